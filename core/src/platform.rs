@@ -1,0 +1,28 @@
+//! What a device must provide. The core has no fallback for any of it: where the platform fails, the call fails.
+
+/// A failure that the platform reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlatformError {
+    /// No randomness now. The call that needed it did nothing.
+    Random,
+    /// The store could not read.
+    StoreRead,
+    /// The store could not write; the old value still stands.
+    StoreWrite,
+}
+
+/// Randomness and durable storage of a device.
+///
+/// `put` is atomic and durable: when it returns `Ok`, a power cut leaves the new value, before that the old one. Keys are
+/// small integers so that a port can map them to flash records.
+pub trait Platform {
+    /// Fills `out` with randomness fit for keys, or fails.
+    fn random(&mut self, out: &mut [u8]) -> Result<(), PlatformError>;
+    /// Reads the value under `key` into `out` and returns its length; `None` where there is none. A value longer than
+    /// `out` is `StoreRead`.
+    fn get(&mut self, key: u16, out: &mut [u8]) -> Result<Option<usize>, PlatformError>;
+    /// Writes `value` under `key`, atomically and durably.
+    fn put(&mut self, key: u16, value: &[u8]) -> Result<(), PlatformError>;
+    /// Removes `key`; removing what is not there succeeds.
+    fn remove(&mut self, key: u16) -> Result<(), PlatformError>;
+}
