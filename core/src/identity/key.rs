@@ -1,0 +1,111 @@
+//! Keys as COSE_Key (RFC 9052 section 7) and the identifiers that follow from them (RFC 9679).
+//!
+//! Invariant: a key has exactly one encoding, with exactly the members that the thumbprint requires, so the thumbprint is the SHA-256 of
+//! the bytes that travel and two readers can never derive two device ids from one key.
+
+use crate::crypto::{PublicKey, sha256};
+use crate::types::Id;
+use crate::wire::{Reader, WireError, Writer};
+
+/// Most bytes of an encoded COSE_Key (P-256).
+pub const MAX_COSE_KEY: usize = 75;
+
+/// First bytes of a key's thumbprint: names a key inside a signed message, where the reader knows which keys it trusts.
+pub type Kid = [u8; 8];
+
+const KTY: u64 = 1;
+const CRV: i64 = -1;
+const X: i64 = -2;
+const Y: i64 = -3;
+
+/// The verbs of a COSE_Key; the key itself is a [`PublicKey`].
+pub struct CoseKey;
+
+impl CoseKey {
+    /// Writes `{1: 1, -1: 6, -2: x}` for Ed25519 or `{1: 2, -1: 1, -2: x, -3: y}` for P-256.
+    pub fn encode(key: &PublicKey, w: &mut Writer<'_>) -> Result<(), WireError> {
+        match key {
+            PublicKey::Ed25519(x) => {
+                w.map(3)?;
+                w.uint(KTY)?;
+                w.uint(1)?;
+                w.int(CRV)?;
+                w.uint(6)?;
+                w.int(X)?;
+                w.bytes(x)
+            }
+            PublicKey::Es256(xy) => {
+                let (x, y) = xy.split_at(32);
+                w.map(4)?;
+                w.uint(KTY)?;
+                w.uint(2)?;
+                w.int(CRV)?;
+                w.uint(1)?;
+                w.int(X)?;
+                w.bytes(x)?;
+                w.int(Y)?;
+                w.bytes(y)
+            }
+        }
+    }
+
+    /// Reads one COSE_Key and nothing after it; other members, curves and lengths are refused. Whether a signature by the key can
+    /// ever be accepted is `PublicKey::check`'s to say: call it where the key enters (certificates and rotation do).
+    pub fn decode(bytes: &[u8]) -> Result<PublicKey, WireError> {
+        let mut r = Reader::new(bytes);
+        let members = r.map()?;
+        expect(&mut r, 1)?;
+        let key = match (members, r.int()?) {
+            (3, 1) => {
+                expect(&mut r, CRV)?;
+                expect(&mut r, 6)?;
+                expect(&mut r, X)?;
+                PublicKey::Ed25519(*r.bytes_of()?)
+            }
+            (4, 2) => {
+                expect(&mut r, CRV)?;
+                expect(&mut r, 1)?;
+                expect(&mut r, X)?;
+                let x = r.bytes_of::<32>()?;
+                expect(&mut r, Y)?;
+                let y = r.bytes_of::<32>()?;
+                let mut xy = [0; 64];
+                let (left, right) = xy.split_at_mut(32);
+                left.copy_from_slice(x);
+                right.copy_from_slice(y);
+                PublicKey::Es256(xy)
+            }
+            _ => return Err(WireError::Type),
+        };
+        r.finish()?;
+        Ok(key)
+    }
+
+    /// RFC 9679 thumbprint: SHA-256 of the encoding. Of a device's first key, it is the device id.
+    #[must_use]
+    pub fn thumbprint(key: &PublicKey) -> Id {
+        let mut buffer = [0; MAX_COSE_KEY];
+        let mut w = Writer::new(&mut buffer);
+        // The buffer holds the longest key, so this cannot fail; were it to, the hash would name no key.
+        match Self::encode(key, &mut w) {
+            Ok(()) => Id(sha256(&[w.written()])),
+            Err(_) => Id::ZERO,
+        }
+    }
+
+    /// First 8 bytes of the thumbprint.
+    #[must_use]
+    pub fn kid(key: &PublicKey) -> Kid {
+        let Id(hash) = Self::thumbprint(key);
+        hash.first_chunk().copied().unwrap_or_default()
+    }
+}
+
+/// Reads an integer that the format fixes.
+fn expect(r: &mut Reader<'_>, value: i64) -> Result<(), WireError> {
+    if r.int()? == value {
+        Ok(())
+    } else {
+        Err(WireError::Type)
+    }
+}
