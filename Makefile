@@ -1,0 +1,58 @@
+# libiotedge: what a newcomer, a developer and CI run. `make help` lists it.
+# Every target first runs ci/setup, which installs what is missing and is quick when nothing is.
+
+PREFIX ?= /usr/local
+SETUP  := ci/setup
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lib install fuzz bench interop vectors header clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what the build needs (the other targets do it by themselves)
+	@$(SETUP)
+
+demo: ## a neighbourhood of eight C devices, a gateway and four validators on this machine (3 minutes)
+	@$(SETUP)
+	@python3 ci/demo
+
+test: ## everything that CI checks
+	@$(SETUP)
+	@ci/test
+
+check: ## format, lints and unit tests (for every commit)
+	@$(SETUP)
+	@ci/check
+
+lib: ## libiotedge.a and libiotedge.so, release build
+	@$(SETUP)
+	@cargo build --release --locked -p iotedge-ffi
+
+install: ## library, header, pkg-config and CMake files under PREFIX
+	@$(SETUP)
+	@ci/install "$(PREFIX)"
+
+interop: ## check what the demo left with independent libraries
+	@$(SETUP)
+	@ci/interop/run
+
+fuzz: ## fuzz every parser; SECONDS_EACH=20 TARGETS="wire frame"
+	@$(SETUP)
+	@ci/fuzz
+
+bench: ## speed and size, one table and out/bench.json; STRICT=1 fails on a missed figure
+	@$(SETUP) bench
+	@ci/bench/run
+
+vectors: ## write vectors/*.json again
+	@$(SETUP)
+	@ci/vectors --write
+
+header: ## write include/iotedge.h again
+	@$(SETUP)
+	@ci/header --write
+
+clean: ## remove what was built (not the tools)
+	@cargo clean
+	@rm -rf out/demo out/bench.json
