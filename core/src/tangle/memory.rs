@@ -1,0 +1,272 @@
+//! The memory that the caller gives, and what lies in it.
+//!
+//! A vertex is 128 bytes on a 32-bit and a 64-bit machine alike; parents are slots of the ring, so that a parent is here
+//! iff its slot still holds an older vertex than the child.
+
+use super::error::LimitsError;
+use super::model::Standing;
+use crate::{Amount, Epoch, Id, MemberIndex, Millis, Number};
+
+/// How much the tangle shall hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// N: vertices in the window, a power of two from 32 to 65,536.
+    pub capacity: usize,
+    /// Members of the neighbourhood, 1 to 65,535.
+    pub members: usize,
+    /// Transactions that are followed at once, 4 to 64: own and received ones, conflicts and trims.
+    pub tracked: usize,
+}
+
+/// Element counts of the slices in [`TangleMemory`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Of `vertices`.
+    pub vertices: usize,
+    /// Of `index`.
+    pub index: usize,
+    /// Of `tips`.
+    pub tips: usize,
+    /// Of `marks`.
+    pub marks: usize,
+    /// Of `members`.
+    pub members: usize,
+    /// Of `tracked`.
+    pub tracked: usize,
+}
+
+impl Limits {
+    /// How many elements each slice needs.
+    ///
+    /// # Errors
+    /// A limit out of its range.
+    pub const fn sizes(self) -> Result<Sizes, LimitsError> {
+        if self.capacity < 32 || self.capacity > 65_536 || !self.capacity.is_power_of_two() {
+            return Err(LimitsError::Capacity);
+        }
+        if self.members == 0 || self.members > 65_535 {
+            return Err(LimitsError::Members);
+        }
+        if self.tracked < 4 || self.tracked > 64 {
+            return Err(LimitsError::Tracked);
+        }
+        Ok(Sizes {
+            vertices: self.capacity,
+            index: self.capacity.wrapping_mul(2),
+            tips: self.capacity,
+            marks: self.capacity.div_ceil(64),
+            members: self.members,
+            tracked: self.tracked,
+        })
+    }
+}
+
+/// The slices that a tangle lives in. Their first contents do not matter.
+#[derive(Debug)]
+pub struct TangleMemory<'m> {
+    /// The ring of vertices.
+    pub vertices: &'m mut [Vertex],
+    /// The hash table from ids to slots.
+    pub index: &'m mut [u32],
+    /// The pool of tips.
+    pub tips: &'m mut [u16],
+    /// One bit per vertex for walks.
+    pub marks: &'m mut [u64],
+    /// One state per member.
+    pub members: &'m mut [Member],
+    /// The transactions that are followed.
+    pub tracked: &'m mut [Tracked],
+}
+
+/// What is tracked of a past cone: bit i stands for tracked slot i.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Masks {
+    /// x is in the cone.
+    pub seen: u64,
+    /// A rival of x is in the cone.
+    pub rival: u64,
+    /// Evidence against the issuer of x is in the cone.
+    pub evident: u64,
+    /// The first-round vertex z of x is in the cone.
+    pub above: u64,
+}
+
+/// A slot of the window. Opaque to callers; public so that they can give the memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Vertex {
+    pub(super) id: Id,
+    pub(super) time: Millis,
+    /// D of the chain with this vertex.
+    pub(super) debits: Amount,
+    /// Amount of a transfer or exit, cut of a trim.
+    pub(super) value: u64,
+    pub(super) masks: Masks,
+    pub(super) parents: [u16; 8],
+    pub(super) number: Number,
+    pub(super) epoch: Epoch,
+    /// Payee, offender or header number.
+    pub(super) other: u32,
+    pub(super) issuer: MemberIndex,
+    /// Slot of a trim's predecessor.
+    pub(super) previous: u16,
+    /// Place in the tip pool.
+    pub(super) tip: u16,
+    pub(super) count: u8,
+    /// Bit i: the parent at position i was not here at insertion.
+    pub(super) absent: u8,
+    pub(super) kind: u8,
+    pub(super) flags: u8,
+}
+
+impl Vertex {
+    /// An empty slot.
+    pub const EMPTY: Self = Self {
+        id: Id::ZERO,
+        time: Millis(0),
+        debits: Amount(0),
+        value: 0,
+        masks: Masks {
+            seen: 0,
+            rival: 0,
+            evident: 0,
+            above: 0,
+        },
+        parents: [0; 8],
+        number: Number(0),
+        epoch: Epoch(0),
+        other: 0,
+        issuer: MemberIndex(0),
+        previous: 0,
+        tip: 0,
+        count: 0,
+        absent: 0,
+        kind: 0,
+        flags: 0,
+    };
+}
+
+impl Default for Vertex {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+/// What is kept of a member, whatever was evicted. Opaque to callers.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// Newest vertex of the branch that was here first.
+    pub(super) head: Id,
+    pub(super) time: Millis,
+    pub(super) debits: Amount,
+    pub(super) masks: Masks,
+    /// Tracked transactions that a vertex of the member approves in time.
+    pub(super) approved: u64,
+    /// Tracked transactions whose z is below a vertex of the member in time.
+    pub(super) second: u64,
+    /// Number of the head; 0: nothing inserted.
+    pub(super) number: Number,
+    /// Highest number inserted, on any branch.
+    pub(super) highest: Number,
+    pub(super) epoch: Epoch,
+    pub(super) slot: u16,
+    pub(super) flags: u8,
+}
+
+impl Member {
+    /// A member of whom nothing was heard.
+    pub const EMPTY: Self = Self {
+        head: Id::ZERO,
+        time: Millis(0),
+        debits: Amount(0),
+        masks: Masks {
+            seen: 0,
+            rival: 0,
+            evident: 0,
+            above: 0,
+        },
+        approved: 0,
+        second: 0,
+        number: Number(0),
+        highest: Number(0),
+        epoch: Epoch(0),
+        slot: 0,
+        flags: 0,
+    };
+}
+
+impl Default for Member {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+/// A transaction that is followed. Opaque to callers.
+#[derive(Clone, Copy, Debug)]
+pub struct Tracked {
+    pub(super) id: Id,
+    /// Predecessor, for a trim.
+    pub(super) previous: Id,
+    pub(super) time: Millis,
+    /// Cut, for a trim.
+    pub(super) cut: Millis,
+    /// Weight of the members that approve, by the table of its epoch and by the newest.
+    pub(super) approval: [u64; 2],
+    /// The same for the members above z.
+    pub(super) second: [u64; 2],
+    pub(super) number: Number,
+    pub(super) epoch: Epoch,
+    pub(super) age: u32,
+    pub(super) issuer: MemberIndex,
+    pub(super) witnesses: u16,
+    pub(super) standing: Standing,
+    pub(super) flags: u8,
+    /// Changes not yet told.
+    pub(super) news: u8,
+}
+
+impl Tracked {
+    /// A free slot.
+    pub const EMPTY: Self = Self {
+        id: Id::ZERO,
+        previous: Id::ZERO,
+        time: Millis(0),
+        cut: Millis(0),
+        approval: [0; 2],
+        second: [0; 2],
+        number: Number(0),
+        epoch: Epoch(0),
+        age: 0,
+        issuer: MemberIndex(0),
+        witnesses: 0,
+        standing: Standing::Seen,
+        flags: 0,
+        news: 0,
+    };
+}
+
+impl Default for Tracked {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+/// Working memory for one call, per vertex of the window. Its contents do not matter.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Work {
+    pub(super) a: u64,
+    pub(super) b: u64,
+    pub(super) value: u64,
+    pub(super) weight: u32,
+    pub(super) flags: u32,
+}
+
+/// Working memory for the passes over the whole window: weights, confidence, the weighted walk, a trim's evaluation.
+#[derive(Debug)]
+pub struct Scratch<'s> {
+    /// At least N.
+    pub work: &'s mut [Work],
+    /// At least N.
+    pub order: &'s mut [u16],
+    /// At least as many as members.
+    pub members: &'s mut [u64],
+}
