@@ -1,1 +1,668 @@
-//! Frames.
+//! Frames: what one node sends to another in one datagram (docs/protocol.md section 4).
+//!
+//! Invariant: a parsed frame is whole: counts, orders and the encoding of every list element were checked once, so the lists'
+//! iterators cannot fail and need no memory. What the bytes *mean* (signatures, paths, tables) is checked by the rooms that own
+//! it; nothing in a frame is to be believed for having come in one. The same type writes: `Frame::write` and `Frame::parse`
+//! are each other's inverse.
+
+use super::list::{List, Raw, Vote};
+use super::merkle::MAX_PATH;
+use super::{Reader, WireError, Writer};
+use crate::types::{Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis, Number, Prefix};
+
+/// Bytes before the body: neighbourhood tag and type.
+pub const HEAD_LEN: usize = 5;
+/// Most ids in an announce or a request.
+pub const MAX_PREFIXES: usize = 64;
+/// Most tips in a beacon.
+pub const MAX_BEACON_TIPS: usize = 8;
+/// Most votes in a frame.
+pub const MAX_VOTES: usize = 16;
+/// Most proofs asked for at once.
+pub const MAX_PROOFS: usize = 16;
+/// Most records in a table frame.
+pub const MAX_RECORDS: usize = 8;
+
+const UNBOUND: [u8; 4] = [0; 4];
+
+/// Why a frame was refused, or could not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FrameError {
+    /// Shorter than tag and type. Drop it.
+    TooShort,
+    /// Longer than 1400 bytes. Drop it; when building: send fewer elements.
+    TooLong,
+    /// A type that this build does not know. Drop it; newer nodes may send more.
+    UnknownType,
+    /// The all-zero tag on a type that belongs to a neighbourhood. Drop it.
+    Unbound,
+    /// A list with fewer or more elements than its type allows. Drop it.
+    Count,
+    /// Votes whose indexes do not strictly increase. Drop it.
+    Order,
+    /// A status of ENROL_RESULT that this build does not know. Drop it.
+    Status,
+    /// The body is not deterministic CBOR of the right shape. Drop it; when building: give a larger buffer (`Full`).
+    Wire(WireError),
+}
+
+impl From<WireError> for FrameError {
+    fn from(error: WireError) -> Self {
+        Self::Wire(error)
+    }
+}
+
+macro_rules! frame_types {
+    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
+        /// The type of a frame; the numbers are those of the wire.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum FrameType { $($(#[$doc])* $name = $number,)* }
+
+        impl FrameType {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The type with this number.
+            #[must_use]
+            pub const fn from_number(number: u8) -> Option<Self> {
+                match number {
+                    $($number => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+frame_types! {
+    /// A transaction.
+    Tx = 0x01,
+    /// Ids that the sender holds.
+    Announce = 0x02,
+    /// Ids that the sender wants.
+    Request = 0x03,
+    /// Time, newest settled header and tips: a hint.
+    Beacon = 0x04,
+    /// Highest numbers inserted: "send me what is above".
+    Sync = 0x05,
+    /// A macro transaction's header.
+    Header = 0x06,
+    /// Votes for a header.
+    Votes = 0x07,
+    /// Asks for a header.
+    HeaderRequest = 0x08,
+    /// Asks for inclusion proofs.
+    ProofRequest = 0x09,
+    /// An inclusion proof.
+    Proof = 0x0a,
+    /// Asks for records of a member table.
+    TableRequest = 0x0b,
+    /// Records of a member table.
+    Table = 0x0c,
+    /// A device asks to become a member.
+    Enrol = 0x0d,
+    /// The answer to it.
+    EnrolResult = 0x0e,
+    /// The neighbourhood's genesis and its first validator set.
+    Genesis = 0x0f,
+    /// Asks for the genesis.
+    GenesisRequest = 0x10,
+    /// A header for the validators to vote on.
+    Proposal = 0x11,
+    /// Asks for a member's chain head.
+    HeadsRequest = 0x12,
+    /// A member's chain head.
+    Heads = 0x13,
+    /// Asks for a validator set.
+    SetRequest = 0x14,
+    /// A validator set.
+    Set = 0x15,
+}
+
+impl FrameType {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// Whether a device that knows no neighbourhood yet may send or get it.
+    #[must_use]
+    pub const fn may_be_unbound(self) -> bool {
+        matches!(
+            self,
+            Self::Enrol | Self::EnrolResult | Self::Genesis | Self::GenesisRequest
+        )
+    }
+}
+
+/// How an enrolment went; the numbers are those of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum EnrolStatus {
+    /// Accepted; a later table makes the device a member.
+    Accepted = 0,
+    /// A member already.
+    Member = 1,
+    /// The certificate was refused.
+    Certificate = 2,
+    /// The proof of possession was refused.
+    Proof = 3,
+    /// The certificate is revoked.
+    Revoked = 4,
+    /// No room for more members.
+    Full = 5,
+}
+
+impl EnrolStatus {
+    /// The status with this number.
+    #[must_use]
+    pub const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            0 => Some(Self::Accepted),
+            1 => Some(Self::Member),
+            2 => Some(Self::Certificate),
+            3 => Some(Self::Proof),
+            4 => Some(Self::Revoked),
+            5 => Some(Self::Full),
+            _ => None,
+        }
+    }
+}
+
+/// A certificate chain of one or two, in the order of section 2.1, not parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Certificates<'a> {
+    /// The authority's certificate where there are two, else the device's.
+    pub first: &'a [u8],
+    /// The device's certificate where there are two.
+    pub second: Option<&'a [u8]>,
+}
+
+impl<'a> Certificates<'a> {
+    /// The device's own certificate.
+    #[must_use]
+    pub const fn device(&self) -> &'a [u8] {
+        match self.second {
+            Some(second) => second,
+            None => self.first,
+        }
+    }
+
+    /// The certificate of the authority between the pinned one and the device.
+    #[must_use]
+    pub const fn authority(&self) -> Option<&'a [u8]> {
+        match self.second {
+            Some(_) => Some(self.first),
+            None => None,
+        }
+    }
+
+    /// Writes the array.
+    pub fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
+        let count = if self.second.is_some() { 2 } else { 1 };
+        w.array(count)?;
+        w.bytes(self.first)?;
+        self.second.map_or(Ok(()), |second| w.bytes(second))
+    }
+
+    /// Reads the array; empty certificates are refused.
+    pub fn read(r: &mut Reader<'a>) -> Result<Self, WireError> {
+        let count = r.array()?;
+        if !(1..=2).contains(&count) {
+            return Err(WireError::Range);
+        }
+        let first = certificate(r)?;
+        let second = match count {
+            2 => Some(certificate(r)?),
+            _ => None,
+        };
+        Ok(Self { first, second })
+    }
+}
+
+fn certificate<'a>(r: &mut Reader<'a>) -> Result<&'a [u8], WireError> {
+    match r.bytes()? {
+        [] => Err(WireError::Range),
+        bytes => Ok(bytes),
+    }
+}
+
+/// One frame, one variant per row of the table in section 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// 0x01: a transaction, and what travels beside it.
+    Tx {
+        /// The COSE_Sign1.
+        cose: &'a [u8],
+        /// The attachment, for `tx::Attachment` to parse.
+        attachment: Option<&'a [u8]>,
+    },
+    /// 0x02: ids that the sender holds, 1 to 64.
+    Announce(List<'a, Prefix>),
+    /// 0x03: ids that the sender wants, 1 to 64.
+    Request(List<'a, Prefix>),
+    /// 0x04: a hint, unsigned, never trusted.
+    Beacon {
+        /// The sender's time.
+        now: Millis,
+        /// The newest settled header that it knows.
+        header: HeaderNumber,
+        /// Tips, at most 8.
+        tips: List<'a, Prefix>,
+    },
+    /// 0x05: "send me what is above".
+    Sync {
+        /// The member of the first number.
+        first: MemberIndex,
+        /// Highest numbers inserted, by member.
+        highest: List<'a, Number>,
+    },
+    /// 0x06: a header.
+    Header {
+        /// The macro transaction, a COSE_Sign1.
+        cose: &'a [u8],
+        /// Path of leaf 0.
+        path: List<'a, Id>,
+    },
+    /// 0x07: votes for a header, 1 to 16, by strictly increasing index.
+    Votes {
+        /// The header.
+        header: HeaderNumber,
+        /// The votes.
+        votes: List<'a, Vote>,
+    },
+    /// 0x08.
+    HeaderRequest {
+        /// The header wanted.
+        header: HeaderNumber,
+    },
+    /// 0x09: transactions whose proofs are wanted, 1 to 16.
+    ProofRequest {
+        /// Their ids.
+        ids: List<'a, Id>,
+    },
+    /// 0x0a.
+    Proof {
+        /// The header whose tree it is.
+        header: HeaderNumber,
+        /// The transaction.
+        id: Id,
+        /// Its leaf.
+        leaf: u32,
+        /// Leaves of the tree.
+        size: u32,
+        /// Path of the leaf.
+        path: List<'a, Id>,
+    },
+    /// 0x0b.
+    TableRequest {
+        /// The epoch.
+        epoch: Epoch,
+        /// The first record wanted.
+        first: MemberIndex,
+    },
+    /// 0x0c.
+    Table {
+        /// The epoch.
+        epoch: Epoch,
+        /// The member of the first record.
+        first: MemberIndex,
+        /// Records, 1 to 8, for `identity::record` to decode.
+        records: List<'a, Raw<'a>>,
+    },
+    /// 0x0d.
+    Enrol {
+        /// The chain, one or two.
+        certificates: Certificates<'a>,
+        /// Proof of possession.
+        proof: &'a [u8; 64],
+    },
+    /// 0x0e.
+    EnrolResult {
+        /// Who asked.
+        device: Id,
+        /// How it went.
+        status: EnrolStatus,
+        /// Its index, once a member.
+        index: Option<MemberIndex>,
+    },
+    /// 0x0f.
+    Genesis {
+        /// The genesis, a COSE_Sign1.
+        cose: &'a [u8],
+        /// The first validator set, one item.
+        set: &'a [u8],
+    },
+    /// 0x10.
+    GenesisRequest,
+    /// 0x11: GL-node to validators.
+    Proposal {
+        /// The macro transaction, a COSE_Sign1.
+        cose: &'a [u8],
+    },
+    /// 0x12.
+    HeadsRequest {
+        /// Whose head is wanted.
+        member: MemberIndex,
+    },
+    /// 0x13.
+    Heads {
+        /// Whose head it is.
+        member: MemberIndex,
+        /// Highest number inserted.
+        number: Number,
+        /// Its id.
+        id: Id,
+    },
+    /// 0x14.
+    SetRequest {
+        /// The term wanted.
+        term: u64,
+    },
+    /// 0x15: a validator set, one item.
+    Set(&'a [u8]),
+}
+
+impl<'a> Frame<'a> {
+    /// The type.
+    #[must_use]
+    pub const fn frame_type(&self) -> FrameType {
+        match self {
+            Self::Tx { .. } => FrameType::Tx,
+            Self::Announce(_) => FrameType::Announce,
+            Self::Request(_) => FrameType::Request,
+            Self::Beacon { .. } => FrameType::Beacon,
+            Self::Sync { .. } => FrameType::Sync,
+            Self::Header { .. } => FrameType::Header,
+            Self::Votes { .. } => FrameType::Votes,
+            Self::HeaderRequest { .. } => FrameType::HeaderRequest,
+            Self::ProofRequest { .. } => FrameType::ProofRequest,
+            Self::Proof { .. } => FrameType::Proof,
+            Self::TableRequest { .. } => FrameType::TableRequest,
+            Self::Table { .. } => FrameType::Table,
+            Self::Enrol { .. } => FrameType::Enrol,
+            Self::EnrolResult { .. } => FrameType::EnrolResult,
+            Self::Genesis { .. } => FrameType::Genesis,
+            Self::GenesisRequest => FrameType::GenesisRequest,
+            Self::Proposal { .. } => FrameType::Proposal,
+            Self::HeadsRequest { .. } => FrameType::HeadsRequest,
+            Self::Heads { .. } => FrameType::Heads,
+            Self::SetRequest { .. } => FrameType::SetRequest,
+            Self::Set(_) => FrameType::Set,
+        }
+    }
+
+    /// Reads a frame; gives the tag, which the caller holds against its own neighbourhood's.
+    pub fn parse(bytes: &'a [u8]) -> Result<([u8; 4], Self), FrameError> {
+        if bytes.len() > MAX_FRAME {
+            return Err(FrameError::TooLong);
+        }
+        let (tag, rest) = bytes.split_first_chunk::<4>().ok_or(FrameError::TooShort)?;
+        let (number, body) = rest.split_first().ok_or(FrameError::TooShort)?;
+        let kind = FrameType::from_number(*number).ok_or(FrameError::UnknownType)?;
+        if *tag == UNBOUND && !kind.may_be_unbound() {
+            return Err(FrameError::Unbound);
+        }
+        let mut r = Reader::new(body);
+        let frame = Self::read(kind, &mut r)?;
+        r.finish()?;
+        Ok((*tag, frame))
+    }
+
+    /// Writes the frame to the start of `out` and returns its length.
+    pub fn write(&self, tag: [u8; 4], out: &mut [u8]) -> Result<usize, FrameError> {
+        if tag == UNBOUND && !self.frame_type().may_be_unbound() {
+            return Err(FrameError::Unbound);
+        }
+        let mut w = Writer::new(out);
+        w.raw(&tag)?;
+        w.raw(&[self.frame_type().number()])?;
+        self.write_body(&mut w)?;
+        match w.len() > MAX_FRAME {
+            true => Err(FrameError::TooLong),
+            false => Ok(w.len()),
+        }
+    }
+
+    fn read(kind: FrameType, r: &mut Reader<'a>) -> Result<Self, FrameError> {
+        Ok(match kind {
+            FrameType::Tx => Self::Tx {
+                cose: r.item()?,
+                attachment: match r.is_at_end() {
+                    true => None,
+                    false => Some(r.item()?),
+                },
+            },
+            FrameType::Announce => Self::Announce(List::read(r, 1..=MAX_PREFIXES)?),
+            FrameType::Request => Self::Request(List::read(r, 1..=MAX_PREFIXES)?),
+            FrameType::Beacon => {
+                r.array_of(3)?;
+                Self::Beacon {
+                    now: Millis(r.uint()?),
+                    header: HeaderNumber(r.u32()?),
+                    tips: List::read(r, 0..=MAX_BEACON_TIPS)?,
+                }
+            }
+            FrameType::Sync => {
+                r.array_of(2)?;
+                Self::Sync {
+                    first: MemberIndex(r.u16()?),
+                    highest: List::read(r, 0..=MAX_FRAME)?,
+                }
+            }
+            FrameType::Header => {
+                r.array_of(2)?;
+                Self::Header {
+                    cose: r.bytes()?,
+                    path: List::read(r, 0..=MAX_PATH)?,
+                }
+            }
+            FrameType::Votes => {
+                r.array_of(2)?;
+                let header = HeaderNumber(r.u32()?);
+                let votes = List::read(r, 1..=MAX_VOTES)?;
+                in_order(&votes)?;
+                Self::Votes { header, votes }
+            }
+            FrameType::HeaderRequest => {
+                r.array_of(1)?;
+                Self::HeaderRequest {
+                    header: HeaderNumber(r.u32()?),
+                }
+            }
+            FrameType::ProofRequest => Self::ProofRequest {
+                ids: List::read(r, 1..=MAX_PROOFS)?,
+            },
+            FrameType::Proof => {
+                r.array_of(5)?;
+                Self::Proof {
+                    header: HeaderNumber(r.u32()?),
+                    id: r.id()?,
+                    leaf: r.u32()?,
+                    size: r.u32()?,
+                    path: List::read(r, 0..=MAX_PATH)?,
+                }
+            }
+            FrameType::TableRequest => {
+                r.array_of(2)?;
+                Self::TableRequest {
+                    epoch: Epoch(r.u32()?),
+                    first: MemberIndex(r.u16()?),
+                }
+            }
+            FrameType::Table => {
+                r.array_of(3)?;
+                Self::Table {
+                    epoch: Epoch(r.u32()?),
+                    first: MemberIndex(r.u16()?),
+                    records: List::read(r, 1..=MAX_RECORDS)?,
+                }
+            }
+            FrameType::Enrol => {
+                r.array_of(2)?;
+                Self::Enrol {
+                    certificates: Certificates::read(r)?,
+                    proof: r.bytes_of()?,
+                }
+            }
+            FrameType::EnrolResult => {
+                r.array_of(3)?;
+                Self::EnrolResult {
+                    device: r.id()?,
+                    status: EnrolStatus::from_number(r.uint()?).ok_or(FrameError::Status)?,
+                    index: match r.is_null() {
+                        true => {
+                            r.null()?;
+                            None
+                        }
+                        false => Some(MemberIndex(r.u16()?)),
+                    },
+                }
+            }
+            FrameType::Genesis => {
+                r.array_of(2)?;
+                Self::Genesis {
+                    cose: r.bytes()?,
+                    set: r.item()?,
+                }
+            }
+            FrameType::GenesisRequest => {
+                r.array_of(0)?;
+                Self::GenesisRequest
+            }
+            FrameType::Proposal => {
+                r.array_of(1)?;
+                Self::Proposal { cose: r.bytes()? }
+            }
+            FrameType::HeadsRequest => {
+                r.array_of(1)?;
+                Self::HeadsRequest {
+                    member: MemberIndex(r.u16()?),
+                }
+            }
+            FrameType::Heads => {
+                r.array_of(3)?;
+                Self::Heads {
+                    member: MemberIndex(r.u16()?),
+                    number: Number(r.u32()?),
+                    id: r.id()?,
+                }
+            }
+            FrameType::SetRequest => {
+                r.array_of(1)?;
+                Self::SetRequest { term: r.uint()? }
+            }
+            FrameType::Set => Self::Set(r.item()?),
+        })
+    }
+
+    fn write_body(&self, w: &mut Writer<'_>) -> Result<(), FrameError> {
+        match self {
+            Self::Tx { cose, attachment } => {
+                w.raw(cose)?;
+                w.raw(attachment.unwrap_or(&[]))?;
+            }
+            Self::Announce(ids) | Self::Request(ids) => ids.write(w, 1..=MAX_PREFIXES)?,
+            Self::Beacon { now, header, tips } => {
+                head(w, &[now.0, header.0.into()], 3)?;
+                tips.write(w, 0..=MAX_BEACON_TIPS)?;
+            }
+            Self::Sync { first, highest } => {
+                head(w, &[first.0.into()], 2)?;
+                highest.write(w, 0..=MAX_FRAME)?;
+            }
+            Self::Header { cose, path } => {
+                w.array(2)?;
+                w.bytes(cose)?;
+                path.write(w, 0..=MAX_PATH)?;
+            }
+            Self::Votes { header, votes } => {
+                in_order(votes)?;
+                head(w, &[header.0.into()], 2)?;
+                votes.write(w, 1..=MAX_VOTES)?;
+            }
+            Self::HeaderRequest { header } => head(w, &[header.0.into()], 1)?,
+            Self::ProofRequest { ids } => ids.write(w, 1..=MAX_PROOFS)?,
+            Self::Proof {
+                header,
+                id,
+                leaf,
+                size,
+                path,
+            } => {
+                head(w, &[header.0.into()], 5)?;
+                w.id(id)?;
+                w.uint((*leaf).into())?;
+                w.uint((*size).into())?;
+                path.write(w, 0..=MAX_PATH)?;
+            }
+            Self::TableRequest { epoch, first } => head(w, &[epoch.0.into(), first.0.into()], 2)?,
+            Self::Table {
+                epoch,
+                first,
+                records,
+            } => {
+                head(w, &[epoch.0.into(), first.0.into()], 3)?;
+                records.write(w, 1..=MAX_RECORDS)?;
+            }
+            Self::Enrol {
+                certificates,
+                proof,
+            } => {
+                w.array(2)?;
+                certificates.write(w)?;
+                w.bytes(*proof)?;
+            }
+            Self::EnrolResult {
+                device,
+                status,
+                index,
+            } => {
+                w.array(3)?;
+                w.id(device)?;
+                w.uint((*status as u8).into())?;
+                match index {
+                    Some(index) => w.uint(index.0.into())?,
+                    None => w.null()?,
+                }
+            }
+            Self::Genesis { cose, set } => {
+                w.array(2)?;
+                w.bytes(cose)?;
+                w.raw(set)?;
+            }
+            Self::GenesisRequest => w.array(0)?,
+            Self::Proposal { cose } => {
+                w.array(1)?;
+                w.bytes(cose)?;
+            }
+            Self::HeadsRequest { member } => head(w, &[member.0.into()], 1)?,
+            Self::Heads { member, number, id } => {
+                head(w, &[member.0.into(), number.0.into()], 3)?;
+                w.id(id)?;
+            }
+            Self::SetRequest { term } => head(w, &[*term], 1)?,
+            Self::Set(set) => w.raw(set)?,
+        }
+        Ok(())
+    }
+}
+
+/// An array head and the numbers that it begins with.
+fn head(w: &mut Writer<'_>, numbers: &[u64], count: usize) -> Result<(), WireError> {
+    w.array(count)?;
+    numbers.iter().try_for_each(|n| w.uint(*n))
+}
+
+fn in_order(votes: &List<'_, Vote>) -> Result<(), FrameError> {
+    let mut last = None;
+    for vote in votes.iter() {
+        if last >= Some(vote.index) {
+            return Err(FrameError::Order);
+        }
+        last = Some(vote.index);
+    }
+    Ok(())
+}

@@ -5,11 +5,14 @@
 //! signature over one reading of a message is a signature over all of them.
 
 pub mod frame;
+pub mod list;
 pub mod merkle;
 pub mod reader;
 pub mod senml;
 pub mod writer;
 
+pub use frame::{Certificates, EnrolStatus, Frame, FrameError, FrameType};
+pub use list::{List, Raw, Vote};
 pub use reader::{MapOrder, Reader};
 pub use writer::Writer;
 

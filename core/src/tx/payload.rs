@@ -1,0 +1,519 @@
+//! The payload of a transaction: one deterministic CBOR array (docs/protocol.md section 3).
+//!
+//! Invariant: `decode` accepts exactly what `encode` writes, and both refuse every value that no member may sign, whatever
+//! the ledger holds: amount 0, number 0, parents out of order or doubled, bodies out of bounds. What depends on other
+//! transactions (times, epochs, totals against credits) belongs to the rooms above.
+
+use super::{MAX_BODY, TxError};
+use crate::crypto::sha256;
+use crate::types::{
+    Amount, Epoch, HeaderNumber, Id, MAX_PARENTS, MAX_PAYLOAD, MemberIndex, Millis, Number, Prefix,
+};
+use crate::wire::frame::Certificates;
+use crate::wire::{Reader, WireError, Writer};
+
+const VERSION: u64 = 1;
+const PREFIX_LEN: usize = 16;
+
+/// What a transaction is about; the numbers are those of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// A reading or other data of the issuer.
+    Data = 0,
+    /// Value to another member.
+    Transfer = 1,
+    /// What the issuer offers.
+    Service = 5,
+    /// A change of membership or keys.
+    Member = 6,
+    /// The GL-node's cut of the L-Chain.
+    Trim = 7,
+    /// Value out to an Ethereum address.
+    Exit = 8,
+    /// Two transactions of one member exclude each other.
+    Evidence = 9,
+}
+
+impl Kind {
+    /// The kind with this number; `None` for reserved (2, 3, 4) and unknown ones.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Data),
+            1 => Some(Self::Transfer),
+            5 => Some(Self::Service),
+            6 => Some(Self::Member),
+            7 => Some(Self::Trim),
+            8 => Some(Self::Exit),
+            9 => Some(Self::Evidence),
+            _ => None,
+        }
+    }
+
+    /// The number on the wire.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// A change of membership or keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberOp<'a> {
+    /// The GL-node lets a device join.
+    Join {
+        /// The device's certificate chain, one or two.
+        certificates: Certificates<'a>,
+        /// Proof of possession of the device's key.
+        proof: &'a [u8; 64],
+    },
+    /// The issuer changes its key.
+    Rotate {
+        /// The new key: one encoded COSE_Key, for `identity::CoseKey` to decode.
+        key: &'a [u8],
+        /// Signature by the new key.
+        consent: &'a [u8; 64],
+    },
+    /// The issuer leaves.
+    Leave,
+    /// The GL-node passes on a revocation list.
+    Revoke {
+        /// The list, a COSE_Sign1.
+        list: &'a [u8],
+    },
+}
+
+/// The body of a transaction, by kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// A reading (SenML) or other data, 1 to 320 bytes.
+    Data(&'a [u8]),
+    /// Value to another member.
+    Transfer {
+        /// The payee.
+        to: MemberIndex,
+        /// How much, not 0.
+        amount: Amount,
+        /// The issuer's lifetime debits with this one.
+        debits: Amount,
+    },
+    /// What the issuer offers, 1 to 320 bytes.
+    Service(&'a [u8]),
+    /// A change of membership or keys.
+    Member(MemberOp<'a>),
+    /// The GL-node's cut.
+    Trim {
+        /// Where it cuts.
+        cut: Millis,
+        /// The trim before.
+        previous: Id,
+        /// The newest settled header.
+        header: HeaderNumber,
+        /// Its hash.
+        header_hash: Id,
+    },
+    /// Value out to an Ethereum address.
+    Exit {
+        /// How much, not 0.
+        amount: Amount,
+        /// The issuer's lifetime debits with this one.
+        debits: Amount,
+        /// The address.
+        target: [u8; 20],
+    },
+    /// Two transactions of `offender` exclude each other; a < b.
+    Evidence {
+        /// Who signed both.
+        offender: MemberIndex,
+        /// The lower id.
+        a: Id,
+        /// The higher id.
+        b: Id,
+    },
+}
+
+impl<'a> Body<'a> {
+    /// The kind that this body belongs to.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Data(_) => Kind::Data,
+            Self::Transfer { .. } => Kind::Transfer,
+            Self::Service(_) => Kind::Service,
+            Self::Member(_) => Kind::Member,
+            Self::Trim { .. } => Kind::Trim,
+            Self::Exit { .. } => Kind::Exit,
+            Self::Evidence { .. } => Kind::Evidence,
+        }
+    }
+
+    /// Amount and lifetime debits, where value leaves the issuer's account.
+    #[must_use]
+    pub const fn debit(&self) -> Option<(Amount, Amount)> {
+        match *self {
+            Self::Transfer { amount, debits, .. } | Self::Exit { amount, debits, .. } => {
+                Some((amount, debits))
+            }
+            _ => None,
+        }
+    }
+
+    fn check(&self) -> Result<(), TxError> {
+        if let Some((amount, debits)) = self.debit() {
+            if amount == Amount(0) {
+                return Err(TxError::AmountZero);
+            }
+            if debits < amount {
+                return Err(TxError::DebitsBelowAmount);
+            }
+        }
+        match self {
+            Self::Data([]) | Self::Service([]) => Err(TxError::BodyEmpty),
+            Self::Data(bytes) | Self::Service(bytes) if bytes.len() > MAX_BODY => {
+                Err(TxError::BodyTooLong)
+            }
+            Self::Member(MemberOp::Revoke { list: [] }) => Err(TxError::MemberOp),
+            Self::Evidence { a, b, .. } if a >= b => Err(TxError::EvidenceIds),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, w: &mut Writer<'_>) -> Result<(), TxError> {
+        match self {
+            Self::Data(bytes) | Self::Service(bytes) => w.bytes(bytes)?,
+            Self::Transfer { to, amount, debits } => {
+                w.array(3)?;
+                w.uint(to.0.into())?;
+                w.uint(amount.0)?;
+                w.uint(debits.0)?;
+            }
+            Self::Member(op) => op.write(w)?,
+            Self::Trim {
+                cut,
+                previous,
+                header,
+                header_hash,
+            } => {
+                w.array(4)?;
+                w.uint(cut.0)?;
+                w.id(previous)?;
+                w.uint(header.0.into())?;
+                w.id(header_hash)?;
+            }
+            Self::Exit {
+                amount,
+                debits,
+                target,
+            } => {
+                w.array(3)?;
+                w.uint(amount.0)?;
+                w.uint(debits.0)?;
+                w.bytes(target)?;
+            }
+            Self::Evidence { offender, a, b } => {
+                w.array(3)?;
+                w.uint(offender.0.into())?;
+                w.id(a)?;
+                w.id(b)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(kind: Kind, r: &mut Reader<'a>) -> Result<Self, TxError> {
+        Ok(match kind {
+            Kind::Data => Self::Data(r.bytes()?),
+            Kind::Service => Self::Service(r.bytes()?),
+            Kind::Transfer => {
+                r.array_of(3)?;
+                Self::Transfer {
+                    to: MemberIndex(r.u16()?),
+                    amount: Amount(r.uint()?),
+                    debits: Amount(r.uint()?),
+                }
+            }
+            Kind::Member => Self::Member(MemberOp::read(r)?),
+            Kind::Trim => {
+                r.array_of(4)?;
+                Self::Trim {
+                    cut: Millis(r.uint()?),
+                    previous: r.id()?,
+                    header: HeaderNumber(r.u32()?),
+                    header_hash: r.id()?,
+                }
+            }
+            Kind::Exit => {
+                r.array_of(3)?;
+                Self::Exit {
+                    amount: Amount(r.uint()?),
+                    debits: Amount(r.uint()?),
+                    target: *r.bytes_of()?,
+                }
+            }
+            Kind::Evidence => {
+                r.array_of(3)?;
+                Self::Evidence {
+                    offender: MemberIndex(r.u16()?),
+                    a: r.id()?,
+                    b: r.id()?,
+                }
+            }
+        })
+    }
+}
+
+impl<'a> MemberOp<'a> {
+    fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
+        match self {
+            Self::Join {
+                certificates,
+                proof,
+            } => {
+                w.array(3)?;
+                w.uint(0)?;
+                certificates.write(w)?;
+                w.bytes(*proof)
+            }
+            Self::Rotate { key, consent } => {
+                w.array(3)?;
+                w.uint(1)?;
+                w.raw(key)?;
+                w.bytes(*consent)
+            }
+            Self::Leave => {
+                w.array(1)?;
+                w.uint(2)
+            }
+            Self::Revoke { list } => {
+                w.array(2)?;
+                w.uint(3)?;
+                w.bytes(list)
+            }
+        }
+    }
+
+    fn read(r: &mut Reader<'a>) -> Result<Self, TxError> {
+        let count = r.array()?;
+        Ok(match (r.uint()?, count) {
+            (0, 3) => Self::Join {
+                certificates: Certificates::read(r)?,
+                proof: r.bytes_of()?,
+            },
+            (1, 3) => Self::Rotate {
+                key: r.item()?,
+                consent: r.bytes_of()?,
+            },
+            (2, 1) => Self::Leave,
+            (3, 2) => Self::Revoke { list: r.bytes()? },
+            _ => return Err(TxError::MemberOp),
+        })
+    }
+}
+
+/// The parents as they travel: 1 to 8 prefixes, the first the issuer's own, the others ascending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefixes {
+    list: [Prefix; MAX_PARENTS],
+    count: usize,
+}
+
+impl Prefixes {
+    /// Takes the prefixes in the order of the wire and checks it.
+    pub fn new(prefixes: &[Prefix]) -> Result<Self, TxError> {
+        let mut list = [Prefix::default(); MAX_PARENTS];
+        let taken = list.get_mut(..prefixes.len());
+        taken.ok_or(TxError::ParentCount)?.copy_from_slice(prefixes);
+        let (first, others) = prefixes.split_first().ok_or(TxError::ParentCount)?;
+        for (i, parent) in others.iter().enumerate() {
+            let next = others.get(i.saturating_add(1));
+            if parent == first || next == Some(parent) {
+                return Err(TxError::ParentsDoubled);
+            }
+            if next.is_some_and(|next| next < parent) {
+                return Err(TxError::ParentsUnsorted);
+            }
+        }
+        Ok(Self {
+            list,
+            count: prefixes.len(),
+        })
+    }
+
+    /// All of them, the first parent first.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Prefix] {
+        self.list.get(..self.count).unwrap_or(&[])
+    }
+
+    /// The issuer's own previous transaction, or its G0.
+    #[must_use]
+    pub const fn first(&self) -> Prefix {
+        let [first, ..] = self.list;
+        first
+    }
+
+    /// Refuses full ids that are not the ones named here, in this order.
+    pub fn check(&self, parents: &[Id]) -> Result<(), TxError> {
+        let named = self.as_slice().iter().copied();
+        match named.eq(parents.iter().map(Id::prefix)) {
+            true => Ok(()),
+            false => Err(TxError::ParentMismatch),
+        }
+    }
+
+    fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
+        w.bytes_head(self.count.saturating_mul(PREFIX_LEN))?;
+        self.as_slice().iter().try_for_each(|p| w.raw(&p.0))
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, TxError> {
+        let (chunks, rest) = r.bytes()?.as_chunks::<PREFIX_LEN>();
+        let mut list = [Prefix::default(); MAX_PARENTS];
+        let taken = list.get_mut(..chunks.len()).ok_or(TxError::ParentCount)?;
+        if !rest.is_empty() {
+            return Err(TxError::ParentCount);
+        }
+        for (prefix, chunk) in taken.iter_mut().zip(chunks) {
+            *prefix = Prefix(*chunk);
+        }
+        Self::new(taken)
+    }
+}
+
+/// The parents with their full ids, in the order of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parents {
+    list: [Id; MAX_PARENTS],
+    count: usize,
+}
+
+impl Parents {
+    /// The issuer's own previous transaction (or G0) and the tips that it chose, in any order.
+    pub fn new(first: Id, tips: &[Id]) -> Result<Self, TxError> {
+        let mut list = [Id::ZERO; MAX_PARENTS];
+        let (own, others) = list.split_first_mut().ok_or(TxError::ParentCount)?;
+        *own = first;
+        let others = others.get_mut(..tips.len()).ok_or(TxError::ParentCount)?;
+        others.copy_from_slice(tips);
+        others.sort_unstable();
+        let parents = Self {
+            list,
+            count: tips.len().saturating_add(1),
+        };
+        parents.prefixes().map(|_| parents)
+    }
+
+    /// All of them, the first parent first.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Id] {
+        self.list.get(..self.count).unwrap_or(&[])
+    }
+
+    /// What travels.
+    pub fn prefixes(&self) -> Result<Prefixes, TxError> {
+        let mut prefixes = [Prefix::default(); MAX_PARENTS];
+        let pairs = prefixes.iter_mut().zip(self.as_slice());
+        pairs.for_each(|(prefix, id)| *prefix = id.prefix());
+        Prefixes::new(prefixes.get(..self.count).unwrap_or(&[]))
+    }
+
+    /// What the signature covers in their place.
+    #[must_use]
+    pub fn hash(&self) -> Id {
+        parents_hash(self.as_slice())
+    }
+}
+
+/// SHA-256 over the full parent ids, concatenated: the third element of external_aad.
+#[must_use]
+pub fn parents_hash(parents: &[Id]) -> Id {
+    let mut hash = crate::crypto::Sha256::new();
+    parents.iter().for_each(|id| hash.update(&id.0));
+    Id(hash.finish())
+}
+
+/// The payload of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Payload<'a> {
+    /// Epoch of this vertex.
+    pub epoch: Epoch,
+    /// Who issues it.
+    pub issuer: MemberIndex,
+    /// Its number in the issuer's chain.
+    pub number: Number,
+    /// Milliseconds since the epoch's clock began.
+    pub offset: u32,
+    /// What it is laid upon.
+    pub parents: Prefixes,
+    /// What it says.
+    pub body: Body<'a>,
+}
+
+impl<'a> Payload<'a> {
+    /// Writes it to the start of `out` and returns those bytes.
+    pub fn encode<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], TxError> {
+        self.check()?;
+        let mut w = Writer::new(out);
+        w.array(8)?;
+        w.uint(VERSION)?;
+        w.uint(self.epoch.0.into())?;
+        w.uint(self.issuer.0.into())?;
+        w.uint(self.number.0.into())?;
+        w.uint(self.offset.into())?;
+        self.parents.write(&mut w)?;
+        w.uint(self.body.kind().number().into())?;
+        self.body.write(&mut w)?;
+        match w.len() > MAX_PAYLOAD {
+            true => Err(TxError::PayloadTooLong),
+            false => Ok(w.into_written()),
+        }
+    }
+
+    /// Reads it; nothing may follow.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, TxError> {
+        if bytes.len() > MAX_PAYLOAD {
+            return Err(TxError::PayloadTooLong);
+        }
+        let mut r = Reader::new(bytes);
+        r.array_of(8)?;
+        if r.uint()? != VERSION {
+            return Err(TxError::Version);
+        }
+        let payload = Self {
+            epoch: Epoch(r.u32()?),
+            issuer: MemberIndex(r.u16()?),
+            number: Number(r.u32()?),
+            offset: r.u32()?,
+            parents: Prefixes::read(&mut r)?,
+            body: {
+                let number = u8::try_from(r.uint()?).ok();
+                let kind = number.and_then(Kind::from_number);
+                Body::read(kind.ok_or(TxError::UnsupportedKind)?, &mut r)?
+            },
+        };
+        r.finish()?;
+        payload.check()?;
+        Ok(payload)
+    }
+
+    /// The id of the transaction with these payload bytes.
+    #[must_use]
+    pub fn id_of(neighbourhood: &Id, payload: &[u8]) -> Id {
+        Id(sha256(&[
+            super::DOMAIN.as_bytes(),
+            &neighbourhood.0,
+            payload,
+        ]))
+    }
+
+    fn check(&self) -> Result<(), TxError> {
+        if self.epoch == Epoch(0) {
+            return Err(TxError::EpochZero);
+        }
+        if self.number == Number(0) {
+            return Err(TxError::NumberZero);
+        }
+        self.body.check()
+    }
+}
