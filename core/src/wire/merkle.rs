@@ -9,6 +9,7 @@
 
 use crate::Id;
 use crate::crypto::sha256;
+use core::borrow::Borrow;
 
 /// Most hashes of an inclusion path: a tree has fewer than 2^32 leaves.
 pub const MAX_PATH: usize = 32;
@@ -174,11 +175,11 @@ pub fn path(
 }
 
 /// The root that leaf hash `leaf` at `index` of a tree of `size` leaves and `path` lead to. RFC 9162 section 2.1.3.2.
-pub fn root_from_path<'p>(
+pub fn root_from_path<B: Borrow<Id>>(
     leaf: &Id,
     index: u32,
     size: u32,
-    path: impl IntoIterator<Item = &'p Id>,
+    path: impl IntoIterator<Item = B>,
 ) -> Result<Id, MerkleError> {
     if index >= size {
         return Err(MerkleError::Index);
@@ -190,14 +191,14 @@ pub fn root_from_path<'p>(
             return Err(MerkleError::PathLength);
         }
         if at & 1 == 1 || at == last {
-            hash = node_hash(sibling, &hash);
+            hash = node_hash(sibling.borrow(), &hash);
             // On the right edge a node without a sibling is lifted unchanged until it is a right child.
             while at & 1 == 0 && at != 0 {
                 at >>= 1;
                 last >>= 1;
             }
         } else {
-            hash = node_hash(&hash, sibling);
+            hash = node_hash(&hash, sibling.borrow());
         }
         at >>= 1;
         last >>= 1;
@@ -209,11 +210,11 @@ pub fn root_from_path<'p>(
 }
 
 /// Checks that leaf hash `leaf` stands at `index` in the tree of `size` leaves with this root.
-pub fn verify_inclusion<'p>(
+pub fn verify_inclusion<B: Borrow<Id>>(
     leaf: &Id,
     index: u32,
     size: u32,
-    path: impl IntoIterator<Item = &'p Id>,
+    path: impl IntoIterator<Item = B>,
     root: &Id,
 ) -> Result<(), MerkleError> {
     if root_from_path(leaf, index, size, path)? == *root {
@@ -457,7 +458,10 @@ mod tests {
             verify_inclusion(&all[3], 2, 7, &way, &expected),
             Err(MerkleError::Root)
         );
-        assert_eq!(root_from_path(&all[0], 0, 0, &[]), Err(MerkleError::Index));
+        assert_eq!(
+            root_from_path::<Id>(&all[0], 0, 0, []),
+            Err(MerkleError::Index)
+        );
     }
 
     #[test]
