@@ -2,10 +2,17 @@
 //!
 //! Invariant: every backend accepts exactly the same signatures. A ledger forks where two honest nodes disagree about one, so the
 //! rule is written down once (`docs/decisions/0002-signature-rule.md`, DESIGN's "one verification rule"), held in
-//! `vectors/ed25519.json`, and every implementation of [`Verify`] runs those vectors.
+//! `vectors/ed25519.json`, and every implementation of [`Verify`] and [`batch`] runs those vectors.
 
+pub mod agree;
+#[cfg(feature = "batch")]
+pub mod batch;
 mod constant_time;
+#[cfg(feature = "es256")]
+pub mod es256;
 mod hash;
+pub mod kdf;
+pub mod seal;
 mod software;
 
 pub use constant_time::ct_eq;
@@ -81,6 +88,9 @@ impl PublicKey {
     pub fn check(&self) -> Result<(), SignatureError> {
         match self {
             Self::Ed25519(bytes) => software::check_ed25519(bytes),
+            #[cfg(feature = "es256")]
+            Self::Es256(bytes) => es256::check(bytes),
+            #[cfg(not(feature = "es256"))]
             Self::Es256(_) => Err(SignatureError::Suite),
         }
     }
@@ -181,6 +191,7 @@ mod tests {
         assert!(format!("{es:?}").starts_with("es256:0909"));
     }
 
+    #[cfg(not(feature = "es256"))]
     #[test]
     fn without_the_feature_es256_is_refused_as_a_suite() {
         let key = PublicKey::Es256([9; 64]);

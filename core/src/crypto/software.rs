@@ -21,6 +21,9 @@ impl Verify for Software {
     ) -> Result<(), SignatureError> {
         match key {
             PublicKey::Ed25519(bytes) => verify_ed25519(bytes, message, signature),
+            #[cfg(feature = "es256")]
+            PublicKey::Es256(bytes) => super::es256::verify(bytes, message, signature),
+            #[cfg(not(feature = "es256"))]
             PublicKey::Es256(_) => Err(SignatureError::Suite),
         }
     }

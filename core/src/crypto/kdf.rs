@@ -1,0 +1,112 @@
+//! Key derivation with HKDF-SHA256 (RFC 5869).
+//!
+//! Invariant: every derivation carries a domain of its own in `info` (`docs/protocol.md`, section 1), so that a key for one use is
+//! never a key for another. `info` is a list of parts whose concatenation is used: make all but the last of fixed length.
+
+use core::fmt;
+use hkdf::{Hkdf, HkdfExtract};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// Most bytes of one expansion.
+pub const MAX_OUTPUT: usize = 255 * 32;
+
+/// A pseudorandom key, from which keys are expanded; wiped when dropped.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct Prk([u8; 32]);
+
+/// Why no key was derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KdfError {
+    /// More than [`MAX_OUTPUT`] bytes asked for: expand twice, with a different `info`.
+    TooLong,
+}
+
+impl Prk {
+    /// HKDF-Extract over the concatenation of `input`; an empty salt is RFC 5869's "not provided".
+    #[must_use]
+    pub fn extract(salt: &[u8], input: &[&[u8]]) -> Self {
+        let mut extract = HkdfExtract::<sha2::Sha256>::new(Some(salt));
+        for part in input {
+            extract.input_ikm(part);
+        }
+        let (prk, _) = extract.finalize();
+        Self(prk.into())
+    }
+
+    /// A pseudorandom key that was derived or stored before. It must be uniform: never a password or a shared secret.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key itself, where a format stores it or uses it as a chain key.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// HKDF-Expand: fills `out` with the key that belongs to the concatenation of `info`.
+    ///
+    /// # Errors
+    /// [`KdfError::TooLong`]; `out` is then unchanged.
+    pub fn expand(&self, info: &[&[u8]], out: &mut [u8]) -> Result<(), KdfError> {
+        Hkdf::<sha2::Sha256>::from_prk(&self.0)
+            .map_err(|_| KdfError::TooLong)?
+            .expand_multi_info(info, out)
+            .map_err(|_| KdfError::TooLong)
+    }
+}
+
+impl fmt::Debug for Prk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Prk")
+    }
+}
+
+/// Extract and expand in one step.
+///
+/// # Errors
+/// [`KdfError::TooLong`]; `out` is then unchanged.
+pub fn derive(salt: &[u8], input: &[u8], info: &[&[u8]], out: &mut [u8]) -> Result<(), KdfError> {
+    Prk::extract(salt, &[input]).expand(info, out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// RFC 5869 A.1 gives the intermediate key too.
+    #[test]
+    fn the_intermediate_key_of_rfc_5869_a_1() {
+        let prk = Prk::extract(
+            &hex::decode("000102030405060708090a0b0c").unwrap(),
+            &[&[0x0b; 22]],
+        );
+        assert_eq!(
+            hex::encode(prk.as_bytes()),
+            "077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5"
+        );
+        assert_eq!(format!("{prk:?}"), "Prk");
+    }
+
+    #[test]
+    fn the_longest_output_and_one_more() {
+        let prk = Prk::from_bytes([1; 32]);
+        let mut out = [0u8; MAX_OUTPUT + 1];
+        assert_eq!(prk.expand(&[b"x"], &mut out), Err(KdfError::TooLong));
+        assert!(out.iter().all(|byte| *byte == 0));
+        assert_eq!(prk.expand(&[b"x"], &mut out[..MAX_OUTPUT]), Ok(()));
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_concatenated(salt in any::<[u8; 8]>(), input in prop::collection::vec(any::<u8>(), 0..80), cut in any::<prop::sample::Index>()) {
+            let (a, b) = input.split_at(cut.index(input.len() + 1));
+            let (mut whole, mut pieces) = ([0; 48], [0; 48]);
+            derive(&salt, &input, &[&input], &mut whole).unwrap();
+            Prk::extract(&salt, &[a, b]).expand(&[a, b], &mut pieces).unwrap();
+            prop_assert_eq!(whole, pieces);
+        }
+    }
+}
