@@ -93,7 +93,7 @@ impl DeviceId {
                 if let Some(byte) = out.next() {
                     *byte = (held >> bits) as u8;
                 }
-                held &= (1 << bits) - 1;
+                held &= !(u32::MAX << bits);
             }
         }
         if state.0 != BECH32M {
@@ -156,7 +156,7 @@ impl Iterator for Groups<'_> {
         }
         self.bits = self.bits.saturating_sub(5);
         let value = (self.held >> self.bits) as u8 & 31;
-        self.held &= (1 << self.bits) - 1;
+        self.held &= !(u32::MAX << self.bits);
         Some(value)
     }
 }

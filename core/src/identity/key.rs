@@ -109,3 +109,91 @@ fn expect(r: &mut Reader<'_>, value: i64) -> Result<(), WireError> {
         Err(WireError::Type)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encoded(key: &PublicKey) -> Vec<u8> {
+        let mut buffer = [0; MAX_COSE_KEY];
+        let mut w = Writer::new(&mut buffer);
+        CoseKey::encode(key, &mut w).unwrap();
+        w.written().to_vec()
+    }
+
+    /// The example of RFC 9679 section 6: only the required members are hashed.
+    #[test]
+    fn rfc9679_example() {
+        let x = hex::decode("65eda5a12577c2bae829437fe338701a10aaa375e1bb5b5de108de439c08551d")
+            .unwrap();
+        let y = hex::decode("1e52ed75701163f7f9e40ddf9f341b3dc9ba860af7e0ca7ca7e9eecd0084d19c")
+            .unwrap();
+        let key = PublicKey::Es256([x, y].concat().try_into().unwrap());
+        assert_eq!(
+            CoseKey::thumbprint(&key).to_string(),
+            "496bd8afadf307e5b08c64b0421bf9dc01528a344a43bda88fadd1669da253ec"
+        );
+        assert_eq!(
+            CoseKey::kid(&key)[..],
+            hex::decode("496bd8afadf307e5").unwrap()
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn keys_come_back(ed: [u8; 32], x: [u8; 32], y: [u8; 32]) {
+            let es: [u8; 64] = [x, y].concat().try_into().unwrap();
+            for key in [PublicKey::Ed25519(ed), PublicKey::Es256(es)] {
+                let bytes = encoded(&key);
+                prop_assert_eq!(CoseKey::decode(&bytes), Ok(key));
+                for end in 0..bytes.len() {
+                    prop_assert!(CoseKey::decode(&bytes[..end]).is_err());
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_accepted_is_the_only_encoding(at in 0usize..8, byte: u8) {
+            let mut bytes = encoded(&PublicKey::Ed25519([3; 32]));
+            bytes[at] = byte;
+            if let Ok(key) = CoseKey::decode(&bytes) {
+                prop_assert_eq!(encoded(&key), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn other_members_and_curves_are_refused() {
+        let good = encoded(&PublicKey::Ed25519([3; 32]));
+        // A kid, an algorithm, key type 2 with an Ed25519 curve, X25519, a secret part.
+        let mut kid = good.clone();
+        kid[0] = 0xa4;
+        kid.splice(3..3, [0x02, 0x41, 0x00]);
+        let mut alg = good.clone();
+        alg[0] = 0xa4;
+        alg.splice(3..3, [0x03, 0x27]);
+        let mut kty = good.clone();
+        kty[2] = 2;
+        let mut curve = good.clone();
+        curve[4] = 4;
+        let mut secret = good.clone();
+        secret[0] = 0xa4;
+        secret.extend([0x23, 0x58, 0x20]);
+        secret.extend([9; 32]);
+        for bytes in [kid, alg, kty, curve, secret] {
+            assert_eq!(
+                CoseKey::decode(&bytes),
+                Err(WireError::Type),
+                "{bytes:02x?}"
+            );
+        }
+        let mut longer = good.clone();
+        longer.push(0);
+        assert_eq!(CoseKey::decode(&longer), Err(WireError::TrailingBytes));
+        let mut short = good;
+        short[7] = 31;
+        short.pop();
+        assert_eq!(CoseKey::decode(&short), Err(WireError::Range));
+    }
+}

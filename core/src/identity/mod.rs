@@ -3,12 +3,15 @@
 //! Invariant: an identity is a hash of a key, and every statement about one is signed by a key that the reader pinned. Nothing in this
 //! room trusts a name. Formats: RFC 9052 (COSE), RFC 8392 and 8747 (CWT), RFC 9679 (thumbprint); bytes: protocol sections 2, 5 and 6.
 
+pub mod cert;
 pub mod device_id;
 pub mod key;
 pub mod record;
 pub mod sign1;
 pub mod signer;
 
+pub use cert::{CertError, Certificate, Claims, Cti, Kind, Seconds, Verified};
 pub use device_id::{DeviceId, DeviceIdError};
 pub use key::{CoseKey, Kid};
 pub use record::{Caps, Record, Roles};
+pub use signer::{SignOp, Signer, SignerError, SoftwareSigner, Started};

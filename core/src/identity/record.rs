@@ -247,3 +247,159 @@ impl Record {
         Ok(merkle::leaf_hash(w.written()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    pub fn any_record() -> impl Strategy<Value = Record> {
+        let who = (
+            any::<u16>(),
+            any::<[u8; 32]>(),
+            any::<[u8; 32]>(),
+            any::<bool>(),
+        );
+        let rights = (any::<u32>(), 0u8..16, any::<[u64; 3]>(), any::<bool>());
+        let state = (
+            any::<u32>(),
+            any::<[u8; 32]>(),
+            any::<u64>(),
+            any::<u64>(),
+            any::<u8>(),
+        );
+        (who, rights, state).prop_map(
+            |((index, device, key, p256), (weight, roles, caps, frozen), state)| {
+                let key = match p256 {
+                    true => PublicKey::Es256([key, device].concat().try_into().unwrap()),
+                    false => PublicKey::Ed25519(key),
+                };
+                let mut record = Record {
+                    index: MemberIndex(index),
+                    device: Id(device),
+                    key,
+                    weight: Weight(weight),
+                    roles: Roles::from_bits(roles).unwrap(),
+                    caps: Caps {
+                        tx: Amount(caps[0]),
+                        peer: Amount(caps[1]),
+                        exposure: Amount(caps[2]),
+                    },
+                    head_number: Number(state.0),
+                    head_id: Id(state.1),
+                    credits: Amount(state.2),
+                    debits: Amount(state.3),
+                    idle: state.4,
+                    frozen,
+                };
+                if record.base_weight() == Weight(0) {
+                    record.weight = Weight(0);
+                }
+                record
+            },
+        )
+    }
+
+    fn encoded(record: &Record) -> Vec<u8> {
+        let mut buffer = [0; MAX_RECORD];
+        let mut w = Writer::new(&mut buffer);
+        record.encode(&mut w).unwrap();
+        w.written().to_vec()
+    }
+
+    proptest! {
+        #[test]
+        fn records_come_back(record in any_record()) {
+            let bytes = encoded(&record);
+            prop_assert_eq!(Record::decode(&bytes), Ok(record));
+            prop_assert_eq!(record.leaf(), Ok(merkle::leaf_hash(&bytes)));
+        }
+
+        #[test]
+        fn what_is_accepted_is_the_only_encoding(record in any_record(), at: prop::sample::Index, bit in 0u8..8) {
+            let mut bytes = encoded(&record);
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            if let Ok(other) = Record::decode(&bytes) {
+                prop_assert_ne!(other, record);
+                prop_assert_eq!(encoded(&other), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_record_fits() {
+        let mut record = Record {
+            roles: Roles::FULL_NODE,
+            ..Record::EMPTY
+        };
+        record.index = MemberIndex(u16::MAX);
+        record.key = PublicKey::Es256([0xff; 64]);
+        record.weight = Weight(u32::MAX);
+        record.caps = Caps {
+            tx: Amount(u64::MAX),
+            peer: Amount(u64::MAX),
+            exposure: Amount(u64::MAX),
+        };
+        record.head_number = Number(u32::MAX);
+        record.credits = Amount(u64::MAX);
+        record.debits = Amount(u64::MAX);
+        record.idle = u8::MAX;
+        assert!(encoded(&record).len() <= MAX_RECORD);
+    }
+
+    #[test]
+    fn weight_without_a_right_to_it_is_refused() {
+        let good = Record::enrolled(
+            MemberIndex(0),
+            PublicKey::Ed25519([3; 32]),
+            Roles::NONE,
+            Caps::default(),
+            Amount(5),
+            Id([1; 32]),
+        );
+        assert_eq!(good.weight, Weight(1));
+        assert_eq!(good.device, CoseKey::thumbprint(&good.key));
+        for bad in [
+            Record {
+                frozen: true,
+                ..good
+            },
+            Record {
+                roles: Roles::SUBMIT_ONLY,
+                ..good
+            },
+            Record {
+                roles: Roles::LEFT.with(Roles::FULL_NODE),
+                ..good
+            },
+        ] {
+            assert_eq!(bad.leaf(), Err(WireError::Range));
+            let weightless = Record {
+                weight: Weight(0),
+                ..bad
+            };
+            let mut bytes = encoded(&weightless);
+            // array head, index, device id, COSE_Key, weight
+            let at = 1 + 1 + 34 + 40;
+            assert_eq!(bytes[at], 0);
+            bytes[at] = 1;
+            assert_eq!(Record::decode(&bytes), Err(WireError::Range));
+        }
+    }
+
+    #[test]
+    fn unknown_roles_and_flags_are_refused() {
+        let bytes = encoded(&Record::EMPTY);
+        let mut roles = bytes.clone();
+        roles[1 + 1 + 34 + 40 + 1] = 16;
+        assert_eq!(Record::decode(&roles), Err(WireError::Range));
+        let mut frozen = bytes.clone();
+        *frozen.last_mut().unwrap() = 2;
+        assert_eq!(Record::decode(&frozen), Err(WireError::Range));
+        assert_eq!(Roles::from_bits(16), None);
+        let mut longer = bytes;
+        longer.push(0);
+        assert_eq!(Record::decode(&longer), Err(WireError::TrailingBytes));
+    }
+}
