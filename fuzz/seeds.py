@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Writes fuzz/seeds/<target>/: well-formed messages that the fuzzer starts from, made by cbor2 and not by our own code.
+
+    out/venv/bin/python fuzz/seeds.py
+"""
+import hashlib
+from pathlib import Path
+
+import cbor2
+
+ROOT = Path(__file__).parent / "seeds"
+ID = [hashlib.sha256(bytes([i])).digest() for i in range(16)]
+PREFIX = sorted(i[:16] for i in ID)
+SIGNATURE = bytes(range(64))
+TAG = b"\xaa\xbb\xcc\xdd"
+KEY = {1: 1, -1: 6, -2: ID[0]}
+KEY_P256 = {1: 2, -1: 1, -2: ID[1], -3: ID[2]}
+
+
+def cbor(value):
+    return cbor2.dumps(value, canonical=True)
+
+
+def record(index):
+    return [index, ID[3], KEY, 1, 0, [1000, 5000, 20000], 7, ID[4], 100_000, 2_500, 0, 0]
+
+
+def payload(kind, body, parents=2):
+    return cbor([1, 3, 5, 41, 9_876, b"".join([PREFIX[15], *PREFIX[:parents]]), kind, body])
+
+
+def sign1(payload, protected=b"\xa1\x01\x27"):
+    return cbor([protected, {}, payload, SIGNATURE])
+
+
+def frame(number, body, tag=TAG):
+    return tag + bytes([number]) + body
+
+
+BODIES = {
+    "data": (0, cbor([{0: "cpu", 1: "%", 2: cbor2.CBORTag(4, [-1, 235])}])),
+    "transfer": (1, [7, 250, 2_750]),
+    "service": (5, b"cpu load, 5 per reading"),
+    "join": (6, [0, [b"\x84" * 40, b"\x84" * 40], SIGNATURE]),
+    "rotate": (6, [1, KEY, SIGNATURE]),
+    "leave": (6, [2]),
+    "revoke": (6, [3, b"\x84" * 30]),
+    "trim": (7, [1_700_000_000_000, ID[5], 2, ID[6]]),
+    "exit": (8, [100, 2_850, ID[7][:20]]),
+    "evidence": (9, [4, min(ID[8], ID[9]), max(ID[8], ID[9])]),
+}
+TXS = {name: sign1(payload(*body)) for name, body in BODIES.items()}
+STUBS = cbor([[[0, ID[1][16:]], [2, ID[2][16:]]], None])
+PROOF = cbor([[], [[b"\xa1\x01\x27", payload(*BODIES["transfer"]), SIGNATURE, ID[3]]] * 2])
+SET = [1, 1, [[ID[i], 25] for i in range(4)]]
+
+SEEDS = {
+    "control": {"array": cbor([1, b"", 1])},
+    "reader": {
+        "nested": cbor([1, -2, b"\x03", "four", [5, [6, [7]]], {1: 2, -1: "x", b"k": None}, cbor2.CBORTag(18, [])]),
+        "heads": cbor([23, 24, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**64 - 1, -(2**63), b"\x00" * 300]),
+    },
+    "cose_key": {"ed25519": cbor(KEY), "p256": cbor(KEY_P256)},
+    "record": {"member": cbor(record(3)), "p256": cbor([*record(9)[:2], KEY_P256, *record(9)[3:]])},
+    "merkle": {"small": bytes([5, 0, 2, 0]) + ID[0] + ID[1], "large": bytes([200, 1, 7, 1]) + b"".join(ID[:8])},
+    "tx": {**TXS, "es256": sign1(payload(*BODIES["transfer"]), b"\xa1\x01\x26"), "parents": sign1(payload(0, b"x", 7))},
+    "frame": {
+        "tx": frame(1, TXS["transfer"]),
+        "tx-stubs": frame(1, TXS["transfer"] + STUBS),
+        "tx-evidence": frame(1, TXS["evidence"] + PROOF),
+        "announce": frame(2, cbor(PREFIX[:5])),
+        "request": frame(3, cbor(PREFIX[:2])),
+        "beacon": frame(4, cbor([1_700_000_000_000, 3, PREFIX[:4]])),
+        "sync": frame(5, cbor([0, [1, 2, 300, 70_000]])),
+        "header": frame(6, cbor([b"\x84" * 300, ID[:7]])),
+        "votes": frame(7, cbor([3, [[0, SIGNATURE], [2, SIGNATURE]]])),
+        "header-request": frame(8, cbor([3])),
+        "proof-request": frame(9, cbor(ID[:3])),
+        "proof": frame(10, cbor([3, ID[0], 4, 9, ID[1:5]])),
+        "table-request": frame(11, cbor([2, 8])),
+        "table": frame(12, cbor([2, 0, [record(0), record(1)]])),
+        "enrol": frame(13, cbor([[b"\x84" * 200], SIGNATURE]), bytes(4)),
+        "enrol-result": frame(14, cbor([ID[0], 1, 6]), bytes(4)),
+        "enrol-refused": frame(14, cbor([ID[0], 2, None]), bytes(4)),
+        "genesis": frame(15, cbor([b"\x84" * 250, SET]), bytes(4)),
+        "genesis-request": frame(16, cbor([]), bytes(4)),
+        "proposal": frame(17, cbor([b"\x84" * 300])),
+        "heads-request": frame(18, cbor([4])),
+        "heads": frame(19, cbor([4, 17, ID[2]])),
+        "set-request": frame(20, cbor([1])),
+        "set": frame(21, cbor(SET)),
+    },
+}
+
+for target, seeds in SEEDS.items():
+    folder = ROOT / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in seeds.items():
+        (folder / name).write_bytes(content)
+print(f"{sum(map(len, SEEDS.values()))} seeds in {ROOT}")
