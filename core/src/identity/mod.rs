@@ -5,13 +5,19 @@
 
 pub mod cert;
 pub mod device_id;
+pub mod enrol;
 pub mod key;
 pub mod record;
+pub mod revocation;
+pub mod rotation;
 pub mod sign1;
 pub mod signer;
+pub mod statement;
+pub mod table;
 
 pub use cert::{CertError, Certificate, Claims, Cti, Kind, Seconds, Verified};
 pub use device_id::{DeviceId, DeviceIdError};
 pub use key::{CoseKey, Kid};
 pub use record::{Caps, Record, Roles};
 pub use signer::{SignOp, Signer, SignerError, SoftwareSigner, Started};
+pub use table::{MemberTable, TableError};
