@@ -139,7 +139,7 @@ impl<'a, T: Element<'a>> List<'a, T> {
     }
 
     /// Reads an array whose number of elements lies in `allowed`, and checks every element.
-    pub(super) fn read(
+    pub(crate) fn read(
         r: &mut Reader<'a>,
         allowed: RangeInclusive<usize>,
     ) -> Result<Self, FrameError> {
@@ -156,7 +156,7 @@ impl<'a, T: Element<'a>> List<'a, T> {
     }
 
     /// Writes the array.
-    pub(super) fn write(
+    pub(crate) fn write(
         &self,
         w: &mut Writer<'_>,
         allowed: RangeInclusive<usize>,
