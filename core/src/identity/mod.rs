@@ -6,6 +6,7 @@
 pub mod cert;
 pub mod device_id;
 pub mod enrol;
+pub mod genesis;
 pub mod key;
 pub mod record;
 pub mod revocation;
@@ -17,6 +18,7 @@ pub mod table;
 
 pub use cert::{CertError, Certificate, Claims, Cti, Kind, Seconds, Verified};
 pub use device_id::{DeviceId, DeviceIdError};
+pub use genesis::{Genesis, GenesisError, UnverifiedGenesis};
 pub use key::{CoseKey, Kid};
 pub use record::{Caps, Record, Roles};
 pub use signer::{SignOp, Signer, SignerError, SoftwareSigner, Started};
