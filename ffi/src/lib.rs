@@ -1,1 +1,34 @@
-//! iotedge-ffi.
+//! iotedge-ffi: the C ABI of libiotedge. `include/iotedge.h` is generated from this crate.
+//!
+//! Invariant: all `unsafe` of the project is here, and it is thin: check, convert, call core. No allocation, no globals, no
+//! threads, no I/O. Outputs are written only on success. Each function's comment is its manual page, and goes into the header.
+#![cfg_attr(not(any(feature = "std", test)), no_std)]
+#![deny(clippy::undocumented_unsafe_blocks)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable,
+        clippy::todo,
+        clippy::unimplemented
+    )
+)]
+// The names of C are not the names of Rust, and the contract of a C function stands in its text, not under "# Safety".
+#![allow(non_camel_case_types, clippy::missing_safety_doc)]
+
+pub mod key;
+mod raw;
+pub mod status;
+pub mod version;
+
+#[cfg(all(feature = "panic-handler", not(any(feature = "std", test))))]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}

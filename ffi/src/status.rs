@@ -1,0 +1,358 @@
+//! Every status number of the C ABI and its name.
+//!
+//! Invariant: a number means one thing for ever. Numbers are never reused and never renumbered; new ones are added. 1 to 99
+//! are the core's refusals, one to one with `iotedge_core::node::Refusal`; 100 to 199 are misuse of this interface and its
+//! buffers; from 200 on come the verification functions, which have reasons of their own. A test holds all of it.
+
+use iotedge_core::node::Refusal;
+
+/// All went well; outputs are written.
+pub const IOTEDGE_OK: i32 = 0;
+
+/// Too short, too long, or bytes after the end.
+pub const IOTEDGE_E_MALFORMED: i32 = 1;
+
+/// Not core deterministic CBOR.
+pub const IOTEDGE_E_NOT_DETERMINISTIC: i32 = 2;
+
+/// A field has the wrong type.
+pub const IOTEDGE_E_WRONG_TYPE: i32 = 3;
+
+/// A version that this build does not know.
+pub const IOTEDGE_E_VERSION: i32 = 4;
+
+/// Another neighbourhood's frame.
+pub const IOTEDGE_E_NEIGHBOURHOOD: i32 = 5;
+
+/// A kind that this build does not know.
+pub const IOTEDGE_E_UNSUPPORTED_KIND: i32 = 6;
+
+/// An epoch older than the one before the newest trim's.
+pub const IOTEDGE_E_EPOCH_VOID: i32 = 7;
+
+/// Not the epoch that follows from its parents.
+pub const IOTEDGE_E_EPOCH_MISMATCH: i32 = 8;
+
+/// The issuer is not in the table.
+pub const IOTEDGE_E_UNKNOWN_ISSUER: i32 = 9;
+
+/// Evidence against the issuer is in the ledger.
+pub const IOTEDGE_E_FROZEN_ISSUER: i32 = 10;
+
+/// The signature does not verify.
+pub const IOTEDGE_E_SIGNATURE: i32 = 11;
+
+/// The suite is not the one in the table.
+pub const IOTEDGE_E_SUITE: i32 = 12;
+
+/// Already here.
+pub const IOTEDGE_E_DUPLICATE: i32 = 13;
+
+/// The first parent is not on the issuer's own chain.
+pub const IOTEDGE_E_PARENT_OFF_CHAIN: i32 = 14;
+
+/// The number does not follow the first parent's.
+pub const IOTEDGE_E_NUMBER_GAP: i32 = 15;
+
+/// Parents unsorted.
+pub const IOTEDGE_E_PARENTS_UNSORTED: i32 = 16;
+
+/// A parent named twice.
+pub const IOTEDGE_E_PARENTS_DOUBLED: i32 = 17;
+
+/// A parent prefix means two ids and none of the choices verifies.
+pub const IOTEDGE_E_AMBIGUOUS_PARENT: i32 = 18;
+
+/// A parent is unknown: set aside and asked for.
+pub const IOTEDGE_E_UNKNOWN_PARENT: i32 = 19;
+
+/// Not later than a parent.
+pub const IOTEDGE_E_TIME_NOT_ABOVE_PARENT: i32 = 20;
+
+/// More than P_max later than a parent.
+pub const IOTEDGE_E_PARENT_TOO_OLD: i32 = 21;
+
+/// Ahead of the local clock: set aside until then.
+pub const IOTEDGE_E_FROM_THE_FUTURE: i32 = 22;
+
+/// Amount 0.
+pub const IOTEDGE_E_AMOUNT_ZERO: i32 = 23;
+
+/// Above the cap per transaction.
+pub const IOTEDGE_E_CAP_TRANSACTION: i32 = 24;
+
+/// Above the cap per peer.
+pub const IOTEDGE_E_CAP_PEER: i32 = 25;
+
+/// Above the cap on unsettled exposure.
+pub const IOTEDGE_E_CAP_EXPOSURE: i32 = 26;
+
+/// More than the settled credits.
+pub const IOTEDGE_E_INSUFFICIENT_CREDITS: i32 = 27;
+
+/// The lifetime debits do not add up.
+pub const IOTEDGE_E_FALSE_DEBITS: i32 = 28;
+
+/// A sum does not fit 64 bits.
+pub const IOTEDGE_E_OVERFLOW: i32 = 29;
+
+/// A trim without a fresh quorum in its cone, or whose predecessor is not certified there.
+pub const IOTEDGE_E_VOID_TRIM: i32 = 30;
+
+/// Only the GL-node may issue this.
+pub const IOTEDGE_E_NOT_GL_NODE: i32 = 31;
+
+/// Evidence that proves nothing.
+pub const IOTEDGE_E_FALSE_EVIDENCE: i32 = 32;
+
+/// A member operation that is not valid (certificate, proof, consent).
+pub const IOTEDGE_E_MEMBER_OPERATION: i32 = 33;
+
+/// A header not signed by the GL-node, or with fields that contradict the last.
+pub const IOTEDGE_E_FORGED_HEADER: i32 = 34;
+
+/// Votes short of the stake quorum, or not the set's.
+pub const IOTEDGE_E_SHORT_OF_QUORUM: i32 = 35;
+
+/// A Merkle path that does not lead to the root.
+pub const IOTEDGE_E_WRONG_PATH: i32 = 36;
+
+/// Another validator set than the trusted one.
+pub const IOTEDGE_E_WRONG_VALIDATOR_SET: i32 = 37;
+
+/// A record or table that does not match the settled root.
+pub const IOTEDGE_E_FORGED_TABLE: i32 = 38;
+
+/// The neighbour or the issuer sends more than its share.
+pub const IOTEDGE_E_RATE_LIMITED: i32 = 39;
+
+/// No room; try later.
+pub const IOTEDGE_E_BUSY: i32 = 40;
+
+/// A frame type that is not for this node.
+pub const IOTEDGE_E_NOT_FOR_ME: i32 = 41;
+
+/// A genesis that the pinned authority did not sign, or whose fields are out of bounds.
+pub const IOTEDGE_E_FORGED_GENESIS: i32 = 42;
+
+/// The outbox is full: submit again when `Sent` events have made room.
+pub const IOTEDGE_E_OUTBOX_FULL: i32 = 43;
+
+/// This node is not a member (yet).
+pub const IOTEDGE_E_NOT_MEMBER: i32 = 44;
+
+/// The payee is not a member.
+pub const IOTEDGE_E_UNKNOWN_PAYEE: i32 = 45;
+
+/// The body is empty or too long.
+pub const IOTEDGE_E_BODY_LENGTH: i32 = 46;
+
+/// The platform failed.
+pub const IOTEDGE_E_PLATFORM: i32 = 47;
+
+/// A transaction at or below the highest number of its issuer whose place is not known: held until explained.
+pub const IOTEDGE_E_UNEXPLAINED: i32 = 48;
+
+/// An attachment that is malformed or does not fit its transaction.
+pub const IOTEDGE_E_ATTACHMENT: i32 = 49;
+
+/// A pointer that must not be NULL is. Nothing was done.
+pub const IOTEDGE_E_NULL: i32 = 100;
+
+/// A length is outside of what the function takes. Nothing was done.
+pub const IOTEDGE_E_LENGTH: i32 = 101;
+
+/// Memory or a structure does not have the alignment that its type needs (8 bytes for a node).
+pub const IOTEDGE_E_MISALIGNED: i32 = 102;
+
+/// The memory for a node is shorter than `iotedge_node_size` says for these limits.
+pub const IOTEDGE_E_MEMORY_TOO_SMALL: i32 = 103;
+
+/// No node lives here: never initialised, deinitialised, copied from elsewhere, or overwritten.
+pub const IOTEDGE_E_NOT_INITIALISED: i32 = 104;
+
+/// The first field of a structure is not its `sizeof`, or a field that this build does not know is not zero.
+pub const IOTEDGE_E_STRUCT_SIZE: i32 = 105;
+
+/// The output does not fit. Nothing was written; the call may be repeated with a larger buffer.
+pub const IOTEDGE_E_BUFFER_TOO_SMALL: i32 = 106;
+
+/// The node is in use: a call from one of its own callbacks, an interrupt or another thread. Nothing was done.
+pub const IOTEDGE_E_REENTERED: i32 = 107;
+
+/// Not now: the call that must come before this one was not made, or the work is already over.
+pub const IOTEDGE_E_WRONG_ORDER: i32 = 108;
+
+/// There is nothing (more) to give: no event, no frame, no such transaction in the window. Not an error.
+pub const IOTEDGE_E_NONE: i32 = 109;
+
+/// A value is outside of what the field allows.
+pub const IOTEDGE_E_ARGUMENT: i32 = 110;
+
+/// A live node is already in this memory: call `iotedge_node_deinit` first.
+pub const IOTEDGE_E_ALREADY_INITIALISED: i32 = 111;
+
+/// A case that this build does not know how to name. Please report it.
+pub const IOTEDGE_E_INTERNAL: i32 = 112;
+
+/// A key or a signature that can never be accepted: wrong encoding, small order or a number out of range.
+pub const IOTEDGE_E_SIGNATURE_MALFORMED: i32 = 200;
+
+/// Not a device id as text: wrong letters, prefix, length or checksum. Nothing was sent; let the person type it again.
+pub const IOTEDGE_E_DEVICE_ID: i32 = 201;
+
+/// A number, a length or a count in the bytes is outside of what its field allows.
+pub const IOTEDGE_E_RANGE: i32 = 202;
+
+macro_rules! names {
+    ($($name:ident,)*) => {
+        const NAMES: &[(i32, &core::ffi::CStr)] = &[$(($name, {
+            // `concat!` with the zero byte makes a C string that lives as long as the program.
+            match core::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                Ok(text) => text,
+                Err(_) => c"",
+            }
+        }),)*];
+    };
+}
+
+names! {
+    IOTEDGE_OK,
+    IOTEDGE_E_MALFORMED,
+    IOTEDGE_E_NOT_DETERMINISTIC,
+    IOTEDGE_E_WRONG_TYPE,
+    IOTEDGE_E_VERSION,
+    IOTEDGE_E_NEIGHBOURHOOD,
+    IOTEDGE_E_UNSUPPORTED_KIND,
+    IOTEDGE_E_EPOCH_VOID,
+    IOTEDGE_E_EPOCH_MISMATCH,
+    IOTEDGE_E_UNKNOWN_ISSUER,
+    IOTEDGE_E_FROZEN_ISSUER,
+    IOTEDGE_E_SIGNATURE,
+    IOTEDGE_E_SUITE,
+    IOTEDGE_E_DUPLICATE,
+    IOTEDGE_E_PARENT_OFF_CHAIN,
+    IOTEDGE_E_NUMBER_GAP,
+    IOTEDGE_E_PARENTS_UNSORTED,
+    IOTEDGE_E_PARENTS_DOUBLED,
+    IOTEDGE_E_AMBIGUOUS_PARENT,
+    IOTEDGE_E_UNKNOWN_PARENT,
+    IOTEDGE_E_TIME_NOT_ABOVE_PARENT,
+    IOTEDGE_E_PARENT_TOO_OLD,
+    IOTEDGE_E_FROM_THE_FUTURE,
+    IOTEDGE_E_AMOUNT_ZERO,
+    IOTEDGE_E_CAP_TRANSACTION,
+    IOTEDGE_E_CAP_PEER,
+    IOTEDGE_E_CAP_EXPOSURE,
+    IOTEDGE_E_INSUFFICIENT_CREDITS,
+    IOTEDGE_E_FALSE_DEBITS,
+    IOTEDGE_E_OVERFLOW,
+    IOTEDGE_E_VOID_TRIM,
+    IOTEDGE_E_NOT_GL_NODE,
+    IOTEDGE_E_FALSE_EVIDENCE,
+    IOTEDGE_E_MEMBER_OPERATION,
+    IOTEDGE_E_FORGED_HEADER,
+    IOTEDGE_E_SHORT_OF_QUORUM,
+    IOTEDGE_E_WRONG_PATH,
+    IOTEDGE_E_WRONG_VALIDATOR_SET,
+    IOTEDGE_E_FORGED_TABLE,
+    IOTEDGE_E_RATE_LIMITED,
+    IOTEDGE_E_BUSY,
+    IOTEDGE_E_NOT_FOR_ME,
+    IOTEDGE_E_FORGED_GENESIS,
+    IOTEDGE_E_OUTBOX_FULL,
+    IOTEDGE_E_NOT_MEMBER,
+    IOTEDGE_E_UNKNOWN_PAYEE,
+    IOTEDGE_E_BODY_LENGTH,
+    IOTEDGE_E_PLATFORM,
+    IOTEDGE_E_UNEXPLAINED,
+    IOTEDGE_E_ATTACHMENT,
+    IOTEDGE_E_NULL,
+    IOTEDGE_E_LENGTH,
+    IOTEDGE_E_MISALIGNED,
+    IOTEDGE_E_MEMORY_TOO_SMALL,
+    IOTEDGE_E_NOT_INITIALISED,
+    IOTEDGE_E_STRUCT_SIZE,
+    IOTEDGE_E_BUFFER_TOO_SMALL,
+    IOTEDGE_E_REENTERED,
+    IOTEDGE_E_WRONG_ORDER,
+    IOTEDGE_E_NONE,
+    IOTEDGE_E_ARGUMENT,
+    IOTEDGE_E_ALREADY_INITIALISED,
+    IOTEDGE_E_INTERNAL,
+    IOTEDGE_E_SIGNATURE_MALFORMED,
+    IOTEDGE_E_DEVICE_ID,
+    IOTEDGE_E_RANGE,
+}
+
+/// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number
+/// that this build does not know, `"IOTEDGE_E_UNKNOWN"`.
+///
+/// The text is constant, zero-terminated and lives as long as the program; never free it. From any thread, and from an
+/// interrupt.
+#[unsafe(no_mangle)]
+pub extern "C" fn iotedge_status_name(status: i32) -> *const core::ffi::c_char {
+    NAMES
+        .iter()
+        .find(|(number, _)| *number == status)
+        .map_or(c"IOTEDGE_E_UNKNOWN", |(_, name)| name)
+        .as_ptr()
+}
+
+/// The number of a refusal: the same in core and here.
+pub(crate) const fn refusal(reason: Refusal) -> i32 {
+    reason as i32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The constants as this file declares them: name and number.
+    fn declared() -> Vec<(String, i32)> {
+        include_str!("status.rs")
+            .lines()
+            .filter_map(|line| {
+                let (name, rest) = line.strip_prefix("pub const ")?.split_once(": i32 = ")?;
+                Some((name.into(), rest.strip_suffix(';')?.parse().ok()?))
+            })
+            .collect()
+    }
+
+    fn name(status: i32) -> String {
+        // SAFETY: a constant C string.
+        unsafe { core::ffi::CStr::from_ptr(iotedge_status_name(status)) }
+            .to_str()
+            .unwrap()
+            .into()
+    }
+
+    #[test]
+    fn every_number_is_declared_once_and_has_its_name() {
+        let all = declared();
+        assert_eq!(all.len(), NAMES.len());
+        for (at, (constant, number)) in all.iter().enumerate() {
+            assert_eq!(&name(*number), constant);
+            assert!(all[..at].iter().all(|(n, v)| n != constant && v != number));
+        }
+        assert_eq!(name(-1), "IOTEDGE_E_UNKNOWN");
+        assert_eq!(name(i32::MAX), "IOTEDGE_E_UNKNOWN");
+    }
+
+    #[test]
+    fn refusals_are_one_to_one_with_the_core() {
+        let all = declared();
+        for reason in Refusal::ALL {
+            let mut constant = String::from("IOTEDGE_E");
+            for letter in reason.name().chars() {
+                if letter.is_uppercase() {
+                    constant.push('_');
+                }
+                constant.extend(letter.to_uppercase());
+            }
+            assert_eq!(name(refusal(*reason)), constant);
+        }
+        let below_100 = all.iter().filter(|(_, n)| (1..100).contains(n)).count();
+        assert_eq!(below_100, Refusal::ALL.len());
+    }
+}
