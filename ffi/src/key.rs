@@ -3,11 +3,11 @@
 //! Invariant: a secret crosses this boundary as a seed of 32 bytes and in one direction only; no function takes a public
 //! key beside a secret one, since mixing two pairs leaks the secret.
 
-use crate::raw::{Call, Out, OutArray, OutBytes, OutStruct, Sized32, array, done, input, structure};
+use crate::raw::{Call, OutArray, OutBytes, OutStruct, Sized32, array, done, input, structure};
 use crate::status;
+use iotedge_core::Id;
 use iotedge_core::crypto::{PublicKey, SecretKey, Signature, SignatureError, Software, Verify};
 use iotedge_core::identity::{CoseKey, DeviceId};
-use iotedge_core::Id;
 
 /// Suite of a key: Ed25519 (RFC 8032). The number is that of COSE.
 pub const IOTEDGE_SUITE_ED25519: i32 = -8;
@@ -119,7 +119,9 @@ pub unsafe extern "C" fn iotedge_public_key_from_seed(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotedge_public_key_check(key: *const iotedge_public_key_t) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe { public_key(key)?.check().map_err(signature_status) })())
+    done((|| unsafe {
+        public_key(key)?.check().map_err(signature_status)
+    })())
 }
 
 /// The device id of a device whose first key is `key`: SHA-256 of its COSE_Key (RFC 9679). `id`: 32 bytes, written on success.

@@ -25,6 +25,20 @@ mod raw;
 pub mod status;
 pub mod version;
 
+use iotedge_core::wire::WireError;
+
+pub(crate) fn wire_status(error: WireError) -> i32 {
+    match error {
+        WireError::Truncated | WireError::TrailingBytes | WireError::TooDeep => {
+            status::IOTEDGE_E_MALFORMED
+        }
+        WireError::NotDeterministic => status::IOTEDGE_E_NOT_DETERMINISTIC,
+        WireError::Type => status::IOTEDGE_E_WRONG_TYPE,
+        WireError::Range => status::IOTEDGE_E_RANGE,
+        WireError::Full => status::IOTEDGE_E_BUFFER_TOO_SMALL,
+    }
+}
+
 #[cfg(all(feature = "panic-handler", not(any(feature = "std", test))))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
