@@ -30,6 +30,7 @@ static void check_status(int32_t wanted, int32_t got, const char *file, int line
     check_report(wanted == got, file, line, what);
 }
 
+/* A status is a number that the library gave or that a function returned. */
 #define STATUS(wanted, call) check_status((wanted), (call), __FILE__, __LINE__, #call)
 
 static int check_end(const char *name)

@@ -15,6 +15,7 @@ int main(void)
     CHECK(strcmp(iotedge_status_name(IOTEDGE_OK), "IOTEDGE_OK") == 0);
     CHECK(strcmp(iotedge_status_name(IOTEDGE_E_MALFORMED), "IOTEDGE_E_MALFORMED") == 0);
     CHECK(strcmp(iotedge_status_name(IOTEDGE_E_NULL), "IOTEDGE_E_NULL") == 0);
+    STATUS(0, IOTEDGE_OK);
     CHECK(strcmp(iotedge_status_name(INT32_MIN), "IOTEDGE_E_UNKNOWN") == 0);
     return check_end("version");
 }
