@@ -4,9 +4,15 @@
 //! room above can act on unsigned bytes. The id holds no signature: re-signing makes no second transaction. Bytes are
 //! those of docs/protocol.md sections 3 and 4.1 (COSE_Sign1, RFC 9052 section 4.2).
 
+pub mod attachment;
+pub mod draft;
+pub mod evidence;
 pub mod payload;
 pub mod signed;
 
+pub use attachment::{Attachment, AttachmentError, Stub};
+pub use draft::{Draft, Fitted};
+pub use evidence::{Evidence, EvidenceError, Form, Offence, Stored};
 pub use payload::{Body, Kind, MemberOp, Parents, Payload, Prefixes};
 pub use signed::{
     MAX_COSE, MAX_SIGNING_INPUT, Tx, Unverified, assemble, cose_len, frame_len, sign_with,

@@ -5,12 +5,12 @@
 //! transactions (times, epochs, totals against credits) belongs to the rooms above.
 
 use super::{MAX_BODY, TxError};
-use crate::crypto::sha256;
+use crate::crypto::{PublicKey, sha256};
+use crate::identity::CoseKey;
 use crate::types::{
     Amount, Epoch, HeaderNumber, Id, MAX_PARENTS, MAX_PAYLOAD, MemberIndex, Millis, Number, Prefix,
 };
-use crate::wire::frame::Certificates;
-use crate::wire::{Reader, WireError, Writer};
+use crate::wire::{Certificates, Reader, WireError, Writer};
 
 const VERSION: u64 = 1;
 const PREFIX_LEN: usize = 16;
@@ -70,8 +70,8 @@ pub enum MemberOp<'a> {
     },
     /// The issuer changes its key.
     Rotate {
-        /// The new key: one encoded COSE_Key, for `identity::CoseKey` to decode.
-        key: &'a [u8],
+        /// The new key.
+        key: PublicKey,
         /// Signature by the new key.
         consent: &'a [u8; 64],
     },
@@ -278,7 +278,7 @@ impl<'a> MemberOp<'a> {
             Self::Rotate { key, consent } => {
                 w.array(3)?;
                 w.uint(1)?;
-                w.raw(key)?;
+                CoseKey::encode(key, w)?;
                 w.bytes(*consent)
             }
             Self::Leave => {
@@ -301,7 +301,7 @@ impl<'a> MemberOp<'a> {
                 proof: r.bytes_of()?,
             },
             (1, 3) => Self::Rotate {
-                key: r.item()?,
+                key: CoseKey::decode(r.item()?)?,
                 consent: r.bytes_of()?,
             },
             (2, 1) => Self::Leave,
@@ -454,20 +454,28 @@ impl<'a> Payload<'a> {
     /// Writes it to the start of `out` and returns those bytes.
     pub fn encode<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], TxError> {
         self.check()?;
+        let room = out.len().min(MAX_PAYLOAD);
+        let out = out.get_mut(..room).unwrap_or(&mut []);
         let mut w = Writer::new(out);
+        match self.write(&mut w) {
+            Ok(()) => Ok(w.into_written()),
+            Err(TxError::Wire(WireError::Full)) if room == MAX_PAYLOAD => {
+                Err(TxError::PayloadTooLong)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write(&self, w: &mut Writer<'_>) -> Result<(), TxError> {
         w.array(8)?;
         w.uint(VERSION)?;
         w.uint(self.epoch.0.into())?;
         w.uint(self.issuer.0.into())?;
         w.uint(self.number.0.into())?;
         w.uint(self.offset.into())?;
-        self.parents.write(&mut w)?;
+        self.parents.write(w)?;
         w.uint(self.body.kind().number().into())?;
-        self.body.write(&mut w)?;
-        match w.len() > MAX_PAYLOAD {
-            true => Err(TxError::PayloadTooLong),
-            false => Ok(w.into_written()),
-        }
+        self.body.write(w)
     }
 
     /// Reads it; nothing may follow.
@@ -517,3 +525,6 @@ impl<'a> Payload<'a> {
         self.body.check()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,7 @@ pub fn assemble<'o>(
 pub(super) fn check_signature(
     neighbourhood: &Id,
     key: &PublicKey,
-    signed: &Unverified<'_>,
+    signed: &Signed<'_>,
     parents_hash: &Id,
     verifier: &mut dyn Verify,
 ) -> Result<(), TxError> {
@@ -125,13 +125,39 @@ pub(super) fn check_signature(
         .map_err(TxError::Signature)
 }
 
+/// What one signature is over, and the signature: the inside of a COSE_Sign1 and one half of evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Signed<'a> {
+    pub suite: Suite,
+    pub payload: Payload<'a>,
+    pub payload_bytes: &'a [u8],
+    pub signature: Signature,
+}
+
+impl<'a> Signed<'a> {
+    /// Reads the parts as they stand in the bytes and checks their form.
+    pub fn new(
+        protected: &[u8],
+        payload_bytes: &'a [u8],
+        signature: &[u8],
+    ) -> Result<Self, TxError> {
+        let suite = suite_of(protected)?;
+        let bytes = signature.try_into();
+        let signature = Signature(bytes.map_err(|_| TxError::SignatureLength)?);
+        let payload = Payload::decode(payload_bytes)?;
+        Ok(Self {
+            suite,
+            payload,
+            payload_bytes,
+            signature,
+        })
+    }
+}
+
 /// A transaction whose form is right and whose signature nobody has checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Unverified<'a> {
-    suite: Suite,
-    payload: Payload<'a>,
-    payload_bytes: &'a [u8],
-    signature: Signature,
+    signed: Signed<'a>,
     cose: &'a [u8],
 }
 
@@ -141,44 +167,38 @@ impl<'a> Unverified<'a> {
         let mut r = Reader::new(cose);
         r.array_of(4)?;
         let protected = r.bytes()?;
-        let suite = suite_of(protected)?;
         if r.map()? != 0 {
             return Err(TxError::Unprotected);
         }
-        let payload_bytes = r.bytes()?;
-        let signature = signature(r.bytes()?)?;
+        let payload = r.bytes()?;
+        let signature = r.bytes()?;
         r.finish()?;
-        Ok(Self {
-            suite,
-            payload: Payload::decode(payload_bytes)?,
-            payload_bytes,
-            signature,
-            cose,
-        })
+        let signed = Signed::new(protected, payload, signature)?;
+        Ok(Self { signed, cose })
     }
 
     /// What it says. Not to be acted upon before `verify`.
     #[must_use]
     pub const fn payload(&self) -> &Payload<'a> {
-        &self.payload
+        &self.signed.payload
     }
 
     /// The bytes that are hashed and signed.
     #[must_use]
     pub const fn payload_bytes(&self) -> &'a [u8] {
-        self.payload_bytes
+        self.signed.payload_bytes
     }
 
     /// The suite that the message names.
     #[must_use]
     pub const fn suite(&self) -> Suite {
-        self.suite
+        self.signed.suite
     }
 
     /// The signature.
     #[must_use]
     pub const fn signature(&self) -> &Signature {
-        &self.signature
+        &self.signed.signature
     }
 
     /// The whole COSE_Sign1.
@@ -187,10 +207,14 @@ impl<'a> Unverified<'a> {
         self.cose
     }
 
+    pub(super) const fn into_signed(self) -> Signed<'a> {
+        self.signed
+    }
+
     /// Its id. Counts as seen only after `verify`.
     #[must_use]
     pub fn id(&self, neighbourhood: &Id) -> Id {
-        Payload::id_of(neighbourhood, self.payload_bytes)
+        Payload::id_of(neighbourhood, self.signed.payload_bytes)
     }
 
     /// Checks the signature by `key` over the payload and the full ids of its parents, in the order of the wire.
@@ -202,12 +226,13 @@ impl<'a> Unverified<'a> {
         verifier: &mut dyn Verify,
     ) -> Result<Tx<'a>, TxError> {
         let id = self.id(neighbourhood);
-        refuse_self(&id, self.payload.parents.as_slice())?;
-        self.payload.parents.check(parents)?;
+        let named = &self.signed.payload.parents;
+        refuse_self(&id, named.as_slice())?;
+        named.check(parents)?;
         let parents_hash = parents_hash(parents);
-        check_signature(neighbourhood, key, self, &parents_hash, verifier)?;
+        check_signature(neighbourhood, key, &self.signed, &parents_hash, verifier)?;
         Ok(Tx {
-            signed: *self,
+            unverified: *self,
             id,
             parents_hash,
         })
@@ -217,7 +242,7 @@ impl<'a> Unverified<'a> {
 /// A transaction with a valid signature; made only by [`Unverified::verify`] and by [`sign_with`].
 #[derive(Clone, Copy, Debug)]
 pub struct Tx<'a> {
-    signed: Unverified<'a>,
+    unverified: Unverified<'a>,
     id: Id,
     parents_hash: Id,
 }
@@ -226,7 +251,7 @@ impl<'a> Tx<'a> {
     /// What it says.
     #[must_use]
     pub const fn payload(&self) -> &Payload<'a> {
-        self.signed.payload()
+        self.unverified.payload()
     }
 
     /// Its id.
@@ -244,13 +269,13 @@ impl<'a> Tx<'a> {
     /// The whole COSE_Sign1.
     #[must_use]
     pub const fn cose(&self) -> &'a [u8] {
-        self.signed.cose()
+        self.unverified.cose()
     }
 
     /// The signed bytes with the suite and the signature.
     #[must_use]
-    pub const fn signed(&self) -> &Unverified<'a> {
-        &self.signed
+    pub const fn unverified(&self) -> &Unverified<'a> {
+        &self.unverified
     }
 }
 
@@ -271,11 +296,11 @@ pub fn sign_with<'o>(
     let mut buffer = [0u8; MAX_SIGNING_INPUT];
     let message = signing_input(neighbourhood, suite, payload, &parents_hash, &mut buffer)?;
     let signature = key.sign(message);
-    let signed = Unverified::parse(assemble(suite, payload, &signature, out)?)?;
-    let id = signed.id(neighbourhood);
-    refuse_self(&id, signed.payload.parents.as_slice())?;
+    let unverified = Unverified::parse(assemble(suite, payload, &signature, out)?)?;
+    let id = unverified.id(neighbourhood);
+    refuse_self(&id, unverified.payload().parents.as_slice())?;
     Ok(Tx {
-        signed,
+        unverified,
         id,
         parents_hash,
     })
@@ -287,11 +312,6 @@ fn refuse_self(id: &Id, parents: &[Prefix]) -> Result<(), TxError> {
         true => Err(TxError::SelfParent),
         false => Ok(()),
     }
-}
-
-fn signature(bytes: &[u8]) -> Result<Signature, TxError> {
-    let bytes = bytes.try_into().map_err(|_| TxError::SignatureLength)?;
-    Ok(Signature(bytes))
 }
 
 #[cfg(test)]

@@ -5,13 +5,15 @@
 //! signature over one reading of a message is a signature over all of them.
 
 pub mod frame;
+mod frame_type;
 pub mod list;
 pub mod merkle;
 pub mod reader;
 pub mod senml;
 pub mod writer;
 
-pub use frame::{Certificates, EnrolStatus, Frame, FrameError, FrameType};
+pub use frame::{Frame, FrameError};
+pub use frame_type::{Certificates, EnrolStatus, FrameType};
 pub use list::{List, Raw, Vote};
 pub use reader::{MapOrder, Reader};
 pub use writer::Writer;
