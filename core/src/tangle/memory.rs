@@ -91,6 +91,39 @@ pub(super) struct Masks {
     pub above: u64,
 }
 
+impl Masks {
+    /// What the cones hold together.
+    pub(super) const fn join(self, other: Self) -> Self {
+        Self {
+            seen: self.seen | other.seen,
+            rival: self.rival | other.rival,
+            evident: self.evident | other.evident,
+            above: self.above | other.above,
+        }
+    }
+
+    /// Without these bits.
+    pub(super) const fn without(self, bits: u64) -> Self {
+        Self {
+            seen: self.seen & !bits,
+            rival: self.rival & !bits,
+            evident: self.evident & !bits,
+            above: self.above & !bits,
+        }
+    }
+
+    /// Bits of the tracked transactions of which the cone holds both sides without evidence.
+    pub(super) const fn torn(self) -> u64 {
+        self.seen & self.rival & !self.evident
+    }
+
+    /// Bits of the tracked transactions that a vertex with this cone approves. Evidence against the GL-node does not count
+    /// against its trims: only a rival trim or a fork does.
+    pub(super) const fn approves(self, trims: u64) -> u64 {
+        self.seen & !self.rival & !(self.evident & !trims)
+    }
+}
+
 /// A slot of the window. Opaque to callers; public so that they can give the memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Vertex {
@@ -255,6 +288,7 @@ impl Default for Tracked {
 pub struct Work {
     pub(super) a: u64,
     pub(super) b: u64,
+    pub(super) c: u64,
     pub(super) value: u64,
     pub(super) weight: u32,
     pub(super) flags: u32,

@@ -8,9 +8,17 @@
 //! 2019; Shapiro et al., the blocklace). The cumulative weight, the walk and the confidence are those of *The Tangle*,
 //! sections 2 to 4. The rules are written down in `docs/decisions/` and `docs/protocol.md` section 3.
 
+mod approval;
+mod confidence;
 mod error;
+mod insert;
 mod memory;
 mod model;
+mod quorum;
+mod tips;
+mod trim;
+mod weight;
+mod window;
 
 pub use error::{InsertError, LimitsError, SelectError, TrackError, TrimError, VoidTrim};
 pub use memory::{Limits, Member, Scratch, Sizes, TangleMemory, Tracked, Vertex, Work};
@@ -19,28 +27,112 @@ pub use model::{
     Stubs, Tables, Verdict, Walk,
 };
 
-use crate::{Id, MemberIndex, Millis, Number, Prefix};
+use crate::{Epoch, Id, MemberIndex, Millis, Number, Prefix};
+use approval::{CERTIFIED, DOUBTED, FORKED, FROZEN, Interest, NEWS_CERTIFIED, Tracks};
+use window::Window;
+
+/// Structural changes that wait; standings wait in their slots and need none of it.
+const WAITING: usize = 8;
+/// The most that one insertion adds: an equivocation, a rival trim, a freeze and three slots taken from conflicts.
+const PER_INSERTION: usize = 6;
+
+/// Changes that are not the standing of a tracked transaction, in the order in which they came.
+#[derive(Debug)]
+struct Changes {
+    waiting: [Option<Change>; WAITING],
+    count: usize,
+}
+
+impl Changes {
+    fn has_room(&self) -> bool {
+        self.count.saturating_add(PER_INSERTION) <= WAITING
+    }
+
+    fn push(&mut self, change: Change) {
+        if let Some(place) = self.waiting.get_mut(self.count) {
+            *place = Some(change);
+            self.count = self.count.wrapping_add(1);
+        }
+    }
+
+    fn pull(&mut self) -> Option<Change> {
+        let change = self.waiting.first_mut()?.take()?;
+        self.waiting.rotate_left(1);
+        self.count = self.count.saturating_sub(1);
+        Some(change)
+    }
+}
+
+/// The predecessor that a recent trim named: it may be evicted before the trim is.
+#[derive(Clone, Copy, Debug, Default)]
+struct TrimNote {
+    id: Id,
+    previous: Id,
+}
 
 /// The window of the LST-Tangle over memory that the caller gave.
 #[derive(Debug)]
 pub struct Tangle<'m> {
-    memory: TangleMemory<'m>,
+    window: Window<'m>,
+    members: &'m mut [Member],
+    marks: &'m mut [u64],
+    tracks: Tracks<'m>,
+    changes: Changes,
+    trims: [TrimNote; 8],
     policy: Policy,
-    seed: u64,
     own: Option<MemberIndex>,
+    /// The newest table by which approval is counted.
+    newest: Epoch,
+    /// No vertex above this time is missing below the window.
+    horizon: Millis,
+    /// The highest cut that was pruned.
+    pruned: Millis,
+    evicted: u64,
+    /// The newest vertex of unknown cone.
+    opaque: Option<u32>,
 }
 
 impl<'m> Tangle<'m> {
     /// An empty window. `seed` is random and secret: it keys the hash table.
     ///
     /// # Errors
-    /// Memory shorter than [`Limits::sizes`], or limits or a policy out of range.
+    /// Memory shorter than [`Limits::sizes`] for `memory.vertices.len()` vertices, or limits or a policy out of range.
     pub fn new(memory: TangleMemory<'m>, policy: Policy, seed: u64) -> Result<Self, LimitsError> {
+        let sizes = Limits {
+            capacity: memory.vertices.len(),
+            members: memory.members.len(),
+            tracked: memory.tracked.len(),
+        }
+        .sizes()?;
+        let (Some(index), Some(tips), Some(marks)) = (
+            memory.index.get_mut(..sizes.index),
+            memory.tips.get_mut(..sizes.tips),
+            memory.marks.get_mut(..sizes.marks),
+        ) else {
+            return Err(LimitsError::Memory);
+        };
+        let most = policy.max_parent_age.0.saturating_mul(4);
+        if policy.period.0 == 0 || most > policy.period.0 {
+            return Err(LimitsError::Policy);
+        }
+        memory.members.fill(Member::EMPTY);
         Ok(Self {
-            memory,
+            window: Window::new(memory.vertices, index, tips, seed),
+            members: memory.members,
+            marks,
+            tracks: Tracks::new(memory.tracked),
+            changes: Changes {
+                waiting: [None; WAITING],
+                count: 0,
+            },
+            trims: [TrimNote::default(); 8],
             policy,
-            seed,
             own: None,
+            newest: Epoch(0),
+            horizon: Millis(0),
+            pruned: Millis(0),
+            evicted: 0,
+            opaque: None,
         })
     }
 
@@ -55,210 +147,231 @@ impl<'m> Tangle<'m> {
         &self.policy
     }
 
-    /// Inserts a vertex whose signature was verified over `parents`, the full ids in transaction order (first parent first).
-    ///
-    /// # Errors
-    /// Every refusal has its own error, and nothing changes.
-    pub fn insert<T: Tables + ?Sized>(
-        &mut self,
-        _tables: &T,
-        _facts: &Facts,
-        _parents: &[Id],
-        _stubs: Stubs,
-    ) -> Result<Inserted, InsertError> {
-        Err(InsertError::Busy)
-    }
-
     /// The next change to act on. Insertion refuses with `Busy` while too many wait.
     pub fn next_change(&mut self) -> Option<Change> {
-        None
+        self.changes.pull().or_else(|| self.tracks.next_change())
     }
 
     /// To be called when a header settled and the tables changed: approval by the newest table is counted anew.
     /// (Insertion does it too when it sees a new header.)
-    pub fn tables_changed<T: Tables + ?Sized>(&mut self, _tables: &T) {}
+    pub fn tables_changed<T: Tables + ?Sized>(&mut self, tables: &T) {
+        self.refresh(tables);
+    }
 
     /// Follows a transaction of the window: own, received, anything whose standing matters. Trims and both sides of a
     /// conflict are followed by themselves. Doing it twice is fine.
     ///
     /// # Errors
     /// Not here, or no free slot.
-    pub fn track<T: Tables + ?Sized>(&mut self, _tables: &T, _id: &Id) -> Result<(), TrackError> {
-        Err(TrackError::NotHere)
+    pub fn track<T: Tables + ?Sized>(&mut self, tables: &T, id: &Id) -> Result<(), TrackError> {
+        let slot = self.window.find(id).ok_or(TrackError::NotHere)?;
+        let issuer = self.window.at(slot).issuer;
+        let contested = self.member(issuer).flags & (FORKED | FROZEN) != 0;
+        self.refresh(tables);
+        self.track_slot(tables, slot, Interest::Asked, contested)?;
+        // A z may be among the tips already; later ones are tested as they come.
+        if self.window.age(slot) != 0 {
+            let tips: [Option<u16>; 8] = {
+                let mut tips = self.window.tips();
+                core::array::from_fn(|_| tips.next())
+            };
+            for tip in tips.into_iter().flatten() {
+                self.first_round(tables, tip);
+                self.second_round(tables, tip);
+            }
+            let used = self.tracks.used;
+            self.grade(tables, used);
+        }
+        Ok(())
     }
 
-    /// Frees the slot of a transaction, for example when its receipt is stored. False: it was not tracked.
-    pub fn untrack(&mut self, _id: &Id) -> bool {
-        false
+    /// Frees the slot of a transaction, for example when its receipt is stored. False: it was not tracked. O(N).
+    pub fn untrack(&mut self, id: &Id) -> bool {
+        let Some(i) = self.tracks.find(id) else {
+            return false;
+        };
+        self.drop_track(i);
+        true
     }
 
     /// How final a tracked transaction is; `None` when it is not tracked.
     #[must_use]
-    pub fn standing(&self, _id: &Id) -> Option<Standing> {
-        None
+    pub fn standing(&self, id: &Id) -> Option<Standing> {
+        self.tracked(id).map(|x| x.standing)
+    }
+
+    fn tracked(&self, id: &Id) -> Option<&Tracked> {
+        self.tracks.get(self.tracks.find(id)?)
+    }
+
+    /// Approval weight of a tracked transaction, by the table of its epoch.
+    #[must_use]
+    pub fn approval_weight(&self, id: &Id) -> Option<u64> {
+        self.tracked(id).map(|x| {
+            let [own, _] = x.approval;
+            own
+        })
     }
 
     /// Whether this node may grant `Quorum` to a tracked transaction from what it saw itself. False after a reset, an aged stub
     /// or a fork that it cannot see in full: ask q neighbours or a full node, and tell the answer with `raise`.
     #[must_use]
-    pub fn can_judge(&self, _id: &Id) -> bool {
-        false
+    pub fn can_judge(&self, id: &Id) -> bool {
+        self.tracked(id).is_some_and(|x| x.flags & DOUBTED == 0)
     }
 
-    /// Raises the standing of a tracked transaction on the word of others (q neighbours, a full node, a settled header).
-    /// A standing never goes back, and `Dead` follows only `Seen` and `Witnessed`. Returns the standing after the call.
-    pub fn raise(&mut self, _id: &Id, _to: Standing) -> Option<Standing> {
-        None
+    /// Raises the standing of a tracked transaction on the word of others (q neighbours, a full node, a settled header); `Quorum`
+    /// for a trim certifies it. A standing never goes back, and `Dead` follows only `Seen` and `Witnessed`. Returns the
+    /// standing after the call. No change is told: the caller knows.
+    pub fn raise(&mut self, id: &Id, to: Standing) -> Option<Standing> {
+        let i = self.tracks.find(id)?;
+        let x = self.tracks.get_mut(i)?;
+        if x.standing < Standing::Quorum && to > x.standing {
+            x.standing = to;
+            if to == Standing::Quorum && x.is_trim() {
+                x.flags |= CERTIFIED;
+                x.news &= !NEWS_CERTIFIED;
+            }
+        }
+        Some(x.standing)
     }
 
     /// What was missed is not known (reset, restored state): `Quorum` is withheld from everything tracked now.
-    pub fn doubt_all(&mut self) {}
+    pub fn doubt_all(&mut self) {
+        for i in approval::bits(self.tracks.used) {
+            if let Some(x) = self.tracks.get_mut(i) {
+                x.flags |= DOUBTED;
+            }
+        }
+    }
 
     /// Whether a tracked trim is certified here.
     #[must_use]
-    pub fn certified(&self, _trim: &Id) -> bool {
-        false
+    pub fn certified(&self, trim: &Id) -> bool {
+        self.tracked(trim).is_some_and(|x| x.flags & CERTIFIED != 0)
     }
 
-    /// Chooses up to `out.len()` tips, each drawn independently with the same probability from the pool of tips that are fresh, not of a frozen
-    /// member, and that may be joined with this node's head (never both sides of a conflict, except above evidence).
-    /// Returns how many distinct ones there are: what to put beside the first parent, unsorted. Never this node's head.
-    pub fn select(&self, _now: Millis, _rng: &mut impl FnMut() -> u32, _out: &mut [Id]) -> usize {
-        0
+    /// Forgets what a certified trim with this cut settles: vertices at or below it are no longer tips and no longer
+    /// gossiped. They stay readable, and walks still pass them, until newer ones need their slots. Tracked ones stay tracked.
+    pub fn prune(&mut self, cut: Millis) {
+        self.pruned = self.pruned.max(cut);
+        self.window.retire_tips(cut);
     }
-
-    /// The same by the weighted walk.
-    ///
-    /// # Errors
-    /// Scratch memory too short, or a start that is not here.
-    pub fn select_weighted(
-        &self,
-        _walk: &Walk,
-        _now: Millis,
-        _rng: &mut impl FnMut() -> u32,
-        _scratch: &mut Scratch<'_>,
-        _out: &mut [Id],
-    ) -> Result<usize, SelectError> {
-        Err(SelectError::Scratch)
-    }
-
-    /// Cumulative weight H of every vertex: 1 + the size of its future cone in the window. Told in (time, id) order.
-    ///
-    /// # Errors
-    /// Scratch memory too short.
-    pub fn weights(
-        &self,
-        _scratch: &mut Scratch<'_>,
-        _out: impl FnMut(&Id, u32),
-    ) -> Result<(), SelectError> {
-        Err(SelectError::Scratch)
-    }
-
-    /// Confidence of every vertex: the probability that the tip which the walk reaches has it in its cone. Told in (time, id) order. Exact but for
-    /// rounding; the tips' probabilities sum to one.
-    ///
-    /// # Errors
-    /// Scratch memory too short, or a start that is not here.
-    pub fn confidences(
-        &self,
-        _walk: &Walk,
-        _now: Millis,
-        _scratch: &mut Scratch<'_>,
-        _out: impl FnMut(&Id, Confidence),
-    ) -> Result<(), SelectError> {
-        Err(SelectError::Scratch)
-    }
-
-    /// Evaluates a trim: Done, who lives, G0. Tells every vertex of Done in (time, id) order, which is topological: the order of settlement.
-    /// `tables` must be those after the previous trim's header (its chain heads are where chains begin).
-    ///
-    /// # Errors
-    /// See [`TrimError`]; `out` has been called for nothing then.
-    pub fn evaluate<T: Tables + ?Sized>(
-        &self,
-        _trim: &Id,
-        _tables: &T,
-        _scratch: &mut Scratch<'_>,
-        _out: impl FnMut(&Verdict),
-    ) -> Result<Outcome, TrimError> {
-        Err(TrimError::NotHere)
-    }
-
-    /// Forgets what a certified trim with this cut settles: vertices at or below it are no longer tips and no longer gossiped. They stay readable, and
-    /// walks still pass them, until newer ones need their slots. Tracked ones stay tracked.
-    pub fn prune(&mut self, _cut: Millis) {}
 
     /// Facts of a vertex of the window.
     #[must_use]
-    pub fn get(&self, _id: &Id) -> Option<Facts> {
-        None
+    pub fn get(&self, id: &Id) -> Option<Facts> {
+        Some(self.facts(self.window.find(id)?))
     }
 
     /// Whether a vertex is in the window.
     #[must_use]
     pub fn contains(&self, id: &Id) -> bool {
-        self.get(id).is_some()
+        self.window.find(id).is_some()
     }
 
     /// Full ids of the vertices with this prefix: normally one. Two mean that a signature must decide.
-    pub fn lookup(&self, _prefix: &Prefix) -> impl Iterator<Item = Id> + '_ {
-        core::iter::empty()
+    pub fn lookup(&self, prefix: &Prefix) -> impl Iterator<Item = Id> + '_ {
+        self.window
+            .with_prefix(prefix)
+            .map(|slot| self.window.at(slot).id)
     }
 
     /// Parents of a vertex in transaction order; `None` for those that are not in the window.
-    pub fn parents(&self, _id: &Id) -> impl Iterator<Item = Option<Id>> + '_ {
-        core::iter::empty()
+    pub fn parents(&self, id: &Id) -> impl Iterator<Item = Option<Id>> + '_ {
+        let slot = self.window.find(id);
+        let count = slot.map_or(0, |s| self.window.at(s).count);
+        (0..count).map(move |position| {
+            let parent = self.window.parent(slot?, position)?;
+            Some(self.window.at(parent).id)
+        })
     }
 
-    /// Vertices from this insertion number on, in insertion order: what to gossip, and how to replay the window. Those pruned are left out.
-    pub fn since(&self, _sequence: u32) -> impl Iterator<Item = (u32, Facts)> + '_ {
-        core::iter::empty()
+    /// Vertices from this insertion number on, in insertion order: what to gossip, and how to replay the window. Those
+    /// pruned are left out. A number that is no longer in the window begins at its oldest vertex.
+    pub fn since(&self, sequence: u32) -> impl Iterator<Item = (u32, Facts)> + '_ {
+        let wanted = self.window.next().wrapping_sub(sequence) as usize;
+        let skip = self.window.len().saturating_sub(wanted);
+        self.window
+            .oldest_first()
+            .skip(skip)
+            .filter(|&slot| self.window.at(slot).time > self.pruned)
+            .map(|slot| (self.window.sequence(slot), self.facts(slot)))
     }
 
     /// Insertion number that the next vertex gets.
     #[must_use]
     pub fn next_sequence(&self) -> u32 {
-        0
+        self.window.next()
     }
 
     /// Vertices without a child.
     pub fn tips(&self) -> impl Iterator<Item = Id> + '_ {
-        core::iter::empty()
+        self.window.tips().map(|slot| self.window.at(slot).id)
     }
 
-    /// Newest vertex of a member here (of the branch that came first): number, id and lifetime debits D. Falls back to the table's chain head.
+    /// Newest vertex of a member here (of the branch that came first): number, id and lifetime debits D. The table's chain
+    /// head, if that is further or nothing is here.
     #[must_use]
     pub fn head<T: Tables + ?Sized>(&self, tables: &T, member: MemberIndex) -> Option<Head> {
-        tables.head(member)
+        let state = self.member(member);
+        let settled = tables.head(member);
+        if state.number.0 == 0 || settled.is_some_and(|head| head.number > state.number) {
+            return settled;
+        }
+        Some(Head {
+            number: state.number,
+            id: state.head,
+            debits: state.debits,
+        })
     }
 
     /// Time of the newest vertex of a member here.
     #[must_use]
-    pub fn head_time(&self, _member: MemberIndex) -> Option<Millis> {
-        None
+    pub fn head_time(&self, member: MemberIndex) -> Option<Millis> {
+        let state = self.member(member);
+        (state.number.0 > 0).then_some(state.time)
     }
 
     /// Highest number inserted of a member, on any branch; 0 if none.
     #[must_use]
-    pub fn highest(&self, _member: MemberIndex) -> Number {
-        Number(0)
+    pub fn highest(&self, member: MemberIndex) -> Number {
+        self.member(member).highest
     }
 
     /// Whether evidence against this member is in the DAG.
     #[must_use]
-    pub fn frozen(&self, _member: MemberIndex) -> bool {
-        false
+    pub fn frozen(&self, member: MemberIndex) -> bool {
+        self.member(member).flags & FROZEN != 0
+    }
+
+    /// Whether two vertices of this member that exclude each other are or were here.
+    #[must_use]
+    pub fn forked(&self, member: MemberIndex) -> bool {
+        self.member(member).flags & FORKED != 0
     }
 
     /// Vertices in the window now.
     #[must_use]
     pub fn len(&self) -> usize {
-        0
+        self.window.len()
     }
 
     /// Whether the window is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.window.len() == 0
+    }
+
+    /// N.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.window.capacity()
+    }
+
+    /// How many vertices left the window by count.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        self.evicted
     }
 }
