@@ -6,14 +6,14 @@ use iotedge_core::crypto::batch::Batch;
 use iotedge_core::crypto::{PublicKey, SecretKey, Signature, Software, Verify};
 use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 40;
 
 fn main() {
     println!(
         "{:>6} {:>6} {:>12} {:>12} {:>6}",
         "batch", "keys", "single/s", "batch/s", "ratio"
     );
-    for count in [16, 64, 128, 256, 1024] {
+    for count in [16, 32, 64, 128, 256, 1024] {
         for keys in [count, 16] {
             let items: Vec<_> = (0..count).map(|i| item(i, i % keys)).collect();
             let (mut single, mut batch) = (Duration::MAX, Duration::MAX);
