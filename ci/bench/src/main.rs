@@ -1,0 +1,380 @@
+//! `iotedge-bench`: every figure of speed and size beside its ceiling, as a table and in `out/bench.json`.
+//!
+//!     iotedge-bench [--strict] [--out out/bench.json]     the table; --strict fails on a missed figure
+//!     iotedge-bench --one NAME COUNT                      runs one operation, for an instruction counter
+
+use iotedge_bench::interleave::{Turns, interleave};
+use iotedge_bench::transfer::{Many, Transfer};
+use iotedge_bench::window::Neighbourhood;
+use serde_json::{Value, json};
+use std::process::{Command, ExitCode};
+
+/// One line of the table.
+struct Figure {
+    what: &'static str,
+    value: f64,
+    unit: &'static str,
+    ceiling: Ceiling,
+}
+
+enum Ceiling {
+    AtMost(f64),
+    AtLeast(f64),
+    Within(f64, f64),
+    /// Told for the reader; nothing is promised.
+    Told,
+}
+
+impl Figure {
+    fn met(&self) -> Option<bool> {
+        match self.ceiling {
+            Ceiling::AtMost(most) => Some(self.value <= most),
+            Ceiling::AtLeast(least) => Some(self.value >= least),
+            Ceiling::Within(least, most) => Some((least..=most).contains(&self.value)),
+            Ceiling::Told => None,
+        }
+    }
+
+    fn ceiling(&self) -> String {
+        match self.ceiling {
+            Ceiling::AtMost(most) => format!("<= {most}"),
+            Ceiling::AtLeast(least) => format!(">= {least}"),
+            Ceiling::Within(least, most) => format!("{least} to {most}"),
+            Ceiling::Told => String::new(),
+        }
+    }
+
+    fn verdict(&self) -> &'static str {
+        match self.met() {
+            Some(true) => "ok",
+            Some(false) => "MISSED",
+            None => "",
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let value_of = |flag: &str| {
+        arguments
+            .iter()
+            .position(|a| a == flag)
+            .and_then(|i| arguments.get(i + 1))
+    };
+    if let Some(name) = value_of("--one") {
+        let count = arguments
+            .last()
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(1);
+        return run_one(name, count);
+    }
+    let strict = arguments.iter().any(|a| a == "--strict");
+    let out = value_of("--out").map_or("out/bench.json", String::as_str);
+
+    let mut figures = Vec::new();
+    eprintln!("bench: signatures and transfers");
+    signatures(&mut figures);
+    eprintln!("bench: the window");
+    let verify_nanos = windows(&mut figures);
+    eprintln!("bench: instruction counts");
+    instructions(&mut figures);
+
+    println!(
+        "\n{:<58} {:>12} {:<13} {:<12} verdict",
+        "figure", "measured", "unit", "ceiling"
+    );
+    for figure in &figures {
+        let value = figure.value;
+        println!(
+            "{:<58} {:>12.3} {:<13} {:<12} {}",
+            figure.what,
+            value,
+            figure.unit,
+            figure.ceiling(),
+            figure.verdict()
+        );
+    }
+    let missed = figures.iter().filter(|f| f.met() == Some(false)).count();
+    println!("\n{} figures, {missed} missed", figures.len());
+
+    let list: Vec<Value> = figures
+        .iter()
+        .map(|f| json!({"figure": f.what, "value": f.value, "unit": f.unit, "ceiling": f.ceiling(), "met": f.met()}))
+        .collect();
+    let document = json!({"figures": list, "missed": missed, "signature_check_ns": verify_nanos});
+    if let Err(error) = std::fs::write(out, format!("{document:#}\n")) {
+        eprintln!("bench: {out}: cannot be written: {error}");
+        return ExitCode::FAILURE;
+    }
+    println!("written to {out}");
+    match strict && missed > 0 {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    }
+}
+
+fn signatures(figures: &mut Vec<Figure>) {
+    let transfer = Transfer::default();
+    let turns = interleave(
+        60,
+        40,
+        &mut [
+            &mut || transfer.bare_sign(),
+            &mut || transfer.create(),
+            &mut || transfer.bare_verify(),
+            &mut || transfer.verify(),
+        ],
+    );
+    let mut told = |what, value, unit, ceiling| {
+        figures.push(Figure {
+            what,
+            value,
+            unit,
+            ceiling,
+        });
+    };
+    told(
+        "bare Ed25519 signature",
+        turns.nanos(0) / 1e3,
+        "us",
+        Ceiling::Told,
+    );
+    told(
+        "bare Ed25519 check",
+        turns.nanos(2) / 1e3,
+        "us",
+        Ceiling::Told,
+    );
+    told(
+        "create a transfer over the bare signature",
+        turns.ratio(1, 0),
+        "ratio",
+        Ceiling::AtMost(1.10),
+    );
+    told(
+        "verify a transfer over the bare check",
+        turns.ratio(3, 2),
+        "ratio",
+        Ceiling::AtMost(1.10),
+    );
+    told(
+        "a transfer on the wire",
+        transfer.frame_bytes() as f64,
+        "bytes",
+        Ceiling::AtMost(160.0),
+    );
+    told(
+        "a reading with one value on the wire",
+        transfer.reading_bytes() as f64,
+        "bytes",
+        Ceiling::AtMost(190.0),
+    );
+
+    let mut many = Many::new(255);
+    assert_eq!(many.singly(), many.batched(), "verdicts differ");
+    let singly = Many::new(255);
+    let turns = interleave(
+        12,
+        1,
+        &mut [
+            &mut || assert!(singly.singly().iter().all(Result::is_ok)),
+            &mut || {
+                assert!(many.batched().iter().all(Result::is_ok));
+            },
+        ],
+    );
+    let count = many.len() as f64;
+    told(
+        "single checks per second and core",
+        count / turns.nanos(0) * 1e9,
+        "1/s",
+        Ceiling::Told,
+    );
+    told(
+        "batched checks per second and core (255 keys)",
+        count / turns.nanos(1) * 1e9,
+        "1/s",
+        Ceiling::Told,
+    );
+    told(
+        "batched over single rate",
+        turns.ratio(0, 1),
+        "ratio",
+        Ceiling::AtLeast(2.5),
+    );
+    let mut spoilt = Many::new(255);
+    spoilt.spoil(50);
+    assert_eq!(spoilt.singly(), spoilt.batched(), "verdicts differ");
+}
+
+/// Returns the median time of a signature check.
+fn windows(figures: &mut Vec<Figure>) -> f64 {
+    let transfer = Transfer::default();
+    let mut check = 0.0;
+    for (capacity, what) in [
+        (
+            256,
+            "insert + select, window 256: after 10^6 over after 10^3",
+        ),
+        (
+            4096,
+            "insert + select, window 4096: after 10^6 over after 10^3",
+        ),
+    ] {
+        let mut young = grown(capacity, 1_000);
+        let mut old = grown(capacity, 1_000_000);
+        let turns: Turns = interleave(
+            200,
+            50,
+            &mut [&mut || young.step(), &mut || old.step(), &mut || {
+                transfer.bare_verify()
+            }],
+        );
+        check = turns.nanos(2);
+        figures.push(Figure {
+            what,
+            value: turns.ratio(1, 0),
+            unit: "ratio",
+            ceiling: Ceiling::Within(0.9, 1.1),
+        });
+        figures.push(Figure {
+            what: match capacity {
+                256 => "insert + select, window 256, over one signature check",
+                _ => "insert + select, window 4096, over one signature check",
+            },
+            value: turns.ratio(1, 2) * 100.0,
+            unit: "percent",
+            ceiling: match capacity {
+                256 => Ceiling::AtMost(2.0),
+                _ => Ceiling::Told,
+            },
+        });
+    }
+    let mut full = grown(256, 1_000);
+    assert_eq!(full.confidences(), 256, "the window is not full");
+    let turns = interleave(
+        60,
+        10,
+        &mut [&mut || drop(full.confidences()), &mut || {
+            transfer.bare_verify()
+        }],
+    );
+    figures.push(Figure {
+        what: "exact confidence of a full window of 256 over one check",
+        value: turns.ratio(0, 1),
+        unit: "ratio",
+        ceiling: Ceiling::AtMost(1.0),
+    });
+    check
+}
+
+/// A full window after `transactions` more.
+fn grown(capacity: usize, transactions: u32) -> Neighbourhood {
+    let mut neighbourhood = Neighbourhood::new(capacity);
+    for _ in 0..capacity as u32 + transactions {
+        neighbourhood.step();
+    }
+    neighbourhood
+}
+
+/// Names that `--one` knows, and what the table calls their instruction counts.
+const COUNTED: [(&str, &str); 6] = [
+    ("bare-sign", "instructions: bare signature"),
+    ("create", "instructions: create a transfer"),
+    ("bare-verify", "instructions: bare check"),
+    ("verify", "instructions: verify a transfer"),
+    ("step", "instructions: insert + select, window 256"),
+    ("confidence", "instructions: exact confidence, window 256"),
+];
+
+fn run_one(name: &str, count: u32) -> ExitCode {
+    let transfer = Transfer::default();
+    let mut operation: Box<dyn FnMut()> = match name {
+        "bare-sign" => Box::new(move || transfer.bare_sign()),
+        "create" => Box::new(move || transfer.create()),
+        "bare-verify" => Box::new(move || transfer.bare_verify()),
+        "verify" => Box::new(move || transfer.verify()),
+        "step" => {
+            let mut neighbourhood = grown(256, 1_000);
+            Box::new(move || neighbourhood.step())
+        }
+        "confidence" => {
+            let mut neighbourhood = grown(256, 1_000);
+            Box::new(move || drop(neighbourhood.confidences()))
+        }
+        _ => {
+            eprintln!(
+                "bench: no operation {name:?}; there are {:?}",
+                COUNTED.map(|(name, _)| name)
+            );
+            return ExitCode::FAILURE;
+        }
+    };
+    (0..count).for_each(|_| operation());
+    ExitCode::SUCCESS
+}
+
+/// Instructions per call by callgrind: the difference of two runs, so that the start costs nothing. Left out without valgrind.
+fn instructions(figures: &mut Vec<Figure>) {
+    let mut counts = [0.0; COUNTED.len()];
+    for (count, (name, what)) in counts.iter_mut().zip(COUNTED) {
+        let (Some(few), Some(many)) = (callgrind(name, 10), callgrind(name, 60)) else {
+            eprintln!("bench: no instruction counts: valgrind is not here or cannot run this");
+            return;
+        };
+        *count = (many - few) / 50.0;
+        figures.push(Figure {
+            what,
+            value: *count,
+            unit: "instructions",
+            ceiling: Ceiling::Told,
+        });
+    }
+    let [bare_sign, create, bare_verify, verify, step, confidence] = counts;
+    for (what, value, unit, most) in [
+        (
+            "create over bare signature, by instructions",
+            create / bare_sign,
+            "ratio",
+            1.10,
+        ),
+        (
+            "verify over bare check, by instructions",
+            verify / bare_verify,
+            "ratio",
+            1.10,
+        ),
+        (
+            "insert + select, window 256, over one check, by instructions",
+            step / bare_verify * 100.0,
+            "percent",
+            2.0,
+        ),
+        (
+            "exact confidence over one check, by instructions",
+            confidence / bare_verify,
+            "ratio",
+            1.0,
+        ),
+    ] {
+        figures.push(Figure {
+            what,
+            value,
+            unit,
+            ceiling: Ceiling::AtMost(most),
+        });
+    }
+}
+
+/// Instructions that one run took.
+fn callgrind(name: &str, count: u32) -> Option<f64> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(std::env::current_exe().ok()?)
+        .args(["--one", name, &count.to_string()])
+        .output()
+        .ok()?;
+    let log = String::from_utf8(output.stderr).ok()?;
+    let line = log.lines().find(|line| line.contains("Collected"))?;
+    line.rsplit(':').next()?.trim().parse().ok()
+}
