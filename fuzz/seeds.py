@@ -54,7 +54,27 @@ STUBS = cbor([[[0, ID[1][16:]], [2, ID[2][16:]]], None])
 PROOF = cbor([[], [[b"\xa1\x01\x27", payload(*BODIES["transfer"]), SIGNATURE, ID[3]]] * 2])
 SET = [1, 1, [[ID[i], 25] for i in range(4)]]
 
+SIGNED = b"\xa2\x01\x27\x04\x48" + ID[0][:8]
+CLAIMS = {1: "Acme", 4: 1_800_000_000, 6: 1_700_000_000, 7: bytes(range(8)), 8: {1: KEY}, -70003: 0}
+CRL = [1, 5, 1_700_000_000, [bytes(range(8)), bytes(range(1, 9)), bytes(range(12))]]
+GENESIS = [1, ID[0], 1, 1_700_000_000_000, 60_000, 15_000, 2, [10_000, 50_000, 100_000], 1_000_000, 100, 0, 9, 9, ID[1], ID[2], 10**9]
+HEADER = [1, ID[0], 3, ID[1], ID[2], 1_700_000_060_000, ID[3], 40, ID[4], ID[5], ID[6], 9, 9, ID[7], 9_000_000]
+HEADER += [1_700_000_000_001, 1_700_000_059_999]
+RECEIPT = [1, cbor(HEADER), ID[:6], ID[8], 12, ID[2:7], [[0, SIGNATURE], [1, SIGNATURE], [3, SIGNATURE]]]
+CHECKPOINT = [1, ID[0], 7, ID[1], ID[2], 1_700_000_000_000]
+DOUBLE = [1, ID[0], 7, ID[1], min(ID[2], ID[3]), SIGNATURE, max(ID[2], ID[3]), SIGNATURE]
+SENML = [{0: "cpu/load", 1: "%", 2: cbor2.CBORTag(4, [-1, 235]), 6: 1_700_000_000}]
+SENML_PACK = [{-2: "host/", 0: "cpu", 1: "%", 2: 23}, {0: "free", 1: "B", 2: 2**33}, {0: "temp", 1: "Cel", 2: cbor2.CBORTag(4, [-2, -1])}]
+
 SEEDS = {
+    "attachment": {"stubs": STUBS, "proof": PROOF, "both": STUBS[:-1] + PROOF[2:]},
+    "certificate": {"whole": sign1(cbor(CLAIMS), SIGNED), "claims": cbor(CLAIMS), "authority": cbor({**CLAIMS, -70003: 1, 5: 1_600_000_000})},
+    "revocation": {"whole": sign1(cbor(CRL), SIGNED), "list": cbor(CRL), "empty": cbor([1, 1, 1, []])},
+    "genesis": {"whole": sign1(cbor(GENESIS), SIGNED), "payload": cbor(GENESIS)},
+    "header": {"whole": sign1(cbor(HEADER), SIGNED), "payload": cbor(HEADER), "empty": cbor([*HEADER[:7], 0, *HEADER[8:15], 0, 0])},
+    "receipt": {"three": cbor(RECEIPT), "no-path": cbor([1, cbor(HEADER), [], ID[8], 1, [], [[0, SIGNATURE]]])},
+    "set": {"set": cbor(SET), "checkpoint": cbor(CHECKPOINT), "double-vote": cbor(DOUBLE)},
+    "senml": {"one": cbor(SENML), "pack": cbor(SENML_PACK), "negative": cbor([{0: "t", 2: -40}])},
     "control": {"array": cbor([1, b"", 1])},
     "reader": {
         "nested": cbor([1, -2, b"\x03", "four", [5, [6, [7]]], {1: 2, -1: "x", b"k": None}, cbor2.CBORTag(18, [])]),

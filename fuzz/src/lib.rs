@@ -3,7 +3,10 @@
 //! The invariant that nearly every target holds: one value, one encoding. So whatever a parser accepts, its writer writes
 //! again as the same bytes.
 
+use iotedge_core::crypto::SecretKey;
+use iotedge_core::identity::sign1::{assemble, protected, to_be_signed};
 use iotedge_core::wire::{Reader, WireError, Writer};
+use std::sync::LazyLock;
 
 /// Room for what is written again.
 pub const ROOM: usize = 4096;
@@ -47,5 +50,22 @@ pub fn copy_item(reader: &mut Reader<'_>, writer: &mut Writer<'_>) -> Result<(),
             copy_item(reader, writer)
         }
         _ => Err(WireError::Type),
+    }
+}
+
+/// A key that the targets trust, so that what lies below a signature is reached.
+pub static SIGNER: LazyLock<SecretKey> =
+    LazyLock::new(|| SecretKey::from_seed(&[7; 32]).expect("a seed"));
+
+/// A COSE_Sign1 by [`SIGNER`] over whatever payload the fuzzer has made; empty where it does not fit.
+pub fn signed<'o>(aad: &[u8], payload: &[u8], out: &'o mut [u8]) -> &'o [u8] {
+    let header = protected(&SIGNER.public_key());
+    let mut scratch = [0; ROOM];
+    let Ok(message) = to_be_signed(&header, aad, payload, &mut scratch) else {
+        return &[];
+    };
+    match assemble(&header, payload, &SIGNER.sign(message), out) {
+        Ok(length) => &out[..length],
+        Err(_) => &[],
     }
 }

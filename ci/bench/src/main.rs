@@ -255,7 +255,7 @@ fn windows(figures: &mut Vec<Figure>) -> f64 {
     let turns = interleave(
         60,
         10,
-        &mut [&mut || drop(full.confidences()), &mut || {
+        &mut [&mut || assert_eq!(full.confidences(), 256), &mut || {
             transfer.bare_verify()
         }],
     );
@@ -300,7 +300,7 @@ fn run_one(name: &str, count: u32) -> ExitCode {
         }
         "confidence" => {
             let mut neighbourhood = grown(256, 1_000);
-            Box::new(move || drop(neighbourhood.confidences()))
+            Box::new(move || assert_eq!(neighbourhood.confidences(), 256))
         }
         _ => {
             eprintln!(

@@ -3,10 +3,10 @@
 use iotedge_core::crypto::batch::Batch;
 use iotedge_core::crypto::{PublicKey, SecretKey, Signature, SignatureError, Software, Verify};
 use iotedge_core::tx::{
-    Body, MAX_COSE, Parents, Payload, Unverified, frame_len, sign_with, signing_input,
+    Body, Draft, Fitted, MAX_COSE, Parents, Unverified, frame_len, sign_with, signing_input,
 };
 use iotedge_core::wire::senml::{self, Decimal, Reading};
-use iotedge_core::{Amount, Epoch, Id, MAX_PAYLOAD, MemberIndex, Number};
+use iotedge_core::{Amount, Epoch, Id, MAX_FRAME, MAX_PAYLOAD, MemberIndex, Number};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::hint::black_box;
@@ -23,14 +23,15 @@ pub struct Transfer {
     cose: Vec<u8>,
 }
 
-/// The payload of a transfer with two chosen tips. The numbers are those of a neighbourhood of 1,000 members in its second year.
-fn payload(parents: &Parents) -> Payload<'static> {
-    Payload {
+/// A transfer with two chosen tips. The numbers are those of a neighbourhood of 1,000 members in its second year.
+const fn draft(tips: &[Id]) -> Draft<'_> {
+    Draft {
         epoch: Epoch(700),
         issuer: MemberIndex(412),
         number: Number(61_234),
         offset: 43_200_123,
-        parents: parents.prefixes().expect("sorted"),
+        first: Id([1; 32]),
+        tips,
         body: Body::Transfer {
             to: MemberIndex(87),
             amount: Amount(1_250),
@@ -39,21 +40,24 @@ fn payload(parents: &Parents) -> Payload<'static> {
     }
 }
 
+const TIPS: [Id; 2] = [Id([2; 32]), Id([3; 32])];
+
 impl Default for Transfer {
     fn default() -> Self {
         let key = SecretKey::from_seed(&[3; 32]).expect("a seed");
         let public = key.public_key();
-        let parents = Parents::new(Id([1; 32]), &[Id([2; 32]), Id([3; 32])]).expect("three ids");
         let mut cose = [0; MAX_COSE];
         let mut bytes = [0; MAX_PAYLOAD];
-        let bytes = payload(&parents).encode(&mut bytes).expect("fits");
-        let tx = sign_with(&key, &NEIGHBOURHOOD, bytes, &parents, &mut cose).expect("signs");
+        let Fitted {
+            payload, parents, ..
+        } = draft(&TIPS).encode(&mut bytes).expect("fits");
+        let tx = sign_with(&key, &NEIGHBOURHOOD, payload, &parents, &mut cose).expect("signs");
         let mut message = [0; 1024];
-        let signature = *tx.signed().signature();
+        let signature = *Unverified::parse(tx.cose()).expect("parses").signature();
         let message = signing_input(
             &NEIGHBOURHOOD,
             public.suite(),
-            bytes,
+            payload,
             &parents.hash(),
             &mut message,
         )
@@ -77,13 +81,13 @@ impl Transfer {
 
     /// From the fields to the bytes of the COSE_Sign1.
     pub fn create(&self) {
-        let mut payload_bytes = [0; MAX_PAYLOAD];
+        let mut room = [0; MAX_PAYLOAD];
         let mut cose = [0; MAX_COSE];
-        let bytes = payload(black_box(&self.parents))
-            .encode(&mut payload_bytes)
-            .expect("fits");
+        let Fitted {
+            payload, parents, ..
+        } = draft(black_box(&TIPS)).encode(&mut room).expect("fits");
         black_box(
-            sign_with(&self.key, &NEIGHBOURHOOD, bytes, &self.parents, &mut cose)
+            sign_with(&self.key, &NEIGHBOURHOOD, payload, &parents, &mut cose)
                 .expect("signs")
                 .id(),
         );
@@ -112,13 +116,12 @@ impl Transfer {
         black_box(checked.expect("valid").id());
     }
 
-    /// Bytes of the frame that carries it.
+    /// Bytes of the frame that carries it, with both tips.
     pub fn frame_bytes(&self) -> usize {
-        let mut room = [0; MAX_PAYLOAD];
-        frame_len(payload(&self.parents).encode(&mut room).expect("fits"))
+        bytes_with_both_tips(&draft(&TIPS))
     }
 
-    /// Bytes of the frame that carries a reading with one value.
+    /// Bytes of the frame that carries a reading with one value, with both tips.
     pub fn reading_bytes(&self) -> usize {
         let mut pack = [0; 320];
         let reading = Reading {
@@ -128,13 +131,19 @@ impl Transfer {
             time: None,
         };
         let pack = senml::encode(None, &[reading], &mut pack).expect("fits");
-        let mut room = [0; MAX_PAYLOAD];
-        let reading = Payload {
+        bytes_with_both_tips(&Draft {
             body: Body::Data(pack),
-            ..payload(&self.parents)
-        };
-        frame_len(reading.encode(&mut room).expect("fits"))
+            ..draft(&TIPS)
+        })
     }
+}
+
+/// What the frame would weigh without a limit: no tip was left out to get there.
+fn bytes_with_both_tips(draft: &Draft<'_>) -> usize {
+    let mut room = [0; MAX_PAYLOAD];
+    let fitted = draft.encode_within(MAX_FRAME, &mut room).expect("fits");
+    assert_eq!(fitted.dropped, 0);
+    frame_len(fitted.payload.len())
 }
 
 /// Signatures of as many members, all checked one by one or all at once.
