@@ -111,7 +111,7 @@ impl Closed {
     }
 
     fn settled(&self, voters: &[u8]) -> Result<SettledHeader, PospError> {
-        let mut verifier = ReceiptVerifier::begin(&self.payload, &self.path(0), &self.set, &NBH)?;
+        let mut verifier = ReceiptVerifier::begin(&self.payload, self.path(0), &self.set, &NBH)?;
         for voter in voters {
             let vote = self.vote(*voter);
             verifier.vote(*voter, &vote.signature, &mut Software)?;
@@ -221,7 +221,7 @@ fn a_forged_header_has_no_votes() {
     let mut forged = epoch.header;
     forged.total_value = Amount(9_000_001);
     let payload = encoded(|w| forged.encode(w).unwrap());
-    let mut verifier = ReceiptVerifier::begin(&payload, &epoch.path(0), &epoch.set, &NBH).unwrap();
+    let mut verifier = ReceiptVerifier::begin(&payload, epoch.path(0), &epoch.set, &NBH).unwrap();
     for vote in &votes {
         assert!(matches!(
             verifier.vote(vote.index, &vote.signature, &mut Software),
@@ -231,16 +231,16 @@ fn a_forged_header_has_no_votes() {
     assert_eq!(verifier.finish_header(), Err(PospError::ShortOfQuorum));
     // Another neighbourhood, number, or a set that begins later.
     assert_eq!(
-        ReceiptVerifier::begin(&epoch.payload, &epoch.path(0), &epoch.set, &Id([0x12; 32])).err(),
+        ReceiptVerifier::begin(&epoch.payload, epoch.path(0), &epoch.set, &Id([0x12; 32])).err(),
         Some(PospError::Neighbourhood)
     );
     let later = set_of(0, 2, &[1, 1, 1, 1]);
     assert_eq!(
-        ReceiptVerifier::begin(&epoch.payload, &epoch.path(0), &later, &NBH).err(),
+        ReceiptVerifier::begin(&epoch.payload, epoch.path(0), &later, &NBH).err(),
         Some(PospError::WrongSet)
     );
     let other = set_of(1, 1, &[1, 1, 1, 1]);
-    let mut wrong = ReceiptVerifier::begin(&epoch.payload, &epoch.path(0), &other, &NBH).unwrap();
+    let mut wrong = ReceiptVerifier::begin(&epoch.payload, epoch.path(0), &other, &NBH).unwrap();
     assert!(wrong.vote(0, &votes[0].signature, &mut Software).is_err());
 }
 
