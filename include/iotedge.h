@@ -59,6 +59,21 @@
 #define IOTEDGE_DEVICE_ID_TEXT_SIZE 63
 
 /**
+ * Most readings of one pack that this interface encodes.
+ */
+#define IOTEDGE_MAX_READINGS 16
+
+/**
+ * Most bytes of the body of a data or service transaction, and so of a pack.
+ */
+#define IOTEDGE_MAX_BODY 320
+
+/**
+ * Words of 64 bits in an `iotedge_receipt_check_t`.
+ */
+#define IOTEDGE_RECEIPT_CHECK_WORDS 448
+
+/**
  * All went well; outputs are written.
  */
 #define IOTEDGE_OK 0
@@ -389,6 +404,181 @@
 #define IOTEDGE_E_RANGE 202
 
 /**
+ * A field of SenML that this protocol does not use. Not a reading of ours.
+ */
+#define IOTEDGE_E_SENML_FIELD 203
+
+/**
+ * A record without a value. Not a reading of ours.
+ */
+#define IOTEDGE_E_SENML_NO_VALUE 204
+
+/**
+ * A name that is empty, too long or has letters that RFC 8428 does not allow, or a base name where none may stand.
+ */
+#define IOTEDGE_E_SENML_NAME 205
+
+/**
+ * A unit that is empty or too long.
+ */
+#define IOTEDGE_E_SENML_UNIT 206
+
+/**
+ * The protected header of a COSE_Sign1 is not what the protocol says. Refuse it.
+ */
+#define IOTEDGE_E_PROTECTED_HEADER 210
+
+/**
+ * The unprotected header holds something: unsigned data has no place there. Refuse it.
+ */
+#define IOTEDGE_E_UNPROTECTED_HEADER 211
+
+/**
+ * The signature is not 64 bytes. Refuse it.
+ */
+#define IOTEDGE_E_SIGNATURE_LENGTH 212
+
+/**
+ * The payload or frame is longer than the protocol allows. When building: shorten the body.
+ */
+#define IOTEDGE_E_PAYLOAD_LENGTH 213
+
+/**
+ * Epoch 0: the first is 1. Refuse it.
+ */
+#define IOTEDGE_E_EPOCH_ZERO 214
+
+/**
+ * Number 0: the first is 1. Refuse it.
+ */
+#define IOTEDGE_E_NUMBER_ZERO 215
+
+/**
+ * No parent, more than 8, or not a whole number of them. Refuse it.
+ */
+#define IOTEDGE_E_PARENT_COUNT 216
+
+/**
+ * The transaction names itself as a parent. Refuse it.
+ */
+#define IOTEDGE_E_SELF_PARENT 217
+
+/**
+ * The full parent ids given are not those that the transaction names. Look them up again.
+ */
+#define IOTEDGE_E_PARENT_MISMATCH 218
+
+/**
+ * Signed by another key than the one given. Find the key that it names, or refuse it.
+ */
+#define IOTEDGE_E_WRONG_SIGNER 220
+
+/**
+ * A claim of the certificate is missing, unknown or out of bounds. Refuse it.
+ */
+#define IOTEDGE_E_CERTIFICATE_CLAIM 221
+
+/**
+ * The certified key could never verify a signature. Refuse it.
+ */
+#define IOTEDGE_E_CERTIFICATE_KEY 222
+
+/**
+ * The certificate is no longer valid, or never is. Check the clock, then ask the authority for a new one.
+ */
+#define IOTEDGE_E_CERTIFICATE_EXPIRED 223
+
+/**
+ * The certificate is not valid yet. Check the clock, then wait.
+ */
+#define IOTEDGE_E_CERTIFICATE_NOT_YET_VALID 224
+
+/**
+ * The certificate is on the revocation list. Refuse it for good.
+ */
+#define IOTEDGE_E_CERTIFICATE_REVOKED 225
+
+/**
+ * The certificate is for another kind of subject than the one asked for. Refuse it for this purpose.
+ */
+#define IOTEDGE_E_CERTIFICATE_KIND 226
+
+/**
+ * A certificate is valid for longer than the one above it. Refuse the chain.
+ */
+#define IOTEDGE_E_CERTIFICATE_OUTLIVES 227
+
+/**
+ * No pinned authority has the key that the chain begins with.
+ */
+#define IOTEDGE_E_UNKNOWN_AUTHORITY 228
+
+/**
+ * The first of two certificates does not certify an authority. Refuse the chain.
+ */
+#define IOTEDGE_E_NOT_AN_AUTHORITY 229
+
+/**
+ * An authority below the pinned one signs devices only. Refuse the chain.
+ */
+#define IOTEDGE_E_NOT_ITS_TO_SIGN 230
+
+/**
+ * A chain has one or two certificates.
+ */
+#define IOTEDGE_E_CHAIN_LENGTH 231
+
+/**
+ * The validator set is empty, without stake or has one key twice. Refuse it.
+ */
+#define IOTEDGE_E_VALIDATOR_SET 240
+
+/**
+ * The set has no validator of this index. Refuse the vote.
+ */
+#define IOTEDGE_E_UNKNOWN_VALIDATOR 241
+
+/**
+ * Voters do not come in strictly rising index. Refuse the receipt.
+ */
+#define IOTEDGE_E_VOTER_ORDER 242
+
+/**
+ * Leaf 0 is the header: no transaction stands there. Refuse the receipt.
+ */
+#define IOTEDGE_E_HEADER_LEAF 243
+
+/**
+ * The leaf's index is not below the size of the tree. Refuse the proof.
+ */
+#define IOTEDGE_E_LEAF_INDEX 244
+
+/**
+ * The path is longer or shorter than index and size demand. Refuse the proof.
+ */
+#define IOTEDGE_E_PATH_LENGTH 245
+
+/**
+ * Kind of a certificate: a device.
+ */
+#define IOTEDGE_KIND_DEVICE 0
+
+/**
+ * Kind of a certificate: an authority that may sign devices.
+ */
+#define IOTEDGE_KIND_AUTHORITY 1
+
+/**
+ * Kind of a certificate: a gateway that closes epochs.
+ */
+#define IOTEDGE_KIND_GL_NODE 2
+
+/**
+ * Kind of a certificate: a validator.
+ */
+#define IOTEDGE_KIND_VALIDATOR 3
+
+/**
  * Major version. Before 1.0 each minor version may change the ABI.
  */
 #define IOTEDGE_VERSION_MAJOR 0
@@ -426,6 +616,219 @@ typedef struct iotedge_public_key_t {
     uint8_t bytes[64];
 } iotedge_public_key_t;
 
+/**
+ * One reading: a name, a decimal value and, where known, a unit and a time. Set `size` first.
+ */
+typedef struct iotedge_reading_t {
+    /**
+     * `sizeof(iotedge_reading_t)`.
+     */
+    uint32_t size;
+    /**
+     * The power of ten, -128 to 127: 21.5 is mantissa 215, exponent -1.
+     */
+    int32_t exponent;
+    /**
+     * The mantissa.
+     */
+    int64_t mantissa;
+    /**
+     * Seconds: since 1970 from 2^28 on, else relative to now (RFC 8428 section 4.5.3). Only where `has_time` is 1.
+     */
+    int64_t time;
+    /**
+     * 1 where `time` counts, else 0. The transaction has a time of its own.
+     */
+    uint32_t has_time;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * What was measured, zero-terminated, at most 32 letters: letters, digits and `-:./_`, a letter or digit first.
+     */
+    char name[36];
+    /**
+     * In what, zero-terminated, at most 8 letters (RFC 8428 section 12.1: `Cel`, `%`, `W`); empty for none.
+     */
+    char unit[12];
+} iotedge_reading_t;
+
+/**
+ * A receipt being verified. Set `size` before `iotedge_receipt_begin`, then leave it alone and where it is: a copy is refused.
+ * No need to free it. 3.5 KiB, so rather static than on a small stack.
+ */
+typedef struct iotedge_receipt_check_t {
+    /**
+     * `sizeof(iotedge_receipt_check_t)`.
+     */
+    uint32_t size;
+    /**
+     * Internal.
+     */
+    uint32_t reserved;
+    /**
+     * Internal.
+     */
+    uint64_t words[448];
+} iotedge_receipt_check_t;
+
+/**
+ * What a receipt proves. Set `size` first.
+ */
+typedef struct iotedge_settled_t {
+    /**
+     * `sizeof(iotedge_settled_t)`.
+     */
+    uint32_t size;
+    /**
+     * Number of the macro transaction header that settled it.
+     */
+    uint32_t header;
+    /**
+     * Id of the transaction.
+     */
+    uint8_t id[32];
+} iotedge_settled_t;
+
+/**
+ * What a certificate says. Set `size` first.
+ */
+typedef struct iotedge_certificate_t {
+    /**
+     * `sizeof(iotedge_certificate_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_KIND_*`.
+     */
+    uint32_t kind;
+    /**
+     * First second since 1970 at which it is no longer valid; 0 for never.
+     */
+    uint64_t expires;
+    /**
+     * First second at which it is valid; 0 for always.
+     */
+    uint64_t not_before;
+    /**
+     * Second at which it was issued.
+     */
+    uint64_t issued;
+    /**
+     * Suite of the certified key.
+     */
+    int32_t suite;
+    /**
+     * Bytes of `cti` that count, 8 to 16.
+     */
+    uint32_t cti_len;
+    /**
+     * The certified key, as in `iotedge_public_key_t`.
+     */
+    uint8_t key[64];
+    /**
+     * Device id, if the certified key is the device's first.
+     */
+    uint8_t device[32];
+    /**
+     * Id of the certificate: what a revocation names.
+     */
+    uint8_t cti[16];
+    /**
+     * The authority's name, zero-terminated. Nothing is decided by it.
+     */
+    char name[40];
+} iotedge_certificate_t;
+
+/**
+ * What a transaction says. Set `size` first.
+ */
+typedef struct iotedge_tx_t {
+    /**
+     * `sizeof(iotedge_tx_t)`.
+     */
+    uint32_t size;
+    /**
+     * Kind of the body (docs/protocol.md section 3): 0 data, 1 transfer, 5 service, 6 member, 7 trim, 8 exit, 9 evidence.
+     */
+    uint32_t kind;
+    /**
+     * Epoch.
+     */
+    uint32_t epoch;
+    /**
+     * Index of the member that issued it.
+     */
+    uint32_t issuer;
+    /**
+     * Number in its issuer's chain.
+     */
+    uint32_t number;
+    /**
+     * Milliseconds since the epoch's clock began.
+     */
+    uint32_t offset;
+    /**
+     * Index of the payee of a transfer, or of the offender of an evidence; else 0.
+     */
+    uint32_t to;
+    /**
+     * How many parents, 1 to 8.
+     */
+    uint32_t parents;
+    /**
+     * Micro-tokens of a transfer or an exit; else 0.
+     */
+    uint64_t amount;
+    /**
+     * The issuer's lifetime debits with this one, for a transfer or an exit; else 0.
+     */
+    uint64_t debits;
+    /**
+     * First 16 bytes of each parent's id, the issuer's own first.
+     */
+    uint8_t prefixes[128];
+    /**
+     * Body of a data or service transaction: it points into the bytes that were parsed and lives as long as they; else NULL.
+     */
+    const uint8_t *body;
+    /**
+     * Bytes of the body; else 0.
+     */
+    size_t body_len;
+} iotedge_tx_t;
+
+/**
+ * What evidence proves. Set `size` first.
+ */
+typedef struct iotedge_offence_t {
+    /**
+     * `sizeof(iotedge_offence_t)`.
+     */
+    uint32_t size;
+    /**
+     * Index of the guilty member.
+     */
+    uint32_t offender;
+    /**
+     * 1: one number, two transactions. 2: neighbours, the second not laid upon the first. 3: false total of debits.
+     */
+    uint32_t form;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * The lower of the two ids.
+     */
+    uint8_t a[32];
+    /**
+     * The higher.
+     */
+    uint8_t b[32];
+} iotedge_offence_t;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -441,7 +844,7 @@ extern "C" {
  * From any thread. Not from an interrupt: it takes a signature's time.
  */
 int32_t iotedge_public_key_from_seed(const uint8_t *seed,
-                                     struct iotedge_public_key_t *key);
+                                     iotedge_public_key_t *key);
 
 /**
  * Says whether a key can ever verify a signature: canonical, on the curve, not of small order, and of a suite that this build
@@ -451,14 +854,14 @@ int32_t iotedge_public_key_from_seed(const uint8_t *seed,
  *
  * From any thread. Not from an interrupt: it takes part of a signature check's time.
  */
-int32_t iotedge_public_key_check(const struct iotedge_public_key_t *key);
+int32_t iotedge_public_key_check(const iotedge_public_key_t *key);
 
 /**
  * The device id of a device whose first key is `key`: SHA-256 of its COSE_Key (RFC 9679). `id`: 32 bytes, written on success.
  *
  * From any thread, and from an interrupt.
  */
-int32_t iotedge_device_id(const struct iotedge_public_key_t *key,
+int32_t iotedge_device_id(const iotedge_public_key_t *key,
                           uint8_t *id);
 
 /**
@@ -509,7 +912,7 @@ int32_t iotedge_sign(const uint8_t *seed,
  *
  * From any thread. Not from an interrupt: about 2 million instructions on a Cortex-M.
  */
-int32_t iotedge_verify(const struct iotedge_public_key_t *key,
+int32_t iotedge_verify(const iotedge_public_key_t *key,
                        const uint8_t *message,
                        size_t message_len,
                        const uint8_t *signature);
@@ -531,7 +934,108 @@ int32_t iotedge_sha256(const uint8_t *data, size_t len, uint8_t *digest);
  */
 int32_t iotedge_public_key_from_cose(const uint8_t *cose,
                                      size_t cose_len,
-                                     struct iotedge_public_key_t *key);
+                                     iotedge_public_key_t *key);
+
+/**
+ * Writes readings as one SenML pack (RFC 8428 in CBOR), ready for `iotedge_node_submit_data`.
+ *
+ * `base_name`: NULL, or a zero-terminated text that precedes every name, for two or more readings. `readings`: `count` of
+ * them, 1 to `IOTEDGE_MAX_READINGS`, each with its `size`. `pack`: room for `pack_capacity` bytes; `pack_len`: their number.
+ * Both are written on success.
+ *
+ * `IOTEDGE_E_SENML_NAME`, `IOTEDGE_E_SENML_UNIT`: a text is empty, too long, or has letters that SenML does not allow.
+ * `IOTEDGE_E_RANGE`: an exponent outside of -128 to 127. `IOTEDGE_E_BUFFER_TOO_SMALL`: the pack is longer than
+ * `pack_capacity` or than `IOTEDGE_MAX_BODY`.
+ *
+ * ```c
+ * static int32_t encode_celsius(int64_t tenths, uint8_t *pack, size_t capacity, size_t *len)
+ * {
+ *     iotedge_reading_t reading;
+ *     memset(&reading, 0, sizeof reading);
+ *     reading.size = (uint32_t)sizeof reading;
+ *     memcpy(reading.name, "temp", 5);
+ *     memcpy(reading.unit, "Cel", 4);
+ *     reading.mantissa = tenths;
+ *     reading.exponent = -1;
+ *     return iotedge_reading_encode(NULL, &reading, 1, pack, capacity, len);
+ * }
+ * ```
+ *
+ * From any thread. Not from an interrupt: it takes 2 KiB of stack.
+ */
+int32_t iotedge_reading_encode(const char *base_name,
+                               const iotedge_reading_t *readings,
+                               size_t count,
+                               uint8_t *pack,
+                               size_t pack_capacity,
+                               size_t *pack_len);
+
+/**
+ * Reads the `index`-th reading of a pack, the first is 0; its name includes the pack's base name.
+ *
+ * `pack`: what `iotedge_node_body` gave. `reading`: set its `size` first; written on success, zero-terminated texts.
+ *
+ * `IOTEDGE_E_NONE`: the pack has no such reading. Anything else: not a pack of this protocol; applications may send other data.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_reading_decode(const uint8_t *pack,
+                               size_t pack_len,
+                               size_t index,
+                               iotedge_reading_t *reading);
+
+/**
+ * Begins to verify a receipt in a stream: header first. What was in `check` is forgotten.
+ *
+ * `check`: its `size` set; the state, until `iotedge_receipt_finish`. `neighbourhood`: 32 bytes. `set`: the trusted validator
+ * set of that term, encoded (docs/protocol.md section 7.2); copied. `header`: the header's payload. `path`: `path_count` hashes of 32 bytes,
+ * from leaf 0 to the root.
+ *
+ * `IOTEDGE_E_NEIGHBOURHOOD`, `IOTEDGE_E_FORGED_HEADER`, `IOTEDGE_E_WRONG_VALIDATOR_SET`, `IOTEDGE_E_PATH_LENGTH`: refuse it.
+ *
+ * From any thread, one check at a time in one thread. Not from an interrupt: 4 KiB of stack.
+ */
+int32_t iotedge_receipt_begin(iotedge_receipt_check_t *check,
+                              const uint8_t *neighbourhood,
+                              const uint8_t *set,
+                              size_t set_len,
+                              const uint8_t *header,
+                              size_t header_len,
+                              const uint8_t *path,
+                              size_t path_count);
+
+/**
+ * Takes one vote. Indices strictly rise. A vote that fails counts nothing: go on with the next.
+ *
+ * `check`: begun. `index`: of the validator in the set. `signature`: 64 bytes.
+ *
+ * `IOTEDGE_E_WRONG_ORDER`: not begun, over, or a copy. `IOTEDGE_E_VOTER_ORDER`, `IOTEDGE_E_UNKNOWN_VALIDATOR`,
+ * `IOTEDGE_E_SIGNATURE`: the vote does not count.
+ *
+ * From any thread, one check at a time in one thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_receipt_vote(iotedge_receipt_check_t *check,
+                             uint32_t index,
+                             const uint8_t *signature);
+
+/**
+ * Ends the check: says whether the votes are a quorum and the transaction is in the tree. On success the check is over;
+ * with `IOTEDGE_E_SHORT_OF_QUORUM` more votes may follow.
+ *
+ * `check`: begun. `id`: 32 bytes, the transaction. `leaf`: its place in the tree, from 1. `path`: `path_count` hashes of 32
+ * bytes. `result`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_WRONG_PATH`, `IOTEDGE_E_PATH_LENGTH`, `IOTEDGE_E_LEAF_INDEX`, `IOTEDGE_E_HEADER_LEAF`: not in this tree.
+ * `IOTEDGE_E_WRONG_ORDER`: not begun, over, or a copy.
+ *
+ * From any thread, one check at a time in one thread. Not from an interrupt.
+ */
+int32_t iotedge_receipt_finish(iotedge_receipt_check_t *check,
+                               const uint8_t *id,
+                               uint32_t leaf,
+                               const uint8_t *path,
+                               size_t path_count,
+                               iotedge_settled_t *result);
 
 /**
  * The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number
@@ -541,6 +1045,150 @@ int32_t iotedge_public_key_from_cose(const uint8_t *cose,
  * interrupt.
  */
 const char *iotedge_status_name(int32_t status);
+
+/**
+ * Reads a certificate (a CWT in COSE_Sign1) without checking who signed it: for tools that show it. Decide nothing by it;
+ * see `iotedge_certificate_verify`.
+ *
+ * `IOTEDGE_E_CERTIFICATE_CLAIM`: a claim is missing, unknown or out of bounds. `IOTEDGE_E_CERTIFICATE_KEY`: the certified key
+ * could never verify anything.
+ *
+ * From any thread. Not from an interrupt: it checks a point of the curve.
+ */
+int32_t iotedge_certificate_parse(const uint8_t *certificate_bytes,
+                                  size_t certificate_len,
+                                  iotedge_certificate_t *claims);
+
+/**
+ * Verifies a certificate chain: `certificate_bytes` signed by `authority`, or, where `issuer_len` is not 0, by the
+ * certificate `issuer`, which `authority` signed.
+ *
+ * `authority`: the pinned key. `now`: seconds since 1970. `kind`: what the subject must be, `IOTEDGE_KIND_*`. `claims`: set its
+ * `size` first; written on success.
+ *
+ * `IOTEDGE_E_UNKNOWN_AUTHORITY`: another authority's. `IOTEDGE_E_CERTIFICATE_EXPIRED`, `..._NOT_YET_VALID`: check the clock
+ * first. `IOTEDGE_E_NOT_AN_AUTHORITY`, `IOTEDGE_E_NOT_ITS_TO_SIGN`, `IOTEDGE_E_CERTIFICATE_OUTLIVES`,
+ * `IOTEDGE_E_CERTIFICATE_KIND`, `IOTEDGE_E_WRONG_SIGNER`, `IOTEDGE_E_SIGNATURE`: refuse the chain.
+ *
+ * From any thread. Not from an interrupt: one signature check for each certificate.
+ */
+int32_t iotedge_certificate_verify(const iotedge_public_key_t *authority,
+                                   uint64_t now,
+                                   uint32_t kind,
+                                   const uint8_t *issuer,
+                                   size_t issuer_len,
+                                   const uint8_t *certificate_bytes,
+                                   size_t certificate_len,
+                                   iotedge_certificate_t *claims);
+
+/**
+ * Verifies the genesis of a neighbourhood and gives its id, which every other function here takes.
+ *
+ * `authority`: the pinned key. `neighbourhood`: 32 bytes, written on success.
+ *
+ * `IOTEDGE_E_WRONG_SIGNER`, `IOTEDGE_E_SIGNATURE`: another authority's, or forged. `IOTEDGE_E_FORGED_GENESIS`: its
+ * parameters break a bound.
+ *
+ * From any thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_genesis_verify(const iotedge_public_key_t *authority,
+                               const uint8_t *genesis,
+                               size_t genesis_len,
+                               uint8_t *neighbourhood);
+
+/**
+ * Reads a transaction (COSE_Sign1, without attachment) without checking its signature. Decide nothing by it; see
+ * `iotedge_tx_verify`.
+ *
+ * `tx`: set its `size` first; written on success. Its `body` points into `cose`.
+ *
+ * Every form that docs/protocol.md section 3 forbids has its own status.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_tx_parse(const uint8_t *cose,
+                         size_t cose_len,
+                         iotedge_tx_t *tx);
+
+/**
+ * The id of a transaction: of its payload in this neighbourhood, whoever signed it.
+ *
+ * `neighbourhood`: 32 bytes. `id`: 32 bytes, written on success.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_tx_id(const uint8_t *neighbourhood, const uint8_t *cose, size_t cose_len, uint8_t *id);
+
+/**
+ * Verifies one transaction: form, parents and signature. Not its place in the ledger, which is a node's work.
+ *
+ * `neighbourhood`: 32 bytes. `key`: the issuer's, from the member table or its certificate. `parents`: `parents_count` full ids
+ * of 32 bytes, in the order of the transaction. `id`: 32 bytes, written on success.
+ *
+ * `IOTEDGE_E_PARENT_MISMATCH`: the ids given are not those that it names. `IOTEDGE_E_SIGNATURE`: not this member's, or not
+ * over these parents.
+ *
+ * From any thread. Not from an interrupt: one signature check and 1 KiB of stack beside it.
+ */
+int32_t iotedge_tx_verify(const uint8_t *neighbourhood,
+                          const iotedge_public_key_t *key,
+                          const uint8_t *parents,
+                          size_t parents_count,
+                          const uint8_t *cose,
+                          size_t cose_len,
+                          uint8_t *id);
+
+/**
+ * Verifies evidence offline: two signed transactions of one member that exclude each other.
+ *
+ * `neighbourhood`: 32 bytes. `key`: the accused member's. `attachment`: what travels beside an evidence transaction
+ * (docs/protocol.md section 4.1). `offence`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_FALSE_EVIDENCE`: the two do not exclude each other. `IOTEDGE_E_SIGNATURE`: one was not signed by this key.
+ *
+ * From any thread. Not from an interrupt: two signature checks.
+ */
+int32_t iotedge_evidence_verify(const uint8_t *neighbourhood,
+                                const iotedge_public_key_t *key,
+                                const uint8_t *attachment,
+                                size_t attachment_len,
+                                iotedge_offence_t *offence);
+
+/**
+ * Checks that a leaf is in a Merkle tree (RFC 9162 over SHA-256).
+ *
+ * `root`: 32 bytes. `index` of `size` leaves, from 0. `leaf`: its bytes. `path`: `path_count` hashes of 32 bytes, at most 32.
+ *
+ * `IOTEDGE_E_WRONG_PATH`, `IOTEDGE_E_PATH_LENGTH`, `IOTEDGE_E_LEAF_INDEX`: it is not proved.
+ *
+ * From any thread, and from an interrupt: at most 34 hashes.
+ */
+int32_t iotedge_merkle_verify(const uint8_t *root,
+                              uint32_t index,
+                              uint32_t size,
+                              const uint8_t *leaf,
+                              size_t leaf_len,
+                              const uint8_t *path,
+                              size_t path_count);
+
+/**
+ * Verifies a compact PoSp receipt (docs/protocol.md section 7.3) in one call: every vote in it, their quorum, both paths.
+ *
+ * `neighbourhood`: 32 bytes. `set`: the trusted validator set of that term, encoded (section 7.2). `result`: set its `size`
+ * first; written on success.
+ *
+ * `IOTEDGE_E_SHORT_OF_QUORUM`: not more than two thirds of the stake. `IOTEDGE_E_WRONG_VALIDATOR_SET`: another term's set.
+ * `IOTEDGE_E_WRONG_PATH`, `IOTEDGE_E_SIGNATURE` and others: forged or damaged.
+ *
+ * From any thread. Not from an interrupt: one signature check per vote and 4 KiB of stack. Where that is too much, see
+ * `iotedge_receipt_begin`.
+ */
+int32_t iotedge_receipt_verify(const uint8_t *neighbourhood,
+                               const uint8_t *set,
+                               size_t set_len,
+                               const uint8_t *receipt,
+                               size_t receipt_len,
+                               iotedge_settled_t *result);
 
 /**
  * The version of the library that is linked, as one number like `IOTEDGE_VERSION_NUMBER`. Different major or (before 1.0)

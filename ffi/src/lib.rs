@@ -18,11 +18,18 @@
     )
 )]
 // The names of C are not the names of Rust, and the contract of a C function stands in its text, not under "# Safety".
-#![allow(non_camel_case_types, clippy::missing_safety_doc)]
+#![allow(
+    non_camel_case_types,
+    clippy::missing_safety_doc,
+    clippy::too_many_arguments
+)]
 
 pub mod key;
 mod raw;
+pub mod reading;
+pub mod receipt;
 pub mod status;
+pub mod verify;
 pub mod version;
 
 use iotedge_core::wire::WireError;

@@ -37,8 +37,9 @@ pub(crate) unsafe fn input<'a, T>(pointer: *const T, len: usize) -> Call<&'a [T]
         return Ok(&[]);
     }
     check(pointer)?;
-    if len > (isize::MAX as usize) / size_of::<T>().max(1) {
-        return Err(status::IOTEDGE_E_LENGTH);
+    match len.checked_mul(size_of::<T>()) {
+        Some(bytes) if bytes <= isize::MAX as usize => {}
+        _ => return Err(status::IOTEDGE_E_LENGTH),
     }
     // SAFETY: not NULL, aligned, the length fits isize; the rest is the caller's promise.
     Ok(unsafe { core::slice::from_raw_parts(pointer, len) })

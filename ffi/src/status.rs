@@ -204,6 +204,99 @@ pub const IOTEDGE_E_DEVICE_ID: i32 = 201;
 /// A number, a length or a count in the bytes is outside of what its field allows.
 pub const IOTEDGE_E_RANGE: i32 = 202;
 
+/// A field of SenML that this protocol does not use. Not a reading of ours.
+pub const IOTEDGE_E_SENML_FIELD: i32 = 203;
+
+/// A record without a value. Not a reading of ours.
+pub const IOTEDGE_E_SENML_NO_VALUE: i32 = 204;
+
+/// A name that is empty, too long or has letters that RFC 8428 does not allow, or a base name where none may stand.
+pub const IOTEDGE_E_SENML_NAME: i32 = 205;
+
+/// A unit that is empty or too long.
+pub const IOTEDGE_E_SENML_UNIT: i32 = 206;
+
+/// The protected header of a COSE_Sign1 is not what the protocol says. Refuse it.
+pub const IOTEDGE_E_PROTECTED_HEADER: i32 = 210;
+
+/// The unprotected header holds something: unsigned data has no place there. Refuse it.
+pub const IOTEDGE_E_UNPROTECTED_HEADER: i32 = 211;
+
+/// The signature is not 64 bytes. Refuse it.
+pub const IOTEDGE_E_SIGNATURE_LENGTH: i32 = 212;
+
+/// The payload or frame is longer than the protocol allows. When building: shorten the body.
+pub const IOTEDGE_E_PAYLOAD_LENGTH: i32 = 213;
+
+/// Epoch 0: the first is 1. Refuse it.
+pub const IOTEDGE_E_EPOCH_ZERO: i32 = 214;
+
+/// Number 0: the first is 1. Refuse it.
+pub const IOTEDGE_E_NUMBER_ZERO: i32 = 215;
+
+/// No parent, more than 8, or not a whole number of them. Refuse it.
+pub const IOTEDGE_E_PARENT_COUNT: i32 = 216;
+
+/// The transaction names itself as a parent. Refuse it.
+pub const IOTEDGE_E_SELF_PARENT: i32 = 217;
+
+/// The full parent ids given are not those that the transaction names. Look them up again.
+pub const IOTEDGE_E_PARENT_MISMATCH: i32 = 218;
+
+/// Signed by another key than the one given. Find the key that it names, or refuse it.
+pub const IOTEDGE_E_WRONG_SIGNER: i32 = 220;
+
+/// A claim of the certificate is missing, unknown or out of bounds. Refuse it.
+pub const IOTEDGE_E_CERTIFICATE_CLAIM: i32 = 221;
+
+/// The certified key could never verify a signature. Refuse it.
+pub const IOTEDGE_E_CERTIFICATE_KEY: i32 = 222;
+
+/// The certificate is no longer valid, or never is. Check the clock, then ask the authority for a new one.
+pub const IOTEDGE_E_CERTIFICATE_EXPIRED: i32 = 223;
+
+/// The certificate is not valid yet. Check the clock, then wait.
+pub const IOTEDGE_E_CERTIFICATE_NOT_YET_VALID: i32 = 224;
+
+/// The certificate is on the revocation list. Refuse it for good.
+pub const IOTEDGE_E_CERTIFICATE_REVOKED: i32 = 225;
+
+/// The certificate is for another kind of subject than the one asked for. Refuse it for this purpose.
+pub const IOTEDGE_E_CERTIFICATE_KIND: i32 = 226;
+
+/// A certificate is valid for longer than the one above it. Refuse the chain.
+pub const IOTEDGE_E_CERTIFICATE_OUTLIVES: i32 = 227;
+
+/// No pinned authority has the key that the chain begins with.
+pub const IOTEDGE_E_UNKNOWN_AUTHORITY: i32 = 228;
+
+/// The first of two certificates does not certify an authority. Refuse the chain.
+pub const IOTEDGE_E_NOT_AN_AUTHORITY: i32 = 229;
+
+/// An authority below the pinned one signs devices only. Refuse the chain.
+pub const IOTEDGE_E_NOT_ITS_TO_SIGN: i32 = 230;
+
+/// A chain has one or two certificates.
+pub const IOTEDGE_E_CHAIN_LENGTH: i32 = 231;
+
+/// The validator set is empty, without stake or has one key twice. Refuse it.
+pub const IOTEDGE_E_VALIDATOR_SET: i32 = 240;
+
+/// The set has no validator of this index. Refuse the vote.
+pub const IOTEDGE_E_UNKNOWN_VALIDATOR: i32 = 241;
+
+/// Voters do not come in strictly rising index. Refuse the receipt.
+pub const IOTEDGE_E_VOTER_ORDER: i32 = 242;
+
+/// Leaf 0 is the header: no transaction stands there. Refuse the receipt.
+pub const IOTEDGE_E_HEADER_LEAF: i32 = 243;
+
+/// The leaf's index is not below the size of the tree. Refuse the proof.
+pub const IOTEDGE_E_LEAF_INDEX: i32 = 244;
+
+/// The path is longer or shorter than index and size demand. Refuse the proof.
+pub const IOTEDGE_E_PATH_LENGTH: i32 = 245;
+
 macro_rules! names {
     ($($name:ident,)*) => {
         const NAMES: &[(i32, &core::ffi::CStr)] = &[$(($name, {
@@ -283,6 +376,37 @@ names! {
     IOTEDGE_E_SIGNATURE_MALFORMED,
     IOTEDGE_E_DEVICE_ID,
     IOTEDGE_E_RANGE,
+    IOTEDGE_E_SENML_FIELD,
+    IOTEDGE_E_SENML_NO_VALUE,
+    IOTEDGE_E_SENML_NAME,
+    IOTEDGE_E_SENML_UNIT,
+    IOTEDGE_E_PROTECTED_HEADER,
+    IOTEDGE_E_UNPROTECTED_HEADER,
+    IOTEDGE_E_SIGNATURE_LENGTH,
+    IOTEDGE_E_PAYLOAD_LENGTH,
+    IOTEDGE_E_EPOCH_ZERO,
+    IOTEDGE_E_NUMBER_ZERO,
+    IOTEDGE_E_PARENT_COUNT,
+    IOTEDGE_E_SELF_PARENT,
+    IOTEDGE_E_PARENT_MISMATCH,
+    IOTEDGE_E_WRONG_SIGNER,
+    IOTEDGE_E_CERTIFICATE_CLAIM,
+    IOTEDGE_E_CERTIFICATE_KEY,
+    IOTEDGE_E_CERTIFICATE_EXPIRED,
+    IOTEDGE_E_CERTIFICATE_NOT_YET_VALID,
+    IOTEDGE_E_CERTIFICATE_REVOKED,
+    IOTEDGE_E_CERTIFICATE_KIND,
+    IOTEDGE_E_CERTIFICATE_OUTLIVES,
+    IOTEDGE_E_UNKNOWN_AUTHORITY,
+    IOTEDGE_E_NOT_AN_AUTHORITY,
+    IOTEDGE_E_NOT_ITS_TO_SIGN,
+    IOTEDGE_E_CHAIN_LENGTH,
+    IOTEDGE_E_VALIDATOR_SET,
+    IOTEDGE_E_UNKNOWN_VALIDATOR,
+    IOTEDGE_E_VOTER_ORDER,
+    IOTEDGE_E_HEADER_LEAF,
+    IOTEDGE_E_LEAF_INDEX,
+    IOTEDGE_E_PATH_LENGTH,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number
