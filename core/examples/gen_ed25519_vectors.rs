@@ -238,6 +238,7 @@ impl Book {
         });
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a row has as many columns")]
     fn add(
         &mut self,
         class: &str,
