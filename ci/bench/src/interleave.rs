@@ -1,27 +1,34 @@
 //! Times several operations in turns and compares them round by round.
+//!
+//! What counts is the CPU time of this thread, so that what else runs on the machine is not measured along.
 
-use std::time::Instant;
+use rustix::time::{ClockId, clock_gettime};
 
 /// What the turns gave, in nanoseconds per call.
 pub struct Turns {
     rounds: Vec<Vec<f64>>,
 }
 
-/// Runs `rounds` rounds; in each, every operation `repeat` times in a row. The first round warms up and is dropped.
+/// Runs `rounds` rounds; in each, every operation `repeat` times in a row. Each round begins with another operation, since the one
+/// that runs first finds the caches cold. The first rounds warm up and are dropped.
 pub fn interleave(rounds: usize, repeat: u32, operations: &mut [&mut dyn FnMut()]) -> Turns {
+    let count = operations.len();
     let mut taken = Vec::with_capacity(rounds);
-    for _ in 0..=rounds {
-        let round = operations.iter_mut().map(|operation| {
-            let begin = Instant::now();
+    for round in 0..rounds + count {
+        let mut times = vec![0.0; count];
+        for turn in 0..count {
+            let which = (round + turn) % count;
+            let begin = thread_nanos();
             for _ in 0..repeat {
-                operation();
+                operations[which]();
             }
-            begin.elapsed().as_nanos() as f64 / f64::from(repeat)
-        });
-        taken.push(round.collect());
+            times[which] = (thread_nanos() - begin) / f64::from(repeat);
+        }
+        taken.push(times);
     }
-    taken.remove(0);
-    Turns { rounds: taken }
+    Turns {
+        rounds: taken.split_off(count),
+    }
 }
 
 impl Turns {
@@ -30,7 +37,7 @@ impl Turns {
         median(self.rounds.iter().map(|round| round[operation]).collect())
     }
 
-    /// Median over the rounds of one operation's time over another's.
+    /// One operation's median over another's.
     pub fn ratio(&self, of: usize, over: usize) -> f64 {
         median(
             self.rounds
@@ -39,6 +46,11 @@ impl Turns {
                 .collect(),
         )
     }
+}
+
+fn thread_nanos() -> f64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
