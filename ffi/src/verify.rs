@@ -268,6 +268,9 @@ pub unsafe extern "C" fn iotedge_certificate_verify(
         let issuer = input(issuer, issuer_len)?;
         let bytes = input(certificate_bytes, certificate_len)?;
         let claims = OutStruct::new(claims, OLDEST_CERTIFICATE)?;
+        if bytes.is_empty() {
+            return Err(status::IOTEDGE_E_CHAIN_LENGTH);
+        }
         let links = [issuer, bytes];
         let chain = if issuer.is_empty() {
             links.get(1..).unwrap_or(&[])
