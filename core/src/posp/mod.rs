@@ -5,6 +5,7 @@
 //! section 7.
 
 mod chain;
+pub mod close;
 mod double_vote;
 mod header;
 mod receipt;

@@ -116,6 +116,10 @@ pub(super) struct Tracks<'m> {
 }
 
 impl<'m> Tracks<'m> {
+    pub(super) fn into_inner(self) -> &'m mut [Tracked] {
+        self.slots
+    }
+
     pub(super) fn new(slots: &'m mut [Tracked]) -> Self {
         slots.fill(Tracked::EMPTY);
         Self {

@@ -33,7 +33,7 @@ enum First {
 
 /// Where a vertex lies among its issuer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// On top of the newest one of the branch that was here first.
     Head,
     /// On top of another branch.
@@ -78,6 +78,18 @@ impl Tangle<'_> {
         parents: &[Id],
         stubs: Stubs,
     ) -> Result<Inserted, InsertError> {
+        let (vertex, place, rival_trim) = self.prepare(tables, facts, parents, stubs)?;
+        Ok(self.commit(tables, facts, vertex, place, rival_trim))
+    }
+
+    /// Every check of an insertion, and the vertex that it would make.
+    pub(super) fn prepare<T: Tables + ?Sized>(
+        &mut self,
+        tables: &T,
+        facts: &Facts,
+        parents: &[Id],
+        stubs: Stubs,
+    ) -> Result<(Vertex, Place, Option<Id>), InsertError> {
         if !self.changes.has_room() {
             return Err(InsertError::Busy);
         }
@@ -109,7 +121,7 @@ impl Tangle<'_> {
         self.check_effect(tables, facts, &below, parents.len(), &mut vertex)?;
         let place = self.place(facts, below.first)?;
         let rival_trim = self.rival_trim(facts);
-        Ok(self.commit(tables, facts, vertex, place, rival_trim))
+        Ok((vertex, place, rival_trim))
     }
 
     /// Not here yet, and well formed.

@@ -8,6 +8,7 @@
 //! 2019; Shapiro et al., the blocklace). The cumulative weight, the walk and the confidence are those of *The Tangle*,
 //! sections 2 to 4. The rules are written down in `docs/decisions/` and `docs/protocol.md` section 3.
 
+mod access;
 mod approval;
 mod confidence;
 mod error;

@@ -76,6 +76,10 @@ impl<'m> Window<'m> {
         }
     }
 
+    pub(super) fn into_parts(self) -> (&'m mut [Vertex], &'m mut [u32], &'m mut [u16]) {
+        (self.vertices, self.index, self.tips)
+    }
+
     pub(super) fn next(&self) -> u32 {
         self.next
     }

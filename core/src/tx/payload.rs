@@ -264,7 +264,8 @@ impl<'a> Body<'a> {
 }
 
 impl<'a> MemberOp<'a> {
-    fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
+    /// Writes the operation: the body of a member transaction.
+    pub fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
         match self {
             Self::Join {
                 certificates,
@@ -293,7 +294,8 @@ impl<'a> MemberOp<'a> {
         }
     }
 
-    fn read(r: &mut Reader<'a>) -> Result<Self, TxError> {
+    /// Reads an operation.
+    pub fn read(r: &mut Reader<'a>) -> Result<Self, TxError> {
         let count = r.array()?;
         Ok(match (r.uint()?, count) {
             (0, 3) => Self::Join {

@@ -1,0 +1,283 @@
+//! The set-aside pool: transactions that wait for a parent, a header or the clock.
+//!
+//! Bounded, and bounded per neighbour: one neighbour can push out only its own. The oldest goes first and is reported. What is
+//! here was not verified (its signature needs its parents' full ids), so it costs memory and nothing else.
+
+use super::event::Peer;
+use crate::{Id, MAX_FRAME, Millis, Prefix};
+
+/// What a set-aside transaction waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// A parent with this prefix.
+    Parent(Prefix),
+    /// The header that opens its epoch.
+    Epoch,
+    /// The local clock.
+    Until(Millis),
+}
+
+/// One place in the pool.
+#[derive(Clone, Debug)]
+pub struct Aside {
+    len: u16,
+    from: Peer,
+    id: Id,
+    since: Millis,
+    waiting: Waiting,
+    bytes: [u8; MAX_FRAME],
+}
+
+impl Default for Aside {
+    fn default() -> Self {
+        Self {
+            len: 0,
+            from: Peer(0),
+            id: Id::ZERO,
+            since: Millis(0),
+            waiting: Waiting::Epoch,
+            bytes: [0; MAX_FRAME],
+        }
+    }
+}
+
+impl Aside {
+    fn used(&self) -> bool {
+        self.len != 0
+    }
+}
+
+/// The pool over caller memory.
+#[derive(Debug)]
+pub struct Pool<'m> {
+    places: &'m mut [Aside],
+    share: usize,
+    /// Something came that may free what waits here.
+    woken: bool,
+}
+
+impl<'m> Pool<'m> {
+    pub(crate) fn new(places: &'m mut [Aside]) -> Self {
+        for place in places.iter_mut() {
+            place.len = 0;
+        }
+        // A quarter each, at least two: four neighbours fill the pool, one alone never does.
+        let share = (places.len() / 4).max(2).min(places.len());
+        Self {
+            places,
+            share,
+            woken: false,
+        }
+    }
+
+    pub(crate) fn into_inner(self) -> &'m mut [Aside] {
+        self.places
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.places.iter().filter(|p| p.used()).count()
+    }
+
+    pub(crate) fn holds(&self, id: &Id) -> bool {
+        self.places.iter().any(|p| p.used() && p.id == *id)
+    }
+
+    pub(crate) fn holds_prefix(&self, prefix: &Prefix) -> bool {
+        self.places
+            .iter()
+            .any(|p| p.used() && p.id.prefix() == *prefix)
+    }
+
+    /// Sets `bytes` aside; returns the id of what had to go, if anything.
+    pub(crate) fn put(
+        &mut self,
+        now: Millis,
+        from: Peer,
+        id: Id,
+        waiting: Waiting,
+        bytes: &[u8],
+    ) -> Result<Option<Id>, ()> {
+        let len = u16::try_from(bytes.len()).map_err(|_| ())?;
+        let own = self
+            .places
+            .iter()
+            .filter(|p| p.used() && p.from == from)
+            .count();
+        let free = self.places.iter().position(|p| !p.used());
+        let index = match free {
+            Some(index) if own < self.share => index,
+            _ => {
+                let by_share = own >= self.share;
+                // The pool is full: the oldest of the neighbour that holds most, so that nobody is crowded out by another.
+                let crowd = if by_share { from } else { self.greatest() };
+                self.places
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, p)| p.used() && p.from == crowd)
+                    .min_by_key(|(_, p)| p.since)
+                    .map(|(i, _)| i)
+                    .ok_or(())?
+            }
+        };
+        let place = self.places.get_mut(index).ok_or(())?;
+        let out = place.used().then_some(place.id);
+        let room = place.bytes.get_mut(..bytes.len()).ok_or(())?;
+        room.copy_from_slice(bytes);
+        place.len = len;
+        place.from = from;
+        place.id = id;
+        place.since = now;
+        place.waiting = waiting;
+        Ok(out)
+    }
+
+    fn greatest(&self) -> Peer {
+        self.places
+            .iter()
+            .filter(|p| p.used())
+            .map(|p| {
+                (
+                    self.places
+                        .iter()
+                        .filter(|q| q.used() && q.from == p.from)
+                        .count(),
+                    p.from,
+                )
+            })
+            .max()
+            .map_or(Peer(0), |(_, peer)| peer)
+    }
+
+    /// A transaction with this prefix is here now.
+    pub(crate) fn wake(&mut self, prefix: &Prefix) {
+        self.woken |= self
+            .places
+            .iter()
+            .any(|p| p.used() && p.waiting == Waiting::Parent(*prefix));
+    }
+
+    /// A table is here now.
+    pub(crate) fn wake_all(&mut self) {
+        self.woken = true;
+    }
+
+    /// Whether a retry is worth it now. Asking clears what woke the pool.
+    pub(crate) fn ready(&mut self, now: Millis) -> bool {
+        core::mem::take(&mut self.woken) || self.next_due().is_some_and(|due| due <= now)
+    }
+
+    /// Takes out one transaction that `ready` says can be tried again, into `out`.
+    pub(crate) fn take(
+        &mut self,
+        out: &mut [u8],
+        ready: impl Fn(&Waiting) -> bool,
+    ) -> Option<(Peer, usize)> {
+        // Oldest first, so that a chain of waiting transactions resolves in the order in which it came.
+        let index = self
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.used() && ready(&p.waiting))
+            .min_by_key(|(_, p)| p.since)
+            .map(|(i, _)| i)?;
+        let place = self.places.get_mut(index)?;
+        let len = usize::from(place.len);
+        place.len = 0;
+        out.get_mut(..len)?.copy_from_slice(place.bytes.get(..len)?);
+        Some((place.from, len))
+    }
+
+    /// Drops one transaction set aside before `limit` and returns its id.
+    pub(crate) fn expire(&mut self, limit: Millis) -> Option<Id> {
+        let place = self
+            .places
+            .iter_mut()
+            .find(|p| p.used() && p.since < limit)?;
+        place.len = 0;
+        Some(place.id)
+    }
+
+    /// The earliest moment at which something that waits for the clock is ready.
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        self.places
+            .iter()
+            .filter(|p| p.used())
+            .filter_map(|p| match p.waiting {
+                Waiting::Until(at) => Some(at),
+                _ => None,
+            })
+            .min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u8) -> Id {
+        Id([n; 32])
+    }
+
+    #[test]
+    fn one_neighbour_cannot_push_out_another() {
+        let mut places = vec![Aside::default(); 8];
+        let mut pool = Pool::new(&mut places);
+        pool.put(Millis(1), Peer(1), id(1), Waiting::Epoch, b"a")
+            .unwrap();
+        for n in 10..60 {
+            pool.put(Millis(u64::from(n)), Peer(2), id(n), Waiting::Epoch, b"b")
+                .unwrap();
+        }
+        assert!(pool.holds(&id(1)));
+        assert!(pool.holds(&id(59)));
+        assert!(!pool.holds(&id(10)));
+        assert_eq!(pool.len(), 3);
+    }
+
+    #[test]
+    fn a_full_pool_reports_the_oldest_of_the_greatest() {
+        let mut places = vec![Aside::default(); 8];
+        let mut pool = Pool::new(&mut places);
+        for n in 0..8u8 {
+            let out = pool
+                .put(
+                    Millis(u64::from(n)),
+                    Peer(u16::from(n) / 2),
+                    id(n),
+                    Waiting::Epoch,
+                    b"x",
+                )
+                .unwrap();
+            assert_eq!(out, None);
+        }
+        let out = pool
+            .put(Millis(9), Peer(9), id(9), Waiting::Epoch, b"x")
+            .unwrap();
+        assert_eq!(out, Some(id(6)));
+    }
+
+    #[test]
+    fn takes_what_is_ready_oldest_first() {
+        let mut places = vec![Aside::default(); 4];
+        let mut pool = Pool::new(&mut places);
+        let p = Prefix([3; 16]);
+        pool.put(Millis(2), Peer(1), id(2), Waiting::Parent(p), b"two")
+            .unwrap();
+        pool.put(
+            Millis(1),
+            Peer(1),
+            id(1),
+            Waiting::Until(Millis(50)),
+            b"one",
+        )
+        .unwrap();
+        let mut out = [0; MAX_FRAME];
+        assert_eq!(pool.next_due(), Some(Millis(50)));
+        let got = pool.take(&mut out, |w| *w == Waiting::Parent(p));
+        assert_eq!(got, Some((Peer(1), 3)));
+        assert_eq!(out.get(..3), Some(b"two".as_slice()));
+        assert_eq!(pool.take(&mut out, |w| *w == Waiting::Parent(p)), None);
+        assert_eq!(pool.expire(Millis(2)), Some(id(1)));
+        assert_eq!(pool.len(), 0);
+    }
+}

@@ -1,0 +1,467 @@
+//! From power-on to member: the store, the enrolment, the genesis, and the recovery of a lost chain head.
+
+use super::aside::Pool;
+use super::bucket::Bucket;
+use super::config::{Config, InitError, Limits, NodeSigner, Role};
+use super::event::{Event, Peer, Refusal};
+use super::gossip::Control;
+use super::headers::Headers;
+use super::memory::Memory;
+use super::outbox::Outbox;
+use super::own::Own;
+use super::peers::{Known, Peers};
+use super::raw::Raw;
+use super::tables::{Opening, Tables};
+use super::wants::Wants;
+use super::{Counters, Node, Phase, keys};
+use crate::crypto::Verify;
+use crate::identity::UnverifiedGenesis;
+use crate::identity::{CoseKey, cert::Certificate};
+use crate::platform::Platform;
+use crate::posp::ValidatorSet;
+use crate::tangle::{Policy, Tables as _, Tangle};
+use crate::wire::{EnrolStatus, Reader, Writer};
+use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis, Number};
+use heapless::{Deque, Vec};
+
+/// Longest certificate that a node carries.
+pub const MAX_CERTIFICATE: usize = 320;
+
+/// When something is due next, in local time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timers {
+    pub(crate) enrol: Millis,
+    pub(crate) genesis: Millis,
+    pub(crate) table: Millis,
+    pub(crate) header: Millis,
+    pub(crate) sync: Millis,
+    pub(crate) sync_turn: u8,
+    pub(crate) heads: Millis,
+    pub(crate) issue: Millis,
+    pub(crate) turn: u32,
+    pub(crate) heard: Millis,
+    pub(crate) silent: bool,
+}
+
+impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
+    /// Starts a node on the caller's memory and reads back what the platform's store holds.
+    ///
+    /// # Errors
+    /// [`InitError`]; the store was not changed.
+    pub fn new(
+        memory: Memory<'m>,
+        limits: Limits,
+        config: &Config<'_>,
+        signer: NodeSigner,
+        mut platform: P,
+        verifier: V,
+    ) -> Result<Self, InitError> {
+        memory.check(&limits)?;
+        let key = match &signer {
+            NodeSigner::Software(secret) => Some(secret.public_key()),
+            NodeSigner::External(key) => Some(*key),
+            NodeSigner::None => None,
+        };
+        let mut chain: Vec<Vec<u8, MAX_CERTIFICATE>, 2> = Vec::new();
+        for certificate in config.chain {
+            let copy = Vec::from_slice(certificate).map_err(|_| InitError::Certificate)?;
+            chain.push(copy).map_err(|_| InitError::Certificate)?;
+        }
+        if config.role == Role::Member {
+            let last = chain.last().ok_or(InitError::Certificate)?;
+            let certificate = Certificate::parse(last).map_err(|_| InitError::Certificate)?;
+            if Some(certificate.claims().key) != key {
+                return Err(InitError::Certificate);
+            }
+        }
+        let device = key.as_ref().map_or(Id::ZERO, CoseKey::thumbprint);
+        let authority = CoseKey::thumbprint(&config.authority);
+
+        let mut random = [0u8; 8];
+        platform
+            .random(&mut random)
+            .map_err(|_| InitError::Platform)?;
+        let next_ticket = read_meta(&mut platform, &authority)?;
+        let own = Own::load(memory.own, &limits, &mut platform).map_err(|_| InitError::Platform)?;
+        let outbox = Outbox::load(
+            memory.outbox,
+            &mut platform,
+            own.newest_ticket(),
+            next_ticket,
+        )
+        .map_err(|_| InitError::Platform)?;
+        // Until the genesis is known nothing is inserted; its policy replaces this one.
+        let policy = Policy {
+            period: Millis(4),
+            max_parent_age: Millis(1),
+            freshness: Millis(1),
+            witnesses: 1,
+        };
+        let tangle = Tangle::new(memory.tangle, policy, u64::from_le_bytes(random))
+            .map_err(|_| InitError::Limits)?;
+        let peers = usize::from(limits.peers);
+        let slots = limits.window as usize;
+        let start = Millis(0);
+        let buckets = memory.buckets;
+        buckets.fill(Bucket::full(Millis(0), super::MEMBER_RATE));
+        let mut node = Self {
+            limits,
+            role: config.role,
+            strategy: config.strategy,
+            tips: config.tips.clamp(1, 7),
+            authority: config.authority,
+            chain,
+            enrolment: config.enrolment,
+            offset: config.clock_offset,
+            announce_interval: config.announce_interval,
+            beacon_interval: config.beacon_interval,
+            request_timeout: config.request_timeout,
+            aside_timeout: config.aside_timeout,
+            tolerance: config.clock_tolerance,
+            platform,
+            verifier,
+            signer,
+            key,
+            device,
+            genesis: None,
+            neighbourhood: Id::ZERO,
+            index: None,
+            phase: Phase::Outside,
+            tangle,
+            tables: Tables::new(memory.records),
+            raw: Raw::new(memory.raw, memory.raw_slots),
+            known: Known::new(memory.known, peers, slots),
+            peers: Peers::new(memory.peers),
+            aside: Pool::new(memory.aside),
+            wants: Wants::new(memory.wants),
+            outbox,
+            own,
+            headers: Headers::new(memory.headers),
+            stubs: Deque::new(),
+            control: Deque::new(),
+            sending: Deque::new(),
+            events: Deque::new(),
+            lost: 0,
+            counters: Counters::default(),
+            evidence: Deque::new(),
+            job: None,
+            buckets,
+            timers: Timers {
+                enrol: start,
+                genesis: start,
+                table: start,
+                header: start,
+                sync: start,
+                sync_turn: 0,
+                heads: start,
+                issue: start,
+                turn: 0,
+                heard: start,
+                silent: false,
+            },
+            heads: Vec::new(),
+        };
+        node.restore()?;
+        Ok(node)
+    }
+
+    /// Ends the node and gives memory, platform and verifier back, for example to start again as after a reboot.
+    pub fn into_parts(self) -> (Memory<'m>, P, V) {
+        let (raw, raw_slots) = self.raw.into_parts();
+        let memory = Memory {
+            tangle: self.tangle.into_memory(),
+            records: self.tables.into_inner(),
+            raw,
+            raw_slots,
+            known: self.known.into_inner(),
+            peers: self.peers.into_inner(),
+            aside: self.aside.into_inner(),
+            wants: self.wants.into_inner(),
+            outbox: self.outbox.into_inner(),
+            own: self.own.into_inner(),
+            buckets: self.buckets,
+            headers: self.headers.into_inner(),
+        };
+        (memory, self.platform, self.verifier)
+    }
+
+    fn restore(&mut self) -> Result<(), InitError> {
+        let mut buffer = [0u8; MAX_FRAME];
+        let found = self
+            .platform
+            .get(keys::GENESIS, &mut buffer)
+            .map_err(|_| InitError::Platform)?;
+        let Some(len) = found else {
+            return Ok(());
+        };
+        let bytes = buffer.get(..len).ok_or(InitError::Stored)?;
+        let mut r = Reader::new(bytes);
+        let pair = r
+            .array_of(2)
+            .and_then(|()| Ok((r.bytes()?, r.item()?)))
+            .map_err(|_| InitError::Stored)?;
+        self.take_genesis(pair.0, pair.1)
+            .map_err(|_| InitError::Stored)?;
+        self.restore_headers()?;
+        Ok(())
+    }
+
+    /// Verifies a genesis and adopts it.
+    pub(crate) fn take_genesis(&mut self, cose: &[u8], set: &[u8]) -> Result<(), Refusal> {
+        let (genesis, id) = UnverifiedGenesis::parse(cose)
+            .and_then(|g| g.verify(&self.authority, &mut self.verifier))
+            .map_err(|_| Refusal::ForgedGenesis)?;
+        let set = ValidatorSet::decode(set).map_err(|_| Refusal::WrongValidatorSet)?;
+        if genesis.members > u32::from(self.limits.members) {
+            return Err(Refusal::Busy);
+        }
+        self.tangle
+            .set_policy(Policy {
+                period: genesis.period,
+                max_parent_age: genesis.parent_age,
+                freshness: genesis.parent_age,
+                witnesses: genesis.neighbours,
+            })
+            .map_err(|_| Refusal::ForgedGenesis)?;
+        self.tables.set_gl_node(genesis.gl_node);
+        self.headers
+            .begin(id, &genesis, set)
+            .map_err(|_| Refusal::WrongValidatorSet)?;
+        self.tables
+            .open(Opening {
+                epoch: Epoch(1),
+                clock_start: genesis.start,
+                root: genesis.table_root,
+                members: genesis.members,
+                trim: id,
+            })
+            .map_err(|_| Refusal::Busy)?;
+        self.genesis = Some(genesis);
+        self.neighbourhood = id;
+        self.phase = Phase::Synchronising;
+        Ok(())
+    }
+
+    pub(crate) fn on_genesis(&mut self, cose: &[u8], set: &[u8]) -> Result<(), Refusal> {
+        if self.genesis.is_some() {
+            return Ok(());
+        }
+        self.take_genesis(cose, set)?;
+        let mut buffer = [0u8; MAX_FRAME];
+        let mut w = Writer::new(&mut buffer);
+        let written = w
+            .array(2)
+            .and_then(|()| w.bytes(cose))
+            .and_then(|()| w.raw(set));
+        if written.is_err() || self.platform.put(keys::GENESIS, w.written()).is_err() {
+            self.tell(Event::PlatformFailed);
+        }
+        self.tell(Event::Joined {
+            neighbourhood: self.neighbourhood,
+        });
+        self.timers.table = Millis(0);
+        self.timers.header = Millis(0);
+        Ok(())
+    }
+
+    pub(crate) fn on_enrol_result(
+        &mut self,
+        device: Id,
+        status: EnrolStatus,
+    ) -> Result<(), Refusal> {
+        if device != self.device || self.index.is_some() {
+            return Err(Refusal::NotForMe);
+        }
+        match status {
+            EnrolStatus::Accepted => self.tell(Event::EnrolAccepted),
+            EnrolStatus::Member => {}
+            other => self.tell(Event::EnrolRefused {
+                status: other as u8,
+            }),
+        }
+        Ok(())
+    }
+
+    /// A table became complete: is this node in it?
+    pub(crate) fn find_self(&mut self, now: Millis) {
+        let epoch = self.tables.newest();
+        let found = self
+            .tables
+            .records(epoch)
+            .and_then(|records| records.iter().find(|r| r.device == self.device))
+            .map(|r| (r.index, r.head_number));
+        match (self.role, found) {
+            (Role::Member, Some((index, settled))) => {
+                let news = self.index.is_none();
+                self.index = Some(index);
+                self.tangle.set_own(Some(index));
+                if news {
+                    self.tell(Event::Member { index });
+                    // An empty or older store than the ledger: somebody may have restored an old image, or the flash died.
+                    if settled > self.own.highest() {
+                        self.recover(now);
+                    } else {
+                        self.phase = Phase::Active;
+                    }
+                }
+            }
+            _ => {
+                if self.phase == Phase::Synchronising {
+                    self.phase = Phase::Following;
+                }
+            }
+        }
+    }
+
+    /// Stays silent until q neighbours and the last header agree on the chain head.
+    pub(crate) fn recover(&mut self, now: Millis) {
+        if self.phase != Phase::Recovering {
+            self.phase = Phase::Recovering;
+            self.heads.clear();
+            self.timers.heads = now;
+            self.timers.sync = now;
+            self.tell(Event::Recovering);
+        }
+    }
+
+    /// A neighbour says which transaction of ours is the newest that it holds.
+    pub(crate) fn on_heads(
+        &mut self,
+        now: Millis,
+        from: Peer,
+        member: MemberIndex,
+        number: Number,
+        id: Id,
+    ) -> Result<(), Refusal> {
+        if self.phase != Phase::Recovering || Some(member) != self.index {
+            return Err(Refusal::NotForMe);
+        }
+        self.heads.retain(|(peer, _, _)| *peer != from.0);
+        self.heads
+            .push((from.0, number, id))
+            .map_err(|_| Refusal::Busy)?;
+        self.try_recovered(now);
+        Ok(())
+    }
+
+    /// Ends the recovery once q neighbours were heard and the greatest head that any of them holds is in our window or in the table.
+    pub(crate) fn try_recovered(&mut self, now: Millis) {
+        let (Some(index), Phase::Recovering) = (self.index, self.phase) else {
+            return;
+        };
+        let needed = self.genesis.as_ref().map_or(1, |g| g.neighbours).max(1);
+        if self.heads.len() < usize::from(needed) {
+            return;
+        }
+        let settled = self.tables.head(index).map_or(Number(0), |h| h.number);
+        let Some((peer, number, id)) = self.heads.iter().max_by_key(|(_, n, _)| *n).copied() else {
+            return;
+        };
+        let here = number <= settled || self.tangle.contains(&id);
+        if !here {
+            self.wants.add(now, id.prefix(), Peer(peer));
+            self.timers.sync = self.timers.sync.min(now);
+            return;
+        }
+        self.phase = Phase::Active;
+        self.tell(Event::Recovered);
+    }
+
+    /// Enrolment, genesis, tables, headers and heads that are due to be asked for.
+    pub(crate) fn ask_for_standing(&mut self, now: Millis) {
+        self.timers.turn = self.timers.turn.wrapping_add(1);
+        let Some(uplink) = self.peers.uplink(self.timers.turn) else {
+            return;
+        };
+        let wants_in = self.role == Role::Member && self.index.is_none();
+        if wants_in && now >= self.timers.enrol {
+            self.timers.enrol = now.saturating_add(2_000);
+            self.say(uplink, Control::Enrol);
+        }
+        if self.genesis.is_none() {
+            if now >= self.timers.genesis {
+                self.timers.genesis = now.saturating_add(500);
+                self.say(uplink, Control::GenesisRequest);
+            }
+            return;
+        }
+        if now >= self.timers.table
+            && let Some((epoch, first)) = self.tables.missing()
+        {
+            self.timers.table = now.saturating_add(self.request_timeout.0);
+            self.say(
+                uplink,
+                Control::TableRequest {
+                    epoch,
+                    first: MemberIndex(first),
+                },
+            );
+        }
+        if now >= self.timers.header
+            && let Some(header) = self.header_wanted()
+        {
+            self.timers.header = now.saturating_add(self.request_timeout.0.saturating_mul(2));
+            self.say(uplink, Control::HeaderRequest { header });
+        }
+        if self.phase == Phase::Recovering && now >= self.timers.heads {
+            self.timers.heads = now.saturating_add(1_000);
+            if let Some(member) = self.index {
+                let mut to: Vec<Peer, 32> = Vec::new();
+                for (_, peer) in self.peers.iter() {
+                    if to.push(Peer(peer.handle)).is_err() {
+                        break;
+                    }
+                }
+                for peer in to {
+                    self.say(peer, Control::HeadsRequest { member });
+                }
+            }
+        }
+    }
+
+    /// Which header to ask for: a newer one that a neighbour has, or the one before the newest where its table is missing.
+    fn header_wanted(&self) -> Option<HeaderNumber> {
+        let newest = self.headers.newest();
+        let best = self.peers.iter().map(|(_, p)| p.header).max()?;
+        if best > newest {
+            return Some(best);
+        }
+        let previous = newest.checked_sub(1)?;
+        let epoch = previous.opens();
+        (self.tables.newest() == newest.opens() && !self.tables.ready(epoch)).then_some(previous)
+    }
+
+    pub(crate) fn store_meta(&mut self) {
+        let mut buffer = [0u8; 64];
+        let mut w = Writer::new(&mut buffer);
+        let authority = CoseKey::thumbprint(&self.authority);
+        let written = w
+            .array(3)
+            .and_then(|()| w.uint(1))
+            .and_then(|()| w.id(&authority))
+            .and_then(|()| w.uint(u64::from(self.outbox.next_ticket())));
+        if written.is_err() || self.platform.put(keys::META, w.written()).is_err() {
+            self.tell(Event::PlatformFailed);
+        }
+    }
+}
+
+/// The next ticket, if the store belongs to this authority.
+fn read_meta<P: Platform>(platform: &mut P, authority: &Id) -> Result<u32, InitError> {
+    let mut buffer = [0u8; 64];
+    let Some(len) = platform
+        .get(keys::META, &mut buffer)
+        .map_err(|_| InitError::Platform)?
+    else {
+        return Ok(1);
+    };
+    let mut r = Reader::new(buffer.get(..len).unwrap_or(&[]));
+    let read = r
+        .array_of(3)
+        .and_then(|()| Ok((r.uint()?, r.id()?, r.u32()?)))
+        .map_err(|_| InitError::Stored)?;
+    match read {
+        (1, id, ticket) if id == *authority => Ok(ticket),
+        _ => Err(InitError::Stored),
+    }
+}

@@ -1,0 +1,161 @@
+//! What the application decides when it starts a node: sizes, policy and identity.
+
+use crate::crypto::{PublicKey, SecretKey, Signature};
+use crate::{MAX_FRAME, Millis};
+
+/// How much of everything a node holds. Memory is proportional; nothing grows at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Vertices in the window, 32 to 65,536.
+    pub window: u32,
+    /// Members in the table, 1 to 65,535.
+    pub members: u16,
+    /// Neighbours, 1 to 1,024.
+    pub peers: u16,
+    /// Transactions set aside, at least 2. Each takes a frame of memory.
+    pub aside: u16,
+    /// Submissions waiting to be sent, at least 1.
+    pub outbox: u16,
+    /// Own and received transactions followed until their receipts, at least 4.
+    pub own: u16,
+    /// Bytes of transactions kept for neighbours, at least 4 frames.
+    pub raw: u32,
+}
+
+impl Limits {
+    /// What a Linux device of a small neighbourhood uses.
+    pub const SMALL: Self = Self {
+        window: 1024,
+        members: 32,
+        peers: 32,
+        aside: 32,
+        outbox: 64,
+        own: 256,
+        raw: 256 * 1024,
+    };
+
+    /// Refuses limits that cannot work.
+    ///
+    /// # Errors
+    /// [`InitError::Limits`].
+    pub const fn check(&self) -> Result<(), InitError> {
+        if self.window < 32
+            || self.window > 65_536
+            || self.members == 0
+            || self.peers == 0
+            || self.peers > 1024
+            || self.aside < 2
+            || self.outbox == 0
+            || self.own < 4
+            || (self.raw as usize) < 4 * MAX_FRAME
+        {
+            return Err(InitError::Limits);
+        }
+        Ok(())
+    }
+}
+
+/// What a node is in its neighbourhood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Enrols, issues and approves.
+    Member,
+    /// Follows and verifies, never issues: a validator or an auditor.
+    Observer,
+}
+
+/// How tips are chosen (DESIGN 5.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// Uniform over the fresh tips: the default.
+    Uniform,
+    /// The Tangle paper's Markov walk with this alpha, in 1/65,536.
+    Weighted {
+        /// Weight of cumulative weight.
+        alpha: u32,
+    },
+}
+
+/// Policy and identity of a node.
+#[derive(Clone, Copy, Debug)]
+pub struct Config<'a> {
+    /// Member or observer.
+    pub role: Role,
+    /// The pinned neighbourhood authority: it signs the genesis.
+    pub authority: PublicKey,
+    /// This device's certificate chain, the device's own last; empty for an observer.
+    pub chain: &'a [&'a [u8]],
+    /// Proof of possession (`identity::enrol`), where the signer is external: it signs that statement once, at provisioning.
+    pub enrolment: Option<Signature>,
+    /// Absolute time is the `now` argument plus this.
+    pub clock_offset: i64,
+    /// Announcements are collected this long.
+    pub announce_interval: Millis,
+    /// A beacon to each neighbour this often.
+    pub beacon_interval: Millis,
+    /// A request is repeated at another neighbour after this.
+    pub request_timeout: Millis,
+    /// A transaction is given up when its parents did not come for this long.
+    pub aside_timeout: Millis,
+    /// How far ahead of the local clock a transaction may be before it has to wait.
+    pub clock_tolerance: Millis,
+    /// How tips are chosen.
+    pub strategy: Strategy,
+    /// Tips chosen beside the own previous transaction, 1 to 7.
+    pub tips: u8,
+}
+
+impl Config<'_> {
+    /// A member with the default policy.
+    #[must_use]
+    pub const fn member<'a>(authority: PublicKey, chain: &'a [&'a [u8]]) -> Config<'a> {
+        Config {
+            role: Role::Member,
+            authority,
+            chain,
+            enrolment: None,
+            clock_offset: 0,
+            announce_interval: Millis(100),
+            beacon_interval: Millis(1000),
+            request_timeout: Millis(300),
+            aside_timeout: Millis(30_000),
+            clock_tolerance: Millis(2_000),
+            strategy: Strategy::Uniform,
+            tips: 2,
+        }
+    }
+
+    /// An observer with the default policy.
+    #[must_use]
+    pub const fn observer<'a>(authority: PublicKey) -> Config<'a> {
+        let mut config = Config::member(authority, &[]);
+        config.role = Role::Observer;
+        config
+    }
+}
+
+/// Who signs for this node.
+#[derive(Debug)]
+pub enum NodeSigner {
+    /// A key in memory.
+    Software(SecretKey),
+    /// A secure element or a phone's key store: signatures come through the signer operation.
+    External(PublicKey),
+    /// Nobody: observers.
+    None,
+}
+
+/// Why a node could not start. Nothing was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitError {
+    /// A limit is out of bounds; see [`Limits`].
+    Limits,
+    /// A slice of memory is shorter than the limits ask for.
+    Memory,
+    /// The certificate chain is empty, too long, or not for the signer's key.
+    Certificate,
+    /// The platform could not give randomness or read its store.
+    Platform,
+    /// The stored state is of another neighbourhood authority or of a newer version.
+    Stored,
+}

@@ -1,0 +1,437 @@
+//! What leaves the node: answers, requests, pushes of own transactions, announcements, beacons.
+//!
+//! A transaction crosses a link once: its issuer pushes it to its neighbours; everybody else announces its prefix to those that are
+//! not known to have it, and sends the bytes to those that ask. No queue grows with traffic: a cursor per neighbour walks the
+//! window.
+
+use super::event::Peer;
+use super::{Node, Phase};
+use crate::crypto::Verify;
+use crate::platform::Platform;
+use crate::tangle::Tables as _;
+use crate::wire::frame::{Frame, MAX_BEACON_TIPS, MAX_PREFIXES};
+use crate::wire::list::List;
+use crate::wire::{Certificates, FrameType};
+use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis, Number, Prefix};
+
+/// Something to say to one neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Control {
+    Enrol,
+    GenesisRequest,
+    HeaderRequest {
+        header: HeaderNumber,
+    },
+    TableRequest {
+        epoch: Epoch,
+        first: MemberIndex,
+    },
+    ProofRequest {
+        id: Id,
+    },
+    HeadsRequest {
+        member: MemberIndex,
+    },
+    Heads {
+        member: MemberIndex,
+        number: Number,
+        id: Id,
+    },
+    Sync {
+        first: MemberIndex,
+    },
+}
+
+/// Members whose numbers fit one SYNC frame.
+const SYNC_MEMBERS: usize = 256;
+
+impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
+    pub(crate) fn say(&mut self, to: Peer, what: Control) {
+        // What is already waiting to be said is not said twice; a full queue drops the newest, which its timer asks for again.
+        if self.control.iter().any(|(p, c)| *p == to && *c == what) {
+            return;
+        }
+        let _ = self.control.push_back((to, what));
+    }
+
+    /// The next frame to send and to whom, written to the start of `out` (at least [`MAX_FRAME`] bytes). Call it until `None` after every other
+    /// call and at every deadline.
+    pub fn next_frame(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
+        if out.len() < MAX_FRAME {
+            return None;
+        }
+        self.tick(now);
+        let sent = self
+            .next_control(now, out)
+            .or_else(|| self.next_answer(out))
+            .or_else(|| self.next_push(out))
+            .or_else(|| self.next_request(now, out))
+            .or_else(|| self.next_announcement(now, out))
+            .or_else(|| self.next_beacon(now, out));
+        if let Some((_, len)) = sent {
+            self.counters.frames_out = self.counters.frames_out.wrapping_add(1);
+            self.counters.bytes_out = self.counters.bytes_out.wrapping_add(len as u64);
+        }
+        sent
+    }
+
+    fn next_control(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
+        while let Some((peer, control)) = self.control.pop_front() {
+            if self.peers.place(peer).is_none() {
+                continue;
+            }
+            if let Some(len) = self.write_control(now, peer, control, out) {
+                return Some((peer, len));
+            }
+        }
+        None
+    }
+
+    fn write_control(
+        &mut self,
+        now: Millis,
+        peer: Peer,
+        control: Control,
+        out: &mut [u8],
+    ) -> Option<usize> {
+        let tag = self.neighbourhood.tag();
+        let frame = match control {
+            Control::Enrol => return self.write_enrol(now, out),
+            Control::GenesisRequest => return Frame::GenesisRequest.write([0; 4], out).ok(),
+            Control::HeaderRequest { header } => Frame::HeaderRequest { header },
+            Control::TableRequest { epoch, first } => Frame::TableRequest { epoch, first },
+            Control::ProofRequest { id } => {
+                return Frame::ProofRequest {
+                    ids: List::of(&[id]),
+                }
+                .write(tag, out)
+                .ok();
+            }
+            Control::HeadsRequest { member } => Frame::HeadsRequest { member },
+            Control::Heads { member, number, id } => Frame::Heads { member, number, id },
+            Control::Sync { first } => {
+                let mut highest: heapless::Vec<Number, SYNC_MEMBERS> = heapless::Vec::new();
+                let members = self.tables.members();
+                let mut member = first;
+                while usize::from(member.0) < members {
+                    if highest.push(self.tangle.highest(member)).is_err() {
+                        break;
+                    }
+                    member = member.saturating_add(1);
+                }
+                if usize::from(member.0) < members {
+                    self.say(peer, Control::Sync { first: member });
+                }
+                if highest.is_empty() {
+                    return None;
+                }
+                return Frame::Sync {
+                    first,
+                    highest: List::of(&highest),
+                }
+                .write(tag, out)
+                .ok();
+            }
+        };
+        frame.write(tag, out).ok()
+    }
+
+    fn write_enrol(&mut self, _now: Millis, out: &mut [u8]) -> Option<usize> {
+        let proof = self.enrol_proof()?;
+        let (first, rest) = self.chain.split_first()?;
+        let certificates = Certificates {
+            first,
+            second: rest.first().map(heapless::Vec::as_slice),
+        };
+        Frame::Enrol {
+            certificates,
+            proof: &proof.0,
+        }
+        .write([0; 4], out)
+        .ok()
+    }
+
+    /// Transactions that neighbours asked for.
+    fn next_answer(&mut self, out: &mut [u8]) -> Option<(Peer, usize)> {
+        while let Some((place, sequence)) = self.sending.pop_front() {
+            let place = usize::from(place);
+            let Some(peer) = self.peers.get(place).map(|p| Peer(p.handle)) else {
+                continue;
+            };
+            if let Some(len) = self.write_tx(sequence, out) {
+                self.known.set(sequence, place);
+                return Some((peer, len));
+            }
+        }
+        None
+    }
+
+    fn write_tx(&self, sequence: u32, out: &mut [u8]) -> Option<usize> {
+        let body = self.raw.get(sequence)?;
+        let len = body.len().checked_add(5)?;
+        let place = out.get_mut(..len)?;
+        let (head, rest) = place.split_at_mut_checked(5)?;
+        let (tag, kind) = head.split_at_mut_checked(4)?;
+        tag.copy_from_slice(&self.neighbourhood.tag());
+        kind.copy_from_slice(&[FrameType::Tx.number()]);
+        rest.copy_from_slice(body);
+        Some(len)
+    }
+
+    /// Own transactions go to every neighbour at once: nobody else can have them.
+    fn next_push(&mut self, out: &mut [u8]) -> Option<(Peer, usize)> {
+        let index = self.index?;
+        let next = self.tangle.next_sequence();
+        for place in 0..self.peers.capacity() {
+            let Some(state) = self.peers.get(place).copied() else {
+                continue;
+            };
+            if state.pushed == next {
+                continue;
+            }
+            let mut hit = None;
+            let mut at = next;
+            for (sequence, facts) in self.tangle.since(state.pushed) {
+                if facts.issuer == index && !self.known.has(sequence, place) {
+                    hit = Some(sequence);
+                    at = sequence.wrapping_add(1);
+                    break;
+                }
+            }
+            if let Some(state) = self.peers.get_mut(place) {
+                state.pushed = at;
+            }
+            if let Some(sequence) = hit
+                && let Some(len) = self.write_tx(sequence, out)
+            {
+                self.known.set(sequence, place);
+                return Some((Peer(state.handle), len));
+            }
+        }
+        None
+    }
+
+    fn next_request(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
+        if self.genesis.is_none() {
+            return None;
+        }
+        let peer = self.wants.due_peer(now)?;
+        let mut prefixes = [Prefix::default(); MAX_PREFIXES];
+        let peers = &self.peers;
+        let n = self.wants.ask(
+            now,
+            peer,
+            self.request_timeout,
+            |peer, turn| peers.other(peer, turn),
+            &mut prefixes,
+        );
+        let wanted = prefixes.get(..n).filter(|w| !w.is_empty())?;
+        peers.place(peer)?;
+        let len = Frame::Request(List::of(wanted))
+            .write(self.neighbourhood.tag(), out)
+            .ok()?;
+        Some((peer, len))
+    }
+
+    fn next_announcement(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
+        let next = self.tangle.next_sequence();
+        for place in 0..self.peers.capacity() {
+            let Some(state) = self.peers.get(place).copied() else {
+                continue;
+            };
+            if state.cursor == next
+                || now < state.announced.saturating_add(self.announce_interval.0)
+            {
+                continue;
+            }
+            let mut prefixes: heapless::Vec<Prefix, MAX_PREFIXES> = heapless::Vec::new();
+            let mut at = next;
+            for (sequence, facts) in self.tangle.since(state.cursor) {
+                if self.known.has(sequence, place) || self.raw.get(sequence).is_none() {
+                    continue;
+                }
+                if prefixes.push(facts.id.prefix()).is_err() {
+                    at = sequence;
+                    break;
+                }
+            }
+            if let Some(state) = self.peers.get_mut(place) {
+                state.cursor = at;
+                state.announced = now;
+            }
+            if prefixes.is_empty() {
+                continue;
+            }
+            if let Ok(len) =
+                Frame::Announce(List::of(&prefixes)).write(self.neighbourhood.tag(), out)
+            {
+                return Some((Peer(state.handle), len));
+            }
+        }
+        None
+    }
+
+    fn next_beacon(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
+        if !matches!(
+            self.phase,
+            Phase::Active | Phase::Following | Phase::Recovering
+        ) {
+            return None;
+        }
+        let interval = self.beacon_interval.0;
+        let (place, peer) = self
+            .peers
+            .iter()
+            .find(|(_, p)| now >= p.beacon.saturating_add(interval))
+            .map(|(place, p)| (place, Peer(p.handle)))?;
+        let mut tips: heapless::Vec<Prefix, MAX_BEACON_TIPS> = heapless::Vec::new();
+        for tip in self.tangle.tips() {
+            if tips.push(tip.prefix()).is_err() {
+                break;
+            }
+        }
+        if let Some(state) = self.peers.get_mut(place) {
+            state.beacon = now;
+        }
+        let len = Frame::Beacon {
+            now: self.absolute(now),
+            header: self.headers.newest(),
+            tips: List::of(&tips),
+        }
+        .write(self.neighbourhood.tag(), out)
+        .ok()?;
+        Some((peer, len))
+    }
+
+    /// A neighbour announces what it has.
+    pub(crate) fn on_announce(
+        &mut self,
+        now: Millis,
+        from: Peer,
+        place: usize,
+        prefixes: List<'_, Prefix>,
+    ) {
+        for prefix in prefixes.iter() {
+            self.on_hint(now, from, place, prefix);
+        }
+    }
+
+    /// A neighbour has this transaction. True where it is new here.
+    pub(crate) fn on_hint(
+        &mut self,
+        now: Millis,
+        from: Peer,
+        place: usize,
+        prefix: Prefix,
+    ) -> bool {
+        if let Some(id) = self.tangle.lookup(&prefix).next() {
+            if let Some(sequence) = self.tangle.sequence(&id) {
+                self.known.set(sequence, place);
+            }
+            return false;
+        }
+        if self.aside.holds_prefix(&prefix) {
+            return false;
+        }
+        self.wants.add(now, prefix, from);
+        true
+    }
+
+    /// A neighbour wants transactions.
+    pub(crate) fn on_request(&mut self, place: usize, prefixes: List<'_, Prefix>) {
+        for prefix in prefixes.iter() {
+            let Some(id) = self.tangle.lookup(&prefix).next() else {
+                continue;
+            };
+            self.queue_answer(place, &id);
+        }
+    }
+
+    fn queue_answer(&mut self, place: usize, id: &Id) -> bool {
+        let (Some(sequence), Ok(place)) = (self.tangle.sequence(id), u16::try_from(place)) else {
+            return true;
+        };
+        if self.sending.iter().any(|s| *s == (place, sequence)) {
+            return true;
+        }
+        self.sending.push_back((place, sequence)).is_ok()
+    }
+
+    /// A neighbour says what it holds of each member and wants what is above, oldest first. What does not fit the queue now comes with its next SYNC.
+    pub(crate) fn on_sync(&mut self, place: usize, first: MemberIndex, highest: List<'_, Number>) {
+        let mut numbers: heapless::Vec<Number, { MAX_FRAME }> = heapless::Vec::new();
+        for number in highest.iter() {
+            if numbers.push(number).is_err() {
+                break;
+            }
+        }
+        let Ok(place) = u16::try_from(place) else {
+            return;
+        };
+        // Half of the queue stays free for answers to others.
+        let room = self.sending.capacity().saturating_div(2);
+        for (sequence, facts) in self.tangle.since(self.tangle.oldest_sequence()) {
+            if self.sending.len() >= room {
+                break;
+            }
+            let Some(offset) = facts.issuer.checked_sub(first.0) else {
+                continue;
+            };
+            let above = numbers
+                .get(usize::from(offset.0))
+                .is_some_and(|n| facts.number > *n);
+            if above && !self.sending.iter().any(|s| *s == (place, sequence)) {
+                let _ = self.sending.push_back((place, sequence));
+            }
+        }
+    }
+
+    /// A neighbour's beacon: a hint, never trusted.
+    pub(crate) fn on_beacon(
+        &mut self,
+        now: Millis,
+        from: Peer,
+        place: usize,
+        header: HeaderNumber,
+        tips: List<'_, Prefix>,
+    ) {
+        if let Some(state) = self.peers.get_mut(place) {
+            state.header = header;
+        }
+        let mut news = 0usize;
+        for tip in tips.iter() {
+            if self.on_hint(now, from, place, tip) {
+                news = news.saturating_add(1);
+            }
+        }
+        // Several unknown tips at once: we were away. Ask for everything above what we hold instead of climbing down one by one.
+        if news > 2 {
+            self.timers.sync = self.timers.sync.min(now.saturating_add(100));
+        }
+    }
+
+    /// Asks one neighbour for what is above our numbers; again while something is missing.
+    pub(crate) fn ask_for_sync(&mut self, now: Millis) {
+        if self.genesis.is_none() || self.tables.newest() == Epoch(0) || now < self.timers.sync {
+            return;
+        }
+        let turn = self.timers.sync_turn;
+        self.timers.sync_turn = turn.wrapping_add(1);
+        let waiting = self.aside.len() > 0 || self.phase == Phase::Recovering;
+        let pause = if waiting { 500 } else { 60_000 };
+        self.timers.sync = now.saturating_add(pause);
+        let count = self.peers.iter().count();
+        let Some(step) = usize::from(turn).checked_rem(count) else {
+            return;
+        };
+        let Some(peer) = self.peers.iter().nth(step).map(|(_, p)| Peer(p.handle)) else {
+            return;
+        };
+        self.say(
+            peer,
+            Control::Sync {
+                first: MemberIndex(0),
+            },
+        );
+    }
+}

@@ -1,0 +1,601 @@
+//! Settled headers: taken in with their votes, turned into tables of the next epoch, and used to check receipts.
+//!
+//! Invariant: nothing here is believed before a stake quorum of the trusted validator set signed the epoch tree's root. The
+//! GL-node's signature is checked first, so that nobody else can make a device check votes.
+
+use super::event::{Event, Grade, Refusal};
+use super::gossip::Control;
+use super::tables::{Opening, TableError};
+use super::{Node, keys};
+use crate::crypto::Verify;
+use crate::identity::{Genesis, Record, record::MAX_RECORD};
+use crate::platform::Platform;
+use crate::posp::{
+    Header, MAX_HEADER, PospError, Receipt, ReceiptVerifier, SetChain, SettledHeader, SignedHeader,
+    Tally, ValidatorSet,
+};
+use crate::tangle::Tables as _;
+use crate::wire::list::{List, Raw, Vote};
+use crate::wire::merkle::MAX_PATH;
+use crate::wire::{Reader, Writer};
+use crate::{Epoch, HeaderNumber, Id, MemberIndex, Millis};
+use heapless::Vec;
+
+/// Votes kept per header: more than a quorum of the sets that exist.
+pub const KEPT_VOTES: usize = 64;
+/// Records per stored chunk of a table.
+const CHUNK: usize = 8;
+/// Longest stored header: payload, path, votes.
+const STORED_HEADER: usize = MAX_HEADER + 34 * MAX_PATH + 70 * KEPT_VOTES + 64;
+/// After so many fruitless requests a receipt is not asked for any more.
+const PROOF_TRIES: u8 = 40;
+
+/// A header with its path and votes, kept to write receipts with.
+#[derive(Clone, Debug, Default)]
+pub struct HeaderProof {
+    number: HeaderNumber,
+    payload: Vec<u8, MAX_HEADER>,
+    path: Vec<Id, MAX_PATH>,
+    votes: Vec<Vote, KEPT_VOTES>,
+    settled: Option<SettledHeader>,
+}
+
+/// The path of the receipt that was verified last.
+#[derive(Clone, Debug)]
+struct LastProof {
+    id: Id,
+    number: HeaderNumber,
+    leaf: u32,
+    path: Vec<Id, MAX_PATH>,
+}
+
+/// The settled headers over caller memory, and the trusted validator set.
+#[derive(Debug)]
+pub struct Headers<'m> {
+    proofs: &'m mut [HeaderProof],
+    chain: Option<SetChain>,
+    newest: HeaderNumber,
+    hash: Id,
+    g0: Id,
+    cut: Millis,
+    last: Option<LastProof>,
+}
+
+impl<'m> Headers<'m> {
+    pub(crate) fn new(proofs: &'m mut [HeaderProof]) -> Self {
+        proofs.fill(HeaderProof::default());
+        Self {
+            proofs,
+            chain: None,
+            newest: HeaderNumber(0),
+            hash: Id::ZERO,
+            g0: Id::ZERO,
+            cut: Millis(0),
+            last: None,
+        }
+    }
+
+    pub(crate) fn into_inner(self) -> &'m mut [HeaderProof] {
+        self.proofs
+    }
+
+    /// The genesis stands as header 0.
+    pub(crate) fn begin(
+        &mut self,
+        id: Id,
+        genesis: &Genesis,
+        set: ValidatorSet,
+    ) -> Result<(), PospError> {
+        self.chain = Some(SetChain::pin(
+            id,
+            set,
+            &genesis.validator_set,
+            genesis.start,
+            genesis.set_age,
+        )?);
+        self.newest = HeaderNumber(0);
+        self.hash = id;
+        self.g0 = genesis.g0();
+        self.cut = genesis.start;
+        Ok(())
+    }
+
+    /// Number of the newest settled header; 0 is the genesis.
+    #[must_use]
+    pub const fn newest(&self) -> HeaderNumber {
+        self.newest
+    }
+
+    /// Hash of the newest settled header; of the genesis the neighbourhood id.
+    #[must_use]
+    pub const fn hash(&self) -> Id {
+        self.hash
+    }
+
+    /// G0 of the newest settled header.
+    #[must_use]
+    pub const fn g0(&self) -> Id {
+        self.g0
+    }
+
+    /// c of the newest settled header.
+    #[must_use]
+    pub const fn cut(&self) -> Millis {
+        self.cut
+    }
+
+    /// The trusted validator sets.
+    #[must_use]
+    pub const fn chain(&self) -> Option<&SetChain> {
+        self.chain.as_ref()
+    }
+
+    /// A settled header that is still held.
+    #[must_use]
+    pub fn settled(&self, number: HeaderNumber) -> Option<&SettledHeader> {
+        self.proofs
+            .iter()
+            .find(|p| p.number == number)
+            .and_then(|p| p.settled.as_ref())
+    }
+
+    /// The place for a header that is coming in: its own, else an unfinished one's, else the oldest settled one's.
+    fn place(&mut self, number: HeaderNumber) -> Option<&mut HeaderProof> {
+        let index = self
+            .proofs
+            .iter()
+            .position(|p| p.number == number)
+            .or_else(|| {
+                self.proofs
+                    .iter()
+                    .enumerate()
+                    .min_by_key(|(_, p)| (p.settled.is_some(), p.number))
+                    .map(|(i, _)| i)
+            })?;
+        self.proofs.get_mut(index)
+    }
+}
+
+fn posp_refusal(error: PospError) -> Refusal {
+    match error {
+        PospError::ShortOfQuorum | PospError::Vote(_) | PospError::VoterOrder => {
+            Refusal::ShortOfQuorum
+        }
+        PospError::Set
+        | PospError::WrongSet
+        | PospError::UnknownValidator
+        | PospError::HandoverPending
+        | PospError::Stale => Refusal::WrongValidatorSet,
+        PospError::Path(_) | PospError::HeaderLeaf => Refusal::WrongPath,
+        PospError::Neighbourhood => Refusal::Neighbourhood,
+        PospError::Wire(error) => super::intake::wire_refusal(error),
+        _ => Refusal::ForgedHeader,
+    }
+}
+
+impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
+    /// A header with the path of leaf 0. It counts once its votes are in.
+    pub(crate) fn on_header(
+        &mut self,
+        now: Millis,
+        cose: &[u8],
+        path: List<'_, Id>,
+    ) -> Result<(), Refusal> {
+        let signed = SignedHeader::parse(cose).map_err(posp_refusal)?;
+        let number = signed.header().number;
+        if number == HeaderNumber(0) {
+            return Err(Refusal::ForgedHeader);
+        }
+        if self.headers.settled(number).is_some() {
+            return Ok(());
+        }
+        let gl_node = self.genesis.as_ref().map(|g| g.gl_node);
+        let key = gl_node
+            .and_then(|index| self.tables.latest(index))
+            .map(|record| record.key)
+            .ok_or(Refusal::Busy)?;
+        signed
+            .verify(&self.neighbourhood, &key, &mut self.verifier)
+            .map_err(posp_refusal)?;
+        let at = self.absolute(now);
+        let set = self
+            .headers
+            .chain
+            .as_ref()
+            .ok_or(Refusal::Busy)?
+            .set(number, at)
+            .map_err(posp_refusal)?;
+        ReceiptVerifier::begin(signed.payload(), path, set, &self.neighbourhood)
+            .map_err(posp_refusal)?;
+        let place = self.headers.place(number).ok_or(Refusal::Busy)?;
+        if place.number == number && place.payload.as_slice() == signed.payload() {
+            return Ok(());
+        }
+        let payload = Vec::from_slice(signed.payload()).map_err(|_| Refusal::Malformed)?;
+        *place = HeaderProof {
+            number,
+            payload,
+            path: path.iter().collect(),
+            votes: Vec::new(),
+            settled: None,
+        };
+        Ok(())
+    }
+
+    /// Votes for a header that is here. They are kept until they can make a quorum, and only then checked.
+    pub(crate) fn on_votes(
+        &mut self,
+        now: Millis,
+        number: HeaderNumber,
+        votes: List<'_, Vote>,
+    ) -> Result<(), Refusal> {
+        let at = self.absolute(now);
+        let chain = self.headers.chain.as_ref().ok_or(Refusal::Busy)?;
+        let Some(index) = self.headers.proofs.iter().position(|p| p.number == number) else {
+            self.timers.header = self.timers.header.min(now);
+            return Err(Refusal::NotForMe);
+        };
+        let set = chain.set(number, at).map_err(posp_refusal)?;
+        let proof = self.headers.proofs.get_mut(index).ok_or(Refusal::Busy)?;
+        if proof.settled.is_some() {
+            return Ok(());
+        }
+        for vote in votes.iter() {
+            if proof.votes.iter().all(|v| v.index != vote.index) {
+                let _ = proof.votes.push(vote);
+            }
+        }
+        proof.votes.sort_unstable_by_key(|v| v.index);
+        let mut hoped = Tally::new(set);
+        for vote in &proof.votes {
+            let _ = hoped.add(vote.index);
+        }
+        if !hoped.is_quorum() {
+            return Ok(());
+        }
+        let mut stream =
+            ReceiptVerifier::begin(&proof.payload, proof.path.iter(), set, &self.neighbourhood)
+                .map_err(posp_refusal)?;
+        let mut good: Vec<Vote, KEPT_VOTES> = Vec::new();
+        for vote in &proof.votes {
+            if stream.is_quorum() {
+                break;
+            }
+            if stream
+                .vote(vote.index, &vote.signature, &mut self.verifier)
+                .is_ok()
+            {
+                let _ = good.push(*vote);
+            }
+        }
+        proof.votes = good;
+        let settled = stream.finish_header().map_err(posp_refusal)?;
+        proof.settled = Some(settled);
+        self.on_settled(now, &settled)
+    }
+
+    fn on_settled(&mut self, now: Millis, settled: &SettledHeader) -> Result<(), Refusal> {
+        let header = *settled.header();
+        let newer = header.number > self.headers.newest;
+        if newer {
+            let chain = self.headers.chain.as_mut().ok_or(Refusal::Busy)?;
+            chain.advance(settled).map_err(posp_refusal)?;
+            self.headers.newest = header.number;
+            self.headers.hash = settled.hash();
+            self.headers.g0 = header.g0;
+            self.headers.cut = header.cut;
+        }
+        let recent = header.number.saturating_add(1) >= self.headers.newest;
+        if recent && !self.tables.ready(header.number.opens()) {
+            self.tables
+                .open(Opening {
+                    epoch: header.number.opens(),
+                    clock_start: header.cut,
+                    root: header.table_root,
+                    members: header.members,
+                    trim: header.trim,
+                })
+                .map_err(|_| Refusal::Busy)?;
+            self.timers.table = now;
+        }
+        if recent {
+            self.store_header(header.number);
+        }
+        if newer {
+            for followed in self.own.iter_mut() {
+                if followed.time <= header.cut {
+                    followed.proof_due = now;
+                    followed.proof_tries = 0;
+                }
+            }
+            self.tell(Event::HeaderSettled {
+                header: header.number,
+                cut: header.cut,
+            });
+        }
+        Ok(())
+    }
+
+    /// Records of a table that is being filled.
+    pub(crate) fn on_table(
+        &mut self,
+        now: Millis,
+        epoch: Epoch,
+        first: MemberIndex,
+        records: List<'_, Raw<'_>>,
+    ) -> Result<(), Refusal> {
+        let mut index = first.0;
+        for raw in records.iter() {
+            let record = Record::decode(raw.0).map_err(|_| Refusal::ForgedTable)?;
+            match self.tables.fill(epoch, index, &record) {
+                Ok(true) => {
+                    self.store_table(epoch);
+                    self.on_table_ready(now, epoch);
+                    return Ok(());
+                }
+                Ok(false) => {}
+                // Chunks are asked for again after a time-out, so the same may come twice.
+                Err(TableError::NotAsked) => return Ok(()),
+                Err(TableError::Full) => return Err(Refusal::Busy),
+                Err(TableError::Forged) => {
+                    self.timers.table = now.saturating_add(self.request_timeout.0);
+                    return Err(Refusal::ForgedTable);
+                }
+            }
+            index = index.saturating_add(1);
+        }
+        self.timers.table = now;
+        Ok(())
+    }
+
+    fn on_table_ready(&mut self, now: Millis, epoch: Epoch) {
+        self.tangle.tables_changed(&self.tables);
+        self.find_self(now);
+        if epoch == self.tables.newest() {
+            // What the header says is in the store; now the window may forget what it settles.
+            if let Some(cut) = self.tables.clock_start(epoch)
+                && self.headers.newest > HeaderNumber(0)
+            {
+                self.tangle.prune(cut);
+            }
+            self.tell(Event::EpochOpened {
+                epoch,
+                header: HeaderNumber(epoch.0.saturating_sub(1)),
+            });
+        }
+        self.aside.wake_all();
+        self.timers.sync = self.timers.sync.min(now);
+        self.try_recovered(now);
+    }
+
+    /// An inclusion proof of a followed transaction.
+    pub(crate) fn on_proof(
+        &mut self,
+        now: Millis,
+        number: HeaderNumber,
+        id: Id,
+        leaf: u32,
+        size: u32,
+        path: List<'_, Id>,
+    ) -> Result<(), Refusal> {
+        let Some(followed) = self.own.get(&id) else {
+            return Err(Refusal::NotForMe);
+        };
+        if matches!(followed.grade, Grade::Settled | Grade::Anchored) {
+            return Ok(());
+        }
+        let Some(settled) = self.headers.settled(number) else {
+            // A header that was settled while this device slept: fetch it, then ask again.
+            if let Some(uplink) = self.peers.uplink(self.timers.turn) {
+                self.say(uplink, Control::HeaderRequest { header: number });
+            }
+            return Err(Refusal::Busy);
+        };
+        if settled.header().tree_size() != size {
+            return Err(Refusal::WrongPath);
+        }
+        settled.prove(&id, leaf, path).map_err(posp_refusal)?;
+        self.headers.last = Some(LastProof {
+            id,
+            number,
+            leaf,
+            path: path.iter().collect(),
+        });
+        let done = self.own.get_mut(&id).map(|followed| {
+            followed.header = number;
+            *followed
+        });
+        self.settle_grade(now, &id);
+        if let Some(done) = done {
+            self.own
+                .forget_stored(&self.limits, &mut self.platform, &done);
+        }
+        self.tell(Event::Receipt { id, header: number });
+        Ok(())
+    }
+
+    /// Asks for the receipts of followed transactions that a settled header should hold.
+    pub(crate) fn ask_for_proofs(&mut self, now: Millis) {
+        if self.headers.newest == HeaderNumber(0) {
+            return;
+        }
+        let cut = self.headers.cut;
+        let turn = self.timers.turn;
+        let Some(uplink) = self.peers.uplink(turn) else {
+            return;
+        };
+        let pause = self.request_timeout.0;
+        let mut asked: Vec<Id, 8> = Vec::new();
+        for followed in self.own.iter_mut() {
+            let open = !matches!(
+                followed.grade,
+                Grade::Settled | Grade::Anchored | Grade::Dead
+            );
+            if !open
+                || followed.time > cut
+                || followed.proof_due > now
+                || followed.proof_tries >= PROOF_TRIES
+            {
+                continue;
+            }
+            if asked.push(followed.id).is_err() {
+                break;
+            }
+            followed.proof_tries = followed.proof_tries.saturating_add(1);
+            let wait = pause.saturating_mul(u64::from(followed.proof_tries));
+            followed.proof_due = now.saturating_add(wait.min(10_000));
+        }
+        for id in asked {
+            self.say(uplink, Control::ProofRequest { id });
+        }
+    }
+
+    /// A validator set: the one that the newest header hands over to.
+    pub(crate) fn on_set(&mut self, set: &[u8]) -> Result<(), Refusal> {
+        let set = ValidatorSet::decode(set).map_err(posp_refusal)?;
+        let chain = self.headers.chain.as_mut().ok_or(Refusal::Busy)?;
+        chain.hand_over(set).map_err(posp_refusal)
+    }
+
+    /// Writes the compact receipt (protocol section 7.3) of the transaction whose [`Event::Receipt`] came last. `None` for any other, or where
+    /// `out` is too short.
+    pub fn receipt(&self, id: &Id, out: &mut [u8]) -> Option<usize> {
+        let last = self.headers.last.as_ref().filter(|l| l.id == *id)?;
+        let proof = self
+            .headers
+            .proofs
+            .iter()
+            .find(|p| p.number == last.number)?;
+        let receipt = Receipt {
+            header: &proof.payload,
+            header_path: List::of(&proof.path),
+            tx: last.id,
+            leaf: last.leaf,
+            path: List::of(&last.path),
+            votes: List::of(&proof.votes),
+        };
+        let mut w = Writer::new(out);
+        receipt.encode(&mut w).ok()?;
+        Some(w.len())
+    }
+
+    fn store_header(&mut self, number: HeaderNumber) {
+        let Some(proof) = self.headers.proofs.iter().find(|p| p.number == number) else {
+            return;
+        };
+        let mut buffer = [0u8; STORED_HEADER];
+        let mut w = Writer::new(&mut buffer);
+        let receipt = Receipt {
+            header: &proof.payload,
+            header_path: List::of(&proof.path),
+            tx: Id::ZERO,
+            leaf: 0,
+            path: List::of(&[]),
+            votes: List::of(&proof.votes),
+        };
+        let written = receipt.encode(&mut w);
+        let key = header_key(number);
+        if written.is_err() || self.platform.put(key, w.written()).is_err() {
+            self.tell(Event::PlatformFailed);
+        }
+    }
+
+    fn store_table(&mut self, epoch: Epoch) {
+        let Some(records) = self.tables.records(epoch) else {
+            return;
+        };
+        let mut failed = false;
+        for (chunk, records) in records.chunks(CHUNK).enumerate() {
+            let mut buffer = [0u8; CHUNK * MAX_RECORD];
+            let mut w = Writer::new(&mut buffer);
+            failed |= records.iter().any(|r| r.encode(&mut w).is_err());
+            let key = keys::table(epoch.0, u16::try_from(chunk).unwrap_or(u16::MAX));
+            failed |= self.platform.put(key, w.written()).is_err();
+        }
+        if failed {
+            self.tell(Event::PlatformFailed);
+        }
+    }
+
+    /// Reads back the newest headers and tables. What does not verify is left out: it comes again from a neighbour.
+    pub(crate) fn restore_headers(&mut self) -> Result<(), super::InitError> {
+        self.restore_table(Epoch(1));
+        let mut found: Vec<(HeaderNumber, u16), 3> = Vec::new();
+        for turn in 0..3u32 {
+            let key = header_key(HeaderNumber(turn));
+            let mut buffer = [0u8; STORED_HEADER];
+            let Ok(Some(len)) = self.platform.get(key, &mut buffer) else {
+                continue;
+            };
+            if let Ok(receipt) = Receipt::parse(buffer.get(..len).unwrap_or(&[]))
+                && let Ok(header) = Header::decode(receipt.header)
+            {
+                let _ = found.push((header.number, key));
+            }
+        }
+        found.sort_unstable();
+        for (number, key) in found {
+            let mut buffer = [0u8; STORED_HEADER];
+            let Ok(Some(len)) = self.platform.get(key, &mut buffer) else {
+                continue;
+            };
+            let Ok(receipt) = Receipt::parse(buffer.get(..len).unwrap_or(&[])) else {
+                continue;
+            };
+            if self.restore_header(number, &receipt).is_some() {
+                self.restore_table(number.opens());
+            }
+        }
+        Ok(())
+    }
+
+    fn restore_header(&mut self, number: HeaderNumber, stored: &Receipt<'_>) -> Option<()> {
+        // Age does not matter here: what was trusted when it was stored is verified again by the same set.
+        let set = self.headers.chain.as_ref()?.set(number, Millis(0)).ok()?;
+        let mut stream =
+            ReceiptVerifier::begin(stored.header, stored.header_path, set, &self.neighbourhood)
+                .ok()?;
+        for vote in stored.votes {
+            stream
+                .vote(vote.index, &vote.signature, &mut self.verifier)
+                .ok()?;
+        }
+        let settled = stream.finish_header().ok()?;
+        *self.headers.place(number)? = HeaderProof {
+            number,
+            payload: Vec::from_slice(stored.header).ok()?,
+            path: stored.header_path.iter().collect(),
+            votes: stored.votes.iter().collect(),
+            settled: Some(settled),
+        };
+        self.on_settled(Millis(0), &settled).ok()
+    }
+
+    fn restore_table(&mut self, epoch: Epoch) {
+        let mut index = 0u16;
+        for chunk in 0..u16::MAX {
+            let mut buffer = [0u8; CHUNK * MAX_RECORD];
+            let Ok(Some(len)) = self.platform.get(keys::table(epoch.0, chunk), &mut buffer) else {
+                return;
+            };
+            let mut r = Reader::new(buffer.get(..len).unwrap_or(&[]));
+            while !r.is_at_end() {
+                let record = r.item().ok().and_then(|item| Record::decode(item).ok());
+                let Some(record) = record else { return };
+                match self.tables.fill(epoch, index, &record) {
+                    Ok(true) => {
+                        self.on_table_ready(Millis(0), epoch);
+                        return;
+                    }
+                    Ok(false) => index = index.saturating_add(1),
+                    Err(_) => return,
+                }
+            }
+        }
+    }
+}
+
+fn header_key(number: HeaderNumber) -> u16 {
+    let turn = number.0.checked_rem(3).unwrap_or(0);
+    keys::HEADERS.saturating_add(u16::try_from(turn).unwrap_or(0))
+}

@@ -1,0 +1,674 @@
+//! Own transactions: choose parents, sign, store, and only then show them to anybody.
+//!
+//! One at a time, because each stands on the one before. Invariant: before the first byte leaves, the whole transaction is in the store,
+//! and its number is never used again; what the ledger would refuse is found before it is signed.
+
+use super::config::Strategy;
+use super::event::{Event, Grade, Refusal, Ticket};
+use super::intake::{Source, facts, insert_refusal, split, tx_refusal};
+use super::own::{Followed, STORED_MAX, Stored};
+use super::{Node, NodeSigner, Phase, SignJob, Submission, keys};
+use crate::crypto::{Signature, Verify};
+use crate::identity::enrol;
+use crate::identity::signer::{MAX_TO_BE_SIGNED, SignOp, SignerError};
+use crate::ledger::{Exposure, LedgerError, check_caps};
+use crate::platform::Platform;
+use crate::tangle::{Stubs, Tables as _};
+use crate::tx::{
+    self, Attachment, Body, Evidence, MAX_SIGNING_INPUT, MemberOp, Parents, Payload, Unverified,
+};
+use crate::wire::list::List;
+use crate::wire::{Reader, Writer};
+use crate::{
+    Amount, Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, MAX_PAYLOAD, MemberIndex, Millis,
+    Number,
+};
+use heapless::Vec;
+
+/// A transaction whose payload is fixed and whose signature is awaited.
+pub(crate) struct Draft {
+    payload: Vec<u8, MAX_PAYLOAD>,
+    parents: Parents,
+    ticket: Option<Ticket>,
+    /// The two transactions that evidence is about.
+    proof: Option<(Id, Id)>,
+    time: Millis,
+}
+
+/// What the outbox, or the node itself, wants to say.
+enum Wish<'a> {
+    Submission(Ticket, Submission<'a>),
+    Evidence { offender: MemberIndex, a: Id, b: Id },
+}
+
+impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
+    /// Takes a submission into the durable outbox. It is sent when its turn comes, also after a reboot; `Sent`, `Expired` or `Rejected`
+    /// says how it ended. `expires` is absolute.
+    ///
+    /// # Errors
+    /// [`Refusal::OutboxFull`], a limit that the submission breaks already now, or [`Refusal::Platform`]; nothing was stored.
+    pub fn submit(
+        &mut self,
+        now: Millis,
+        submission: &Submission<'_>,
+        expires: Option<Millis>,
+    ) -> Result<Ticket, Refusal> {
+        if self.key.is_none() {
+            return Err(Refusal::NotMember);
+        }
+        match submission {
+            Submission::Data(body) | Submission::Service(body) => {
+                if body.is_empty() || body.len() > tx::MAX_BODY {
+                    return Err(Refusal::BodyLength);
+                }
+            }
+            Submission::Transfer { to, amount } => self.check_spending(Some(*to), *amount)?,
+            Submission::Exit { amount, .. } => self.check_spending(None, *amount)?,
+            Submission::Trim { .. } | Submission::Member(_) => {
+                let gl_node = self.genesis.as_ref().map(|g| g.gl_node);
+                if gl_node.is_none() || gl_node != self.index {
+                    return Err(Refusal::NotGlNode);
+                }
+            }
+            Submission::Leave => {}
+        }
+        let ticket = self.outbox.push(&mut self.platform, submission, expires)?;
+        self.store_meta();
+        self.timers.issue = self.timers.issue.min(now);
+        self.issue_what_is_due(now);
+        Ok(ticket)
+    }
+
+    /// Caps, exposure and settled credits, as of now. They are checked again when the turn comes.
+    fn check_spending(&self, to: Option<MemberIndex>, amount: Amount) -> Result<(), Refusal> {
+        if amount == Amount(0) {
+            return Err(Refusal::AmountZero);
+        }
+        let Some(index) = self.index else {
+            return Err(Refusal::NotMember);
+        };
+        let record = self.tables.latest(index).ok_or(Refusal::NotMember)?;
+        if to.is_some_and(|to| self.tables.latest(to).is_none()) || to == Some(index) {
+            return Err(Refusal::UnknownPayee);
+        }
+        let (peer, all) = self.own.exposure(to);
+        let open = Exposure { peer, total: all };
+        check_caps(&record.caps, amount, open).map_err(|error| match error {
+            LedgerError::AmountZero => Refusal::AmountZero,
+            LedgerError::CapTransaction => Refusal::CapTransaction,
+            LedgerError::CapPeer => Refusal::CapPeer,
+            LedgerError::CapExposure => Refusal::CapExposure,
+            _ => Refusal::Overflow,
+        })?;
+        let debits = self
+            .tangle
+            .head(&self.tables, index)
+            .map_or(record.debits, |h| h.debits)
+            .checked_add(amount.0)
+            .ok_or(Refusal::Overflow)?;
+        if debits > record.credits {
+            return Err(Refusal::InsufficientCredits);
+        }
+        Ok(())
+    }
+
+    /// Issues what is due: replayed own transactions first, then evidence, then the outbox in order.
+    pub(crate) fn issue_what_is_due(&mut self, now: Millis) {
+        while let Some(ticket) = self.outbox.expired(self.absolute(now)) {
+            if self.outbox.remove(&mut self.platform, ticket).is_err() {
+                break;
+            }
+            self.tell(Event::Expired { ticket });
+        }
+        if self.job.is_some() || now < self.timers.issue {
+            return;
+        }
+        // Bounded: one call issues a handful, the next deadline goes on.
+        for _ in 0..8 {
+            if self.phase != Phase::Active || self.job.is_some() {
+                return;
+            }
+            match self.issue_one(now) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.timers.issue = self.next_wish(now);
+                    return;
+                }
+                Err(refusal) => {
+                    // Nothing left and nothing was lost: tried again shortly.
+                    self.timers.issue = now.saturating_add(200);
+                    if refusal == Refusal::Platform {
+                        self.tell(Event::PlatformFailed);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// When there may be something to issue again, without any call in between.
+    fn next_wish(&self, now: Millis) -> Millis {
+        let evidence = self.evidence.iter().map(|e| e.due).min();
+        let behind = self.index.is_some_and(|index| {
+            let head = self.tangle.head(&self.tables, index);
+            head.map_or(Number(0), |h| h.number) < self.own.highest()
+        });
+        let retry = if behind {
+            now.saturating_add(500)
+        } else {
+            Millis(u64::MAX)
+        };
+        evidence.unwrap_or(Millis(u64::MAX)).min(retry)
+    }
+
+    /// True when something was issued and more may be.
+    fn issue_one(&mut self, now: Millis) -> Result<bool, Refusal> {
+        let Some(index) = self.index else {
+            return Ok(false);
+        };
+        let head = self
+            .tangle
+            .head(&self.tables, index)
+            .ok_or(Refusal::NotMember)?;
+        if head.number < self.own.highest() {
+            return self.replay(now, head.number.saturating_add(1));
+        }
+        if self.tangle.frozen(index) {
+            return Ok(false);
+        }
+        while let Some(evidence) = self.evidence.front() {
+            if evidence.due > now {
+                break;
+            }
+            let (offender, a, b) = (evidence.offender, evidence.a, evidence.b);
+            self.evidence.pop_front();
+            if !self.tangle.frozen(offender) {
+                let wish = Wish::Evidence { offender, a, b };
+                return self.draft(now, &wish).map(|()| true);
+            }
+        }
+        let mut buffer = [0u8; Submission::MAX];
+        let Some((ticket, _, submission)) = self.outbox.front(&mut self.platform, &mut buffer)?
+        else {
+            return Ok(false);
+        };
+        if !self.own.room() {
+            return Ok(false);
+        }
+        match self.draft(now, &Wish::Submission(ticket, submission)) {
+            Ok(()) => Ok(true),
+            // The device, not the submission: it stays where it is.
+            Err(refusal @ (Refusal::Platform | Refusal::Busy | Refusal::UnknownParent)) => {
+                Err(refusal)
+            }
+            Err(reason) => {
+                self.outbox.remove(&mut self.platform, ticket)?;
+                self.tell(Event::Rejected { ticket, reason });
+                Ok(true)
+            }
+        }
+    }
+
+    /// After a reset exactly the stored bytes go out again.
+    fn replay(&mut self, now: Millis, number: Number) -> Result<bool, Refusal> {
+        let mut buffer = [0u8; STORED_MAX];
+        let key = keys::own(&self.limits, number.0);
+        let Some(len) = self
+            .platform
+            .get(key, &mut buffer)
+            .map_err(|_| Refusal::Platform)?
+        else {
+            // Its receipt was stored, or the place was used again: neighbours and the table know it.
+            self.timers.sync = self.timers.sync.min(now);
+            return Err(Refusal::Busy);
+        };
+        let stored = Stored::read(buffer.get(..len).unwrap_or(&[])).map_err(|_| Refusal::Busy)?;
+        if stored.followed.number != number {
+            return Err(Refusal::Busy);
+        }
+        match self.take_tx(now, Source::Store, stored.body) {
+            Ok(()) if self.tangle.contains(&stored.followed.id) => {
+                self.own.follow(stored.followed);
+                self.track(&stored.followed.id);
+                self.pull_changes(now);
+                Ok(true)
+            }
+            Ok(()) => Ok(true),
+            Err(_) => {
+                // Its parents come from the neighbours.
+                for parent in &stored.parents {
+                    if !self.tangle.contains(parent)
+                        && let Some(peer) = self.peers.uplink(self.timers.turn)
+                    {
+                        self.wants.add(now, parent.prefix(), peer);
+                    }
+                }
+                Err(Refusal::Busy)
+            }
+        }
+    }
+
+    /// Builds the payload and starts the signature.
+    fn draft(&mut self, now: Millis, wish: &Wish<'_>) -> Result<(), Refusal> {
+        let index = self.index.ok_or(Refusal::NotMember)?;
+        let head = self
+            .tangle
+            .head(&self.tables, index)
+            .ok_or(Refusal::NotMember)?;
+        let is_trim = matches!(wish, Wish::Submission(_, Submission::Trim { .. }));
+        let mut tips = [Id::ZERO; MAX_PARENTS - 1];
+        let count = self.choose_tips(now, is_trim, &mut tips)?;
+        let tips = tips.get(..count).unwrap_or(&[]);
+        let known = self
+            .tangle
+            .head_hands_on(index)
+            .or_else(|| self.tangle.hands_on(&head.id));
+        // A head that is settled and gone: its epoch stands in the store.
+        let mut epoch = match known {
+            Some(epoch) => epoch,
+            None => self.stored_epoch(head.number).unwrap_or(Epoch(1)),
+        };
+        let mut time = self.absolute(now);
+        let above = |time: Millis, id: &Id, node: &Self| {
+            node.tangle
+                .get(id)
+                .map_or(time, |f| time.max(f.time.saturating_add(1)))
+        };
+        time = above(time, &head.id, self);
+        if let Some(last) = self.tangle.head_time(index) {
+            time = time.max(last.saturating_add(1));
+        }
+        for tip in tips {
+            epoch = epoch.max(self.tangle.hands_on(tip).unwrap_or(epoch));
+            time = above(time, tip, self);
+        }
+        let start = self.tables.clock_start(epoch).ok_or(Refusal::Busy)?;
+        let offset = time
+            .checked_sub(start.0)
+            .and_then(|o| u32::try_from(o.0).ok())
+            .ok_or(Refusal::Busy)?;
+        let body = self.body_of_wish(wish, head.debits)?;
+        let draft = tx::Draft {
+            epoch,
+            issuer: index,
+            number: head.number.checked_add(1).ok_or(Refusal::Overflow)?,
+            offset,
+            first: head.id,
+            tips,
+            body,
+        };
+        let mut buffer = [0u8; MAX_PAYLOAD];
+        let fitted = draft.encode(&mut buffer).map_err(tx_refusal)?;
+        let id = Payload::id_of(&self.neighbourhood, fitted.payload);
+        let payload = Payload::decode(fitted.payload).map_err(tx_refusal)?;
+        let facts = facts(&id, &payload, time);
+        // What the ledger would refuse is found before it is signed: a signed number cannot be taken back.
+        self.tangle
+            .check(
+                &self.tables,
+                &facts,
+                fitted.parents.as_slice(),
+                Stubs::default(),
+            )
+            .map_err(insert_refusal)?;
+        let suite = self.key.ok_or(Refusal::NotMember)?.suite();
+        let mut message = [0u8; MAX_SIGNING_INPUT];
+        let message = tx::signing_input(
+            &self.neighbourhood,
+            suite,
+            fitted.payload,
+            &fitted.parents.hash(),
+            &mut message,
+        )
+        .map_err(tx_refusal)?;
+        let op = SignOp::begin(message).map_err(|_| Refusal::BodyLength)?;
+        let (ticket, proof) = match wish {
+            Wish::Submission(ticket, _) => (Some(*ticket), None),
+            Wish::Evidence { a, b, .. } => (None, Some((*a, *b))),
+        };
+        self.job = Some(SignJob {
+            op,
+            draft: Draft {
+                payload: Vec::from_slice(fitted.payload).map_err(|_| Refusal::BodyLength)?,
+                parents: fitted.parents,
+                ticket,
+                proof,
+                time,
+            },
+        });
+        self.sign(now)
+    }
+
+    fn choose_tips(
+        &mut self,
+        now: Millis,
+        is_trim: bool,
+        out: &mut [Id; MAX_PARENTS - 1],
+    ) -> Result<usize, Refusal> {
+        let mut seed = [0u8; 8];
+        self.platform
+            .random(&mut seed)
+            .map_err(|_| Refusal::Platform)?;
+        let mut state = u64::from_le_bytes(seed);
+        // splitmix64: tips need no secrecy, only to be spread.
+        let mut rng = || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            u32::try_from(z >> 32).unwrap_or(0)
+        };
+        // A trim stands on as much as it can: what is not in its cone waits for the next.
+        let wanted = if is_trim {
+            MAX_PARENTS - 1
+        } else {
+            usize::from(self.tips)
+        };
+        let out = out.get_mut(..wanted).ok_or(Refusal::Busy)?;
+        let at = self.absolute(now);
+        Ok(match self.strategy {
+            Strategy::Uniform => self.tangle.select(at, &mut rng, out),
+            Strategy::Weighted { .. } => self.tangle.select(at, &mut rng, out),
+        })
+    }
+
+    fn stored_epoch(&mut self, number: Number) -> Option<Epoch> {
+        let mut buffer = [0u8; STORED_MAX];
+        let key = keys::own(&self.limits, number.0);
+        let len = self.platform.get(key, &mut buffer).ok()??;
+        let stored = Stored::read(buffer.get(..len)?).ok()?;
+        let (cose, _) = split(stored.body).ok()?;
+        let tx = Unverified::parse(cose).ok()?;
+        (tx.payload().number == number).then_some(tx.payload().epoch)
+    }
+
+    fn body_of_wish<'w>(&self, wish: &Wish<'w>, debits: Amount) -> Result<Body<'w>, Refusal> {
+        Ok(match *wish {
+            Wish::Evidence { offender, a, b } => Body::Evidence {
+                offender,
+                a: a.min(b),
+                b: a.max(b),
+            },
+            Wish::Submission(_, submission) => match submission {
+                Submission::Data(body) => Body::Data(body),
+                Submission::Service(body) => Body::Service(body),
+                Submission::Transfer { to, amount } => {
+                    self.check_spending(Some(to), amount)?;
+                    Body::Transfer {
+                        to,
+                        amount,
+                        debits: debits.checked_add(amount.0).ok_or(Refusal::Overflow)?,
+                    }
+                }
+                Submission::Exit { amount, target } => {
+                    self.check_spending(None, amount)?;
+                    Body::Exit {
+                        amount,
+                        debits: debits.checked_add(amount.0).ok_or(Refusal::Overflow)?,
+                        target,
+                    }
+                }
+                Submission::Leave => Body::Member(MemberOp::Leave),
+                Submission::Member(op) => {
+                    let mut r = Reader::new(op);
+                    let op = MemberOp::read(&mut r).map_err(|_| Refusal::MemberOperation)?;
+                    r.finish().map_err(|_| Refusal::MemberOperation)?;
+                    Body::Member(op)
+                }
+                Submission::Trim { cut } => {
+                    let newest = self.tables.newest_settled();
+                    let previous = self
+                        .tables
+                        .settled_trim(newest)
+                        .ok_or(Refusal::VoidTrim)?
+                        .trim;
+                    Body::Trim {
+                        cut,
+                        previous,
+                        header: newest,
+                        header_hash: self.headers.hash(),
+                    }
+                }
+            },
+        })
+    }
+
+    /// Lets the signer work on the message of the job.
+    fn sign(&mut self, now: Millis) -> Result<(), Refusal> {
+        let Some(job) = self.job.as_mut() else {
+            return Ok(());
+        };
+        match &self.signer {
+            NodeSigner::Software(secret) => {
+                let signature = match job.op.input() {
+                    Ok(message) => secret.sign(message),
+                    Err(_) => return Err(Refusal::Platform),
+                };
+                job.op.output(signature).map_err(|_| Refusal::Platform)?;
+                self.finish(now)
+            }
+            NodeSigner::External(_) => {
+                self.tell(Event::SignatureNeeded);
+                Ok(())
+            }
+            NodeSigner::None => Err(Refusal::NotMember),
+        }
+    }
+
+    /// The message that the external signer is to sign, if one waits.
+    pub fn sign_input(&mut self) -> Option<&[u8]> {
+        self.job.as_mut()?.op.input().ok()
+    }
+
+    /// The external signer's answer. It is checked against the device's public key before anything leaves.
+    ///
+    /// # Errors
+    /// [`Refusal::NotForMe`] where no signature is awaited; [`Refusal::Signature`] where it is wrong: the message is asked for again.
+    pub fn sign_output(&mut self, now: Millis, signature: &Signature) -> Result<(), Refusal> {
+        let job = self.job.as_mut().ok_or(Refusal::NotForMe)?;
+        job.op.output(*signature).map_err(|_| Refusal::NotForMe)?;
+        let result = self.finish(now);
+        self.pull_changes(now);
+        result
+    }
+
+    /// The external signer cannot sign: the submission stays in the outbox and is tried again after a second.
+    pub fn sign_fail(&mut self, now: Millis) {
+        self.job = None;
+        self.timers.issue = now.saturating_add(1_000);
+    }
+
+    /// Takes the signature, stores the transaction, and only then puts it into the window, from where it goes out.
+    fn finish(&mut self, now: Millis) -> Result<(), Refusal> {
+        let Some(mut job) = self.job.take() else {
+            return Ok(());
+        };
+        let key = self.key.ok_or(Refusal::NotMember)?;
+        let signature = match job.op.finish(&key, &mut self.verifier) {
+            Ok(signature) => signature,
+            Err(SignerError::Pending) => {
+                self.job = Some(job);
+                return Ok(());
+            }
+            Err(_) => {
+                self.timers.issue = now.saturating_add(1_000);
+                return Err(Refusal::Signature);
+            }
+        };
+        let draft = job.draft;
+        let mut body = [0u8; MAX_FRAME];
+        let len = self.write_body(&key, &draft, &signature, &mut body)?;
+        let body = body.get(..len).ok_or(Refusal::BodyLength)?;
+        let payload = Payload::decode(&draft.payload).map_err(tx_refusal)?;
+        let id = Payload::id_of(&self.neighbourhood, &draft.payload);
+        let facts = facts(&id, &payload, draft.time);
+        let (amount, peer) = match payload.body {
+            Body::Transfer { to, amount, .. } => (amount, Some(to)),
+            Body::Exit { amount, .. } => (amount, None),
+            _ => (Amount(0), None),
+        };
+        let followed = Followed {
+            used: true,
+            own: true,
+            id,
+            number: payload.number,
+            ticket: draft.ticket.unwrap_or(Ticket(0)),
+            time: draft.time,
+            amount,
+            peer,
+            grade: Grade::Seen,
+            header: HeaderNumber(0),
+            proof_due: Millis(0),
+            proof_tries: 0,
+        };
+        // While the signer worked the window may have moved on: then the draft is built anew, with the number still unused.
+        self.tangle
+            .check(
+                &self.tables,
+                &facts,
+                draft.parents.as_slice(),
+                Stubs::default(),
+            )
+            .map_err(|_| Refusal::Busy)?;
+        let stored = Stored {
+            followed,
+            parents: Vec::from_slice(draft.parents.as_slice()).map_err(|_| Refusal::Busy)?,
+            body,
+        };
+        self.own.store(&self.limits, &mut self.platform, &stored)?;
+        let inserted = self
+            .tangle
+            .insert(
+                &self.tables,
+                &facts,
+                draft.parents.as_slice(),
+                Stubs::default(),
+            )
+            .map_err(|_| Refusal::Busy)?;
+        self.raw.put(inserted.sequence, body, &[]);
+        self.own.follow(followed);
+        self.after_insert(
+            now,
+            Source::Store,
+            inserted.sequence,
+            &facts,
+            draft.parents.as_slice(),
+            body,
+        );
+        if let Some(ticket) = draft.ticket {
+            self.outbox.remove(&mut self.platform, ticket)?;
+            self.tell(Event::Sent { ticket, id });
+        }
+        self.pull_changes(now);
+        Ok(())
+    }
+
+    /// COSE_Sign1 and, for evidence, the proof beside it.
+    fn write_body(
+        &self,
+        key: &crate::crypto::PublicKey,
+        draft: &Draft,
+        signature: &Signature,
+        out: &mut [u8],
+    ) -> Result<usize, Refusal> {
+        let len = tx::assemble(key.suite(), &draft.payload, signature, out)
+            .map_err(tx_refusal)?
+            .len();
+        let Some((a, b)) = draft.proof else {
+            return Ok(len);
+        };
+        let (one, other) = (self.evidence_half(&a)?, self.evidence_half(&b)?);
+        let (proof, _) = Evidence::prove(&self.neighbourhood, &one, &other)
+            .map_err(|_| Refusal::FalseEvidence)?;
+        let attachment = Attachment {
+            stubs: List::of(&[]),
+            proof: Some(proof),
+        };
+        let room = out.get_mut(len..).ok_or(Refusal::BodyLength)?;
+        let tail = attachment
+            .encode(room)
+            .map_err(|_| Refusal::BodyLength)?
+            .len();
+        len.checked_add(tail).ok_or(Refusal::BodyLength)
+    }
+
+    /// One of the two transactions of evidence, as this node holds it.
+    fn evidence_half(&self, id: &Id) -> Result<tx::Stored<'_>, Refusal> {
+        let raw = self.raw(id).ok_or(Refusal::FalseEvidence)?;
+        let (cose, _) = split(raw)?;
+        Ok(tx::Stored {
+            cose,
+            parents_hash: self.parents_hash(id).ok_or(Refusal::FalseEvidence)?,
+        })
+    }
+
+    /// Hash of the full parent ids of a vertex. A first parent that is gone is looked up among the settled heads and the stubs.
+    fn parents_hash(&self, id: &Id) -> Option<Id> {
+        let (cose, _) = split(self.raw(id)?).ok()?;
+        let tx = Unverified::parse(cose).ok()?;
+        let mut parents: Vec<Id, MAX_PARENTS> = Vec::new();
+        for (known, prefix) in self.tangle.parents(id).zip(tx.payload().parents.as_slice()) {
+            let head = self.tables.head(tx.payload().issuer).map(|h| h.id);
+            let found = known
+                .or_else(|| head.filter(|h| h.prefix() == *prefix))
+                .or_else(|| self.stubs.iter().find(|s| s.prefix() == *prefix).copied())?;
+            parents.push(found).ok()?;
+        }
+        Some(tx::payload::parents_hash(&parents))
+    }
+
+    /// Proof of possession for ENROL. An external signer must have signed the statement at provisioning; see `Config`.
+    pub(crate) fn enrol_proof(&self) -> Option<Signature> {
+        let statement = enrol::statement(&self.authority, &self.device).ok()?;
+        match &self.signer {
+            NodeSigner::Software(secret) => Some(secret.sign(statement.as_bytes())),
+            NodeSigner::External(_) | NodeSigner::None => self.enrolment,
+        }
+    }
+
+    /// When to call `next_frame` again at the latest, in local time.
+    #[must_use]
+    pub fn next_deadline(&self, now: Millis) -> Millis {
+        let mut due = now.saturating_add(1_000);
+        for at in [
+            self.wants.next_due(),
+            self.aside.next_due(),
+            Some(self.timers.issue),
+            Some(self.timers.sync),
+            self.peers
+                .iter()
+                .map(|(_, p)| p.beacon.saturating_add(self.beacon_interval.0))
+                .min(),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            due = due.min(at);
+        }
+        let next = self.tangle.next_sequence();
+        for (_, peer) in self.peers.iter() {
+            if peer.cursor != next {
+                due = due.min(peer.announced.saturating_add(self.announce_interval.0));
+            }
+        }
+        if !self.control.is_empty() || !self.sending.is_empty() {
+            due = now;
+        }
+        due.max(now)
+    }
+}
+
+/// The longest message that a signer is given; here so that ports can size their buffers.
+pub const MAX_SIGN_INPUT: usize = MAX_TO_BE_SIGNED;
+
+const _: () = assert!(MAX_SIGNING_INPUT <= MAX_TO_BE_SIGNED);
+
+/// Writes a join operation for [`Submission::Member`].
+///
+/// # Errors
+/// [`Refusal::MemberOperation`] where it does not fit.
+pub fn join_operation(op: &MemberOp<'_>, out: &mut [u8]) -> Result<usize, Refusal> {
+    let mut w = Writer::new(out);
+    op.write(&mut w).map_err(|_| Refusal::MemberOperation)?;
+    Ok(w.len())
+}

@@ -1,0 +1,135 @@
+//! The memory that a node lives in: slices that the caller gives.
+
+use super::aside::Aside;
+use super::bucket::Bucket;
+use super::config::{InitError, Limits};
+use super::headers::HeaderProof;
+use super::outbox::OutSlot;
+use super::own::Followed;
+use super::peers::{PeerState, known_words};
+use super::raw::RawSlot;
+use super::wants::Want;
+use crate::identity::Record;
+use crate::tangle::{self, TangleMemory};
+
+/// Transactions that can be asked for at once.
+pub const WANTS: usize = 256;
+/// Settled headers whose votes and paths are kept, to write receipts with.
+pub const HEADER_PROOFS: usize = 2;
+/// Transactions whose finality is followed at once.
+pub const TRACKED: usize = 64;
+
+/// How many elements each slice needs for given limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Of the slices of the tangle.
+    pub tangle: tangle::Sizes,
+    /// Of each of the three tables in `records`.
+    pub records: usize,
+    /// Of `raw`.
+    pub raw: usize,
+    /// Of `raw_slots`.
+    pub raw_slots: usize,
+    /// Of `known`.
+    pub known: usize,
+    /// Of `peers`.
+    pub peers: usize,
+    /// Of `aside`.
+    pub aside: usize,
+    /// Of `wants`.
+    pub wants: usize,
+    /// Of `outbox`.
+    pub outbox: usize,
+    /// Of `own`.
+    pub own: usize,
+    /// Of `buckets`.
+    pub buckets: usize,
+    /// Of `headers`.
+    pub headers: usize,
+}
+
+impl Limits {
+    /// How many elements each slice needs.
+    ///
+    /// # Errors
+    /// [`InitError::Limits`].
+    pub const fn sizes(&self) -> Result<Sizes, InitError> {
+        if let Err(error) = self.check() {
+            return Err(error);
+        }
+        let limits = tangle::Limits {
+            capacity: self.window as usize,
+            members: self.members as usize,
+            tracked: TRACKED,
+        };
+        let Ok(tangle) = limits.sizes() else {
+            return Err(InitError::Limits);
+        };
+        Ok(Sizes {
+            tangle,
+            records: self.members as usize,
+            raw: self.raw as usize,
+            raw_slots: self.window as usize,
+            known: (self.window as usize).saturating_mul(known_words(self.peers as usize)),
+            peers: self.peers as usize,
+            aside: self.aside as usize,
+            wants: WANTS,
+            outbox: self.outbox as usize,
+            own: self.own as usize,
+            buckets: self.members as usize,
+            headers: HEADER_PROOFS,
+        })
+    }
+}
+
+/// The slices. Their first contents do not matter. They belong to the node until `Node::into_parts`.
+#[derive(Debug)]
+pub struct Memory<'m> {
+    /// Of the tangle.
+    pub tangle: TangleMemory<'m>,
+    /// Three member tables.
+    pub records: [&'m mut [Record]; 3],
+    /// Bytes of transactions.
+    pub raw: &'m mut [u8],
+    /// Where they are.
+    pub raw_slots: &'m mut [RawSlot],
+    /// Which neighbour has which vertex.
+    pub known: &'m mut [u32],
+    /// The neighbours.
+    pub peers: &'m mut [PeerState],
+    /// Transactions set aside.
+    pub aside: &'m mut [Aside],
+    /// Transactions asked for.
+    pub wants: &'m mut [Want],
+    /// Submissions.
+    pub outbox: &'m mut [OutSlot],
+    /// Followed transactions.
+    pub own: &'m mut [Followed],
+    /// One token bucket per member.
+    pub buckets: &'m mut [Bucket],
+    /// Settled headers.
+    pub headers: &'m mut [HeaderProof],
+}
+
+impl Memory<'_> {
+    /// Whether every slice is long enough.
+    pub(crate) fn check(&self, limits: &Limits) -> Result<(), InitError> {
+        let sizes = limits.sizes()?;
+        let enough = self.records.iter().all(|r| r.len() >= sizes.records)
+            && self.raw.len() >= sizes.raw
+            && self.raw_slots.len() >= sizes.raw_slots
+            && self.known.len() >= sizes.known
+            && self.peers.len() >= sizes.peers
+            && self.aside.len() >= sizes.aside
+            && self.wants.len() >= sizes.wants
+            && self.outbox.len() >= sizes.outbox
+            && self.own.len() >= sizes.own
+            && self.buckets.len() >= sizes.buckets
+            && self.headers.len() >= sizes.headers;
+        if enough {
+            Ok(())
+        } else {
+            Err(InitError::Memory)
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The durable outbox: what the application submitted is sent in order, later if need be, and survives a reboot.
+//!
+//! Memory holds ticket and expiry of each entry, the store its body. An entry leaves the store only after the
+//! transaction made from it is in the store as own: a power cut between the two is mended at boot by its ticket.
+
+use super::event::{Refusal, Ticket};
+use super::keys;
+use crate::platform::Platform;
+use crate::wire::{Reader, WireError, Writer};
+use crate::{Amount, MemberIndex, Millis};
+
+/// What the application asks the node to issue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submission<'a> {
+    /// A message, usually a SenML pack; 1 to 320 bytes.
+    Data(&'a [u8]),
+    /// What this node offers, for other applications; 1 to 320 bytes.
+    Service(&'a [u8]),
+    /// A payment.
+    Transfer {
+        /// The payee.
+        to: MemberIndex,
+        /// Micro-tokens, not 0.
+        amount: Amount,
+    },
+    /// Value that leaves the neighbourhood for an Ethereum address.
+    Exit {
+        /// Micro-tokens, not 0.
+        amount: Amount,
+        /// The address.
+        target: [u8; 20],
+    },
+    /// This member leaves the neighbourhood.
+    Leave,
+    /// GL-node only: close the epoch at this cut time.
+    Trim {
+        /// c, absolute.
+        cut: Millis,
+    },
+    /// GL-node only: a member operation already encoded (join or revoke).
+    Member(&'a [u8]),
+}
+
+impl<'a> Submission<'a> {
+    /// Room for the longest submission.
+    pub(crate) const MAX: usize = 512;
+
+    fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
+        match *self {
+            Self::Data(body) => w.uint(0).and_then(|()| w.bytes(body)),
+            Self::Transfer { to, amount } => {
+                w.uint(1)?;
+                w.uint(u64::from(to.0))?;
+                w.uint(amount.0)
+            }
+            Self::Service(body) => w.uint(5).and_then(|()| w.bytes(body)),
+            Self::Member(body) => w.uint(6).and_then(|()| w.bytes(body)),
+            Self::Trim { cut } => w.uint(7).and_then(|()| w.uint(cut.0)),
+            Self::Exit { amount, target } => {
+                w.uint(8)?;
+                w.uint(amount.0)?;
+                w.bytes(&target)
+            }
+            Self::Leave => w.uint(10),
+        }
+    }
+
+    fn read(r: &mut Reader<'a>) -> Result<Self, WireError> {
+        Ok(match r.uint()? {
+            0 => Self::Data(r.bytes()?),
+            1 => Self::Transfer {
+                to: MemberIndex(r.u16()?),
+                amount: Amount(r.uint()?),
+            },
+            5 => Self::Service(r.bytes()?),
+            6 => Self::Member(r.bytes()?),
+            7 => Self::Trim {
+                cut: Millis(r.uint()?),
+            },
+            8 => Self::Exit {
+                amount: Amount(r.uint()?),
+                target: *r.bytes_of::<20>()?,
+            },
+            10 => Self::Leave,
+            _ => return Err(WireError::Range),
+        })
+    }
+}
+
+/// One entry: its place in the store is its place here.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OutSlot {
+    used: bool,
+    ticket: u32,
+    expires: u64,
+}
+
+/// The outbox over caller memory.
+#[derive(Debug)]
+pub struct Outbox<'m> {
+    slots: &'m mut [OutSlot],
+    next_ticket: u32,
+}
+
+impl<'m> Outbox<'m> {
+    /// Reads what the store still holds. `done` is the newest ticket that already became a transaction.
+    pub(crate) fn load<P: Platform>(
+        slots: &'m mut [OutSlot],
+        platform: &mut P,
+        done: u32,
+        next_ticket: u32,
+    ) -> Result<Self, Refusal> {
+        slots.fill(OutSlot::default());
+        let mut outbox = Self { slots, next_ticket };
+        let mut buffer = [0; Submission::MAX];
+        for index in 0..outbox.slots.len() {
+            let key = keys::outbox(u16::try_from(index).unwrap_or(u16::MAX));
+            let Some(len) = platform
+                .get(key, &mut buffer)
+                .map_err(|_| Refusal::Platform)?
+            else {
+                continue;
+            };
+            let bytes = buffer.get(..len).unwrap_or(&[]);
+            // A torn or foreign entry cannot be sent; it is removed so that the place can be used again.
+            match decode(bytes) {
+                Ok((ticket, expires, _)) if ticket > done => {
+                    if let Some(slot) = outbox.slots.get_mut(index) {
+                        *slot = OutSlot {
+                            used: true,
+                            ticket,
+                            expires: expires.0,
+                        };
+                    }
+                    outbox.next_ticket = outbox.next_ticket.max(ticket.saturating_add(1));
+                }
+                _ => platform.remove(key).map_err(|_| Refusal::Platform)?,
+            }
+        }
+        outbox.next_ticket = outbox.next_ticket.max(done.saturating_add(1));
+        Ok(outbox)
+    }
+
+    pub(crate) fn into_inner(self) -> &'m mut [OutSlot] {
+        self.slots
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.iter().filter(|s| s.used).count()
+    }
+
+    pub(crate) fn next_ticket(&self) -> u32 {
+        self.next_ticket
+    }
+
+    /// Stores a submission; it is durable when this returns.
+    pub(crate) fn push<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        submission: &Submission<'_>,
+        expires: Option<Millis>,
+    ) -> Result<Ticket, Refusal> {
+        let index = self
+            .slots
+            .iter()
+            .position(|s| !s.used)
+            .ok_or(Refusal::OutboxFull)?;
+        let ticket = self.next_ticket;
+        let expires = expires.unwrap_or(Millis(u64::MAX));
+        let mut buffer = [0; Submission::MAX];
+        let mut w = Writer::new(&mut buffer);
+        w.uint(1)
+            .and_then(|()| w.uint(u64::from(ticket)))
+            .and_then(|()| w.uint(expires.0))
+            .and_then(|()| submission.write(&mut w))
+            .map_err(|_| Refusal::BodyLength)?;
+        let key = keys::outbox(u16::try_from(index).unwrap_or(u16::MAX));
+        platform
+            .put(key, w.written())
+            .map_err(|_| Refusal::Platform)?;
+        if let Some(slot) = self.slots.get_mut(index) {
+            *slot = OutSlot {
+                used: true,
+                ticket,
+                expires: expires.0,
+            };
+        }
+        self.next_ticket = ticket.wrapping_add(1).max(1);
+        Ok(Ticket(ticket))
+    }
+
+    /// The oldest entry: its ticket, when it expires, and its body in `buffer`.
+    pub(crate) fn front<'b, P: Platform>(
+        &self,
+        platform: &mut P,
+        buffer: &'b mut [u8; Submission::MAX],
+    ) -> Result<Option<(Ticket, Millis, Submission<'b>)>, Refusal> {
+        let Some((index, slot)) = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.used)
+            .min_by_key(|(_, s)| s.ticket)
+        else {
+            return Ok(None);
+        };
+        let key = keys::outbox(u16::try_from(index).unwrap_or(u16::MAX));
+        let len = platform
+            .get(key, buffer)
+            .map_err(|_| Refusal::Platform)?
+            .ok_or(Refusal::Platform)?;
+        let bytes = buffer.get(..len).ok_or(Refusal::Platform)?;
+        let (ticket, expires, submission) = decode(bytes).map_err(|_| Refusal::Platform)?;
+        if ticket != slot.ticket {
+            return Err(Refusal::Platform);
+        }
+        Ok(Some((Ticket(ticket), expires, submission)))
+    }
+
+    /// Forgets an entry that was sent, expired or rejected.
+    pub(crate) fn remove<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        ticket: Ticket,
+    ) -> Result<(), Refusal> {
+        let Some((index, slot)) = self
+            .slots
+            .iter_mut()
+            .enumerate()
+            .find(|(_, s)| s.used && s.ticket == ticket.0)
+        else {
+            return Ok(());
+        };
+        let key = keys::outbox(u16::try_from(index).unwrap_or(u16::MAX));
+        platform.remove(key).map_err(|_| Refusal::Platform)?;
+        slot.used = false;
+        Ok(())
+    }
+
+    /// An entry whose time is over, if any.
+    pub(crate) fn expired(&self, now: Millis) -> Option<Ticket> {
+        self.slots
+            .iter()
+            .filter(|s| s.used && s.expires <= now.0)
+            .map(|s| Ticket(s.ticket))
+            .min()
+    }
+}
+
+/// An entry is a CBOR sequence: version, ticket, expiry, kind and the kind's fields.
+fn decode(bytes: &[u8]) -> Result<(u32, Millis, Submission<'_>), WireError> {
+    let mut r = Reader::new(bytes);
+    if r.uint()? != 1 {
+        return Err(WireError::Range);
+    }
+    let ticket = r.u32()?;
+    let expires = Millis(r.uint()?);
+    let submission = Submission::read(&mut r)?;
+    r.finish()?;
+    Ok((ticket, expires, submission))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::test_platform::MemoryPlatform;
+
+    #[test]
+    fn is_sent_in_order_and_survives_a_reboot() {
+        let mut platform = MemoryPlatform::default();
+        let mut slots = vec![OutSlot::default(); 4];
+        let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
+        let a = outbox
+            .push(&mut platform, &Submission::Data(b"a"), None)
+            .unwrap();
+        let b = outbox
+            .push(
+                &mut platform,
+                &Submission::Transfer {
+                    to: MemberIndex(3),
+                    amount: Amount(u64::MAX),
+                },
+                Some(Millis(9)),
+            )
+            .unwrap();
+        let mut slots = vec![OutSlot::default(); 4];
+        let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
+        let mut buffer = [0; Submission::MAX];
+        let front = outbox.front(&mut platform, &mut buffer).unwrap().unwrap();
+        assert_eq!((front.0, front.2), (a, Submission::Data(b"a")));
+        assert_eq!(outbox.expired(Millis(8)), None);
+        assert_eq!(outbox.expired(Millis(9)), Some(b));
+        outbox.remove(&mut platform, a).unwrap();
+        let front = outbox.front(&mut platform, &mut buffer).unwrap().unwrap();
+        assert_eq!(front.0, b);
+        let c = outbox
+            .push(&mut platform, &Submission::Leave, None)
+            .unwrap();
+        assert!(c > b);
+    }
+
+    #[test]
+    fn an_entry_that_became_a_transaction_before_the_cut_is_not_sent_twice() {
+        let mut platform = MemoryPlatform::default();
+        let mut slots = vec![OutSlot::default(); 4];
+        let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
+        let a = outbox
+            .push(&mut platform, &Submission::Data(b"a"), None)
+            .unwrap();
+        let mut slots = vec![OutSlot::default(); 4];
+        let outbox = Outbox::load(&mut slots, &mut platform, a.0, 1).unwrap();
+        assert_eq!(outbox.len(), 0);
+        assert!(outbox.next_ticket() > a.0);
+    }
+
+    #[test]
+    fn full_says_so_and_changes_nothing() {
+        let mut platform = MemoryPlatform::default();
+        let mut slots = vec![OutSlot::default(); 1];
+        let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
+        outbox
+            .push(&mut platform, &Submission::Data(b"a"), None)
+            .unwrap();
+        assert_eq!(
+            outbox.push(&mut platform, &Submission::Data(b"b"), None),
+            Err(Refusal::OutboxFull)
+        );
+        platform.fail_put = true;
+        outbox.remove(&mut platform, Ticket(1)).unwrap();
+        assert_eq!(
+            outbox.push(&mut platform, &Submission::Data(b"b"), None),
+            Err(Refusal::Platform)
+        );
+        assert_eq!(outbox.len(), 0);
+    }
+}

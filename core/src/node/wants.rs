@@ -1,0 +1,153 @@
+//! Transactions that this node has asked for, or is about to.
+//!
+//! A bounded list. Each entry names one neighbour to ask next; after a time-out another one is asked, and after a few rounds
+//! the entry is given up (the next beacon or announcement starts it again).
+
+use super::event::Peer;
+use crate::{Millis, Prefix};
+
+const TRIES: u8 = 6;
+
+/// One wanted transaction.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Want {
+    prefix: Prefix,
+    peer: u16,
+    tries: u8,
+    used: bool,
+    due: Millis,
+}
+
+/// The list over caller memory.
+#[derive(Debug)]
+pub struct Wants<'m> {
+    places: &'m mut [Want],
+}
+
+impl<'m> Wants<'m> {
+    pub(crate) fn new(places: &'m mut [Want]) -> Self {
+        places.fill(Want::default());
+        Self { places }
+    }
+
+    pub(crate) fn into_inner(self) -> &'m mut [Want] {
+        self.places
+    }
+
+    pub(crate) fn contains(&self, prefix: &Prefix) -> bool {
+        self.places.iter().any(|w| w.used && w.prefix == *prefix)
+    }
+
+    /// Wants `prefix`, to be asked of `peer` first. False where the list is full: the next announcement comes again.
+    pub(crate) fn add(&mut self, now: Millis, prefix: Prefix, peer: Peer) -> bool {
+        if self.contains(&prefix) {
+            return true;
+        }
+        let Some(place) = self.places.iter_mut().find(|w| !w.used) else {
+            return false;
+        };
+        *place = Want {
+            prefix,
+            peer: peer.0,
+            tries: 0,
+            used: true,
+            due: now,
+        };
+        true
+    }
+
+    /// It came, or is of no interest any more.
+    pub(crate) fn done(&mut self, prefix: &Prefix) {
+        for want in self.places.iter_mut() {
+            if want.used && want.prefix == *prefix {
+                want.used = false;
+            }
+        }
+    }
+
+    /// A neighbour with something due, if any.
+    pub(crate) fn due_peer(&self, now: Millis) -> Option<Peer> {
+        self.places
+            .iter()
+            .filter(|w| w.used && w.due <= now)
+            .min_by_key(|w| w.due)
+            .map(|w| Peer(w.peer))
+    }
+
+    /// Takes up to `out.len()` prefixes that are due to be asked of `peer`; each is tried again after `timeout` at the
+    /// neighbour that `other` names.
+    pub(crate) fn ask(
+        &mut self,
+        now: Millis,
+        peer: Peer,
+        timeout: Millis,
+        other: impl Fn(Peer, u8) -> Peer,
+        out: &mut [Prefix],
+    ) -> usize {
+        let mut n = 0;
+        for want in self.places.iter_mut() {
+            if !want.used || want.due > now || want.peer != peer.0 {
+                continue;
+            }
+            let Some(slot) = out.get_mut(n) else { break };
+            *slot = want.prefix;
+            n = n.saturating_add(1);
+            want.tries = want.tries.saturating_add(1);
+            want.used = want.tries < TRIES;
+            want.due = now.saturating_add(timeout.0.saturating_mul(u64::from(want.tries)));
+            want.peer = other(peer, want.tries).0;
+        }
+        n
+    }
+
+    /// A neighbour is gone: ask somebody else.
+    pub(crate) fn forget_peer(&mut self, peer: Peer, instead: Option<Peer>) {
+        for want in self.places.iter_mut() {
+            if want.used && want.peer == peer.0 {
+                match instead {
+                    Some(other) => want.peer = other.0,
+                    None => want.used = false,
+                }
+            }
+        }
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        self.places.iter().filter(|w| w.used).map(|w| w.due).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asks_again_elsewhere_and_gives_up() {
+        let mut places = vec![Want::default(); 4];
+        let mut wants = Wants::new(&mut places);
+        let p = Prefix([1; 16]);
+        assert!(wants.add(Millis(0), p, Peer(1)));
+        assert!(wants.add(Millis(0), p, Peer(2)));
+        let mut out = [Prefix::default(); 4];
+        let mut now = Millis(0);
+        let mut asked = Vec::new();
+        while let Some(due) = wants.next_due() {
+            now = now.max(due);
+            let peer = wants.due_peer(now).unwrap();
+            let n = wants.ask(now, peer, Millis(100), |q, _| Peer(3 - q.0), &mut out);
+            assert_eq!(n, 1);
+            asked.push(peer.0);
+        }
+        assert_eq!(asked, [1, 2, 1, 2, 1, 2]);
+    }
+
+    #[test]
+    fn a_full_list_says_so() {
+        let mut places = vec![Want::default(); 1];
+        let mut wants = Wants::new(&mut places);
+        assert!(wants.add(Millis(0), Prefix([1; 16]), Peer(1)));
+        assert!(!wants.add(Millis(0), Prefix([2; 16]), Peer(1)));
+        wants.done(&Prefix([1; 16]));
+        assert!(wants.add(Millis(0), Prefix([2; 16]), Peer(1)));
+    }
+}

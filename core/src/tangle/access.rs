@@ -1,0 +1,90 @@
+//! What the node reads of the window beside the facts, and the dry run of an insertion.
+
+use super::Tangle;
+use super::error::{InsertError, LimitsError};
+use super::insert::hands_on;
+use super::memory::TangleMemory;
+use super::model::{Facts, Policy, Stubs, Tables};
+use crate::{Amount, Epoch, Id, MemberIndex};
+
+impl<'m> Tangle<'m> {
+    /// Whether [`Tangle::insert`] would take this vertex: for own transactions, before they are signed.
+    ///
+    /// # Errors
+    /// As `insert`.
+    pub fn check<T: Tables + ?Sized>(
+        &mut self,
+        tables: &T,
+        facts: &Facts,
+        parents: &[Id],
+        stubs: Stubs,
+    ) -> Result<(), InsertError> {
+        self.prepare(tables, facts, parents, stubs).map(|_| ())
+    }
+
+    /// Gives the neighbourhood's numbers to a window that is still empty.
+    ///
+    /// # Errors
+    /// A policy out of range, or a window that holds vertices already.
+    pub fn set_policy(&mut self, policy: Policy) -> Result<(), LimitsError> {
+        let most = policy.max_parent_age.0.saturating_mul(4);
+        if policy.period.0 == 0 || most > policy.period.0 || !self.is_empty() {
+            return Err(LimitsError::Policy);
+        }
+        self.policy = policy;
+        Ok(())
+    }
+
+    /// Ends the window and gives the memory back.
+    #[must_use]
+    pub fn into_memory(self) -> TangleMemory<'m> {
+        let (vertices, index, tips) = self.window.into_parts();
+        TangleMemory {
+            vertices,
+            index,
+            tips,
+            marks: self.marks,
+            members: self.members,
+            tracked: self.tracks.into_inner(),
+        }
+    }
+
+    /// Insertion number of a vertex of the window.
+    #[must_use]
+    pub fn sequence(&self, id: &Id) -> Option<u32> {
+        self.window.find(id).map(|slot| self.window.sequence(slot))
+    }
+
+    /// Insertion number of the oldest vertex of the window.
+    #[must_use]
+    pub fn oldest_sequence(&self) -> u32 {
+        let count = u32::try_from(self.window.len()).unwrap_or(u32::MAX);
+        self.window.next().wrapping_sub(count)
+    }
+
+    /// D of the chain up to and including this vertex.
+    #[must_use]
+    pub fn debits(&self, id: &Id) -> Option<Amount> {
+        self.window.find(id).map(|slot| self.window.at(slot).debits)
+    }
+
+    /// The epoch that a vertex hands on to its children: its own, or for a trim that of the header which it names. Known also of a member's newest vertex
+    /// after its eviction.
+    #[must_use]
+    pub fn hands_on(&self, id: &Id) -> Option<Epoch> {
+        if let Some(slot) = self.window.find(id) {
+            return Some(hands_on(self.window.at(slot)));
+        }
+        self.members
+            .iter()
+            .find(|m| m.number.0 > 0 && m.head == *id)
+            .map(|m| m.epoch)
+    }
+
+    /// The same for the newest vertex of a member, without a search.
+    #[must_use]
+    pub fn head_hands_on(&self, member: MemberIndex) -> Option<Epoch> {
+        let state = self.members.get(usize::from(member.0))?;
+        (state.number.0 > 0).then_some(state.epoch)
+    }
+}
