@@ -1,13 +1,15 @@
-//! The bounded DAG in steady state: 32 members, a transaction every 10 ms, two tips each.
+//! The bounded DAG in steady state: 32 members, a transaction every 10 ms, two tips each, 24 transactions followed.
 
 use iotedge_core::tangle::{
     Cut, Effect, Facts, Head, Limits, Member, Policy, Scratch, Start, Stubs, Tables, Tangle,
     TangleMemory, Tracked, Vertex, Walk, Work,
 };
 use iotedge_core::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis, Number, Weight};
+use std::collections::VecDeque;
 
 const MEMBERS: u16 = 32;
 const STEP: u64 = 10;
+const FOLLOWED: usize = 24;
 
 /// One epoch, every member of weight 1.
 struct OneTable;
@@ -56,6 +58,7 @@ impl Tables for OneTable {
 pub struct Neighbourhood {
     tangle: Tangle<'static>,
     heads: Vec<(Id, u32)>,
+    followed: VecDeque<Id>,
     work: Vec<Work>,
     order: Vec<u16>,
     members: Vec<u64>,
@@ -94,6 +97,7 @@ impl Neighbourhood {
         Self {
             tangle: Tangle::new(memory, policy, 7).expect("memory as asked for"),
             heads: vec![(Id([8; 32]), 0); MEMBERS.into()],
+            followed: VecDeque::new(),
             work: vec![Work::default(); capacity],
             order: vec![0; capacity],
             members: vec![0; MEMBERS.into()],
@@ -143,8 +147,22 @@ impl Neighbourhood {
             .unwrap_or_else(|refusal| {
                 panic!("vertex {} of member {issuer}: {refusal:?}", number + 1)
             });
+        if number.is_multiple_of(8) {
+            self.follow(Id(id));
+        }
         while self.tangle.next_change().is_some() {}
         self.heads[issuer] = (Id(id), number + 1);
+    }
+
+    /// Follows a transaction, and the oldest no more: a device that has `FOLLOWED` of its own under way.
+    fn follow(&mut self, id: Id) {
+        if self.followed.len() == FOLLOWED {
+            self.followed
+                .pop_front()
+                .map(|oldest| self.tangle.untrack(&oldest));
+        }
+        self.tangle.track(&OneTable, &id).expect("a free slot");
+        self.followed.push_back(id);
     }
 
     /// Exact confidence of every vertex of the window; gives how many there were.
