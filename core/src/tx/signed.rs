@@ -320,6 +320,7 @@ mod tests {
     use crate::crypto::{SignatureError, Software};
     use crate::tx::{Body, Prefixes};
     use crate::types::{Amount, Epoch, MemberIndex, Number};
+    use proptest::prelude::*;
 
     const NBH: Id = Id([0x11; 32]);
 
@@ -548,5 +549,40 @@ mod tests {
             assemble(Suite::Ed25519, &longest, &Signature([0; 64]), &mut short),
             Err(TxError::Wire(crate::wire::WireError::Full))
         );
+    }
+
+    #[cfg(feature = "es256")]
+    #[test]
+    fn a_secure_element_signs_in_es256() {
+        let secret = crate::crypto::es256::SecretKey::from_scalar(&[7; 32]).unwrap();
+        let (payload, all) = (payload(&parents()), parents());
+        let (mut message, mut out) = ([0; MAX_SIGNING_INPUT], [0; MAX_COSE]);
+        let hash = all.hash();
+        let message = signing_input(&NBH, Suite::Es256, &payload, &hash, &mut message).unwrap();
+        let signature = secret.sign(message).unwrap();
+        let cose = assemble(Suite::Es256, &payload, &signature, &mut out).unwrap();
+        let read = Unverified::parse(cose).unwrap();
+        let check = |key| read.verify(&NBH, &key, all.as_slice(), &mut Software);
+        assert!(check(secret.public_key()).is_ok());
+        assert_eq!(check(key().public_key()).err(), Some(TxError::Suite));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        /// Changed bytes: no panic, no second transaction under the key, and what has the same id has the same payload.
+        #[test]
+        fn a_changed_transaction_never_verifies(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let good = signed();
+            let mut bent = good.clone();
+            let at = at.index(bent.len());
+            bent[at] = byte;
+            prop_assume!(bent != good);
+            if let Ok(tx) = Unverified::parse(&bent) {
+                let key = key().public_key();
+                let refused = tx.verify(&NBH, &key, parents().as_slice(), &mut Software);
+                prop_assert!(refused.is_err());
+            }
+        }
     }
 }

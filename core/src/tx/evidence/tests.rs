@@ -3,6 +3,7 @@ use crate::crypto::{SecretKey, Software};
 use crate::tx::{Attachment, AttachmentError, Draft, MAX_COSE, Parents, Stub, sign_with};
 use crate::types::{Epoch, MAX_FRAME, MAX_PAYLOAD, Number, Prefix};
 use crate::wire::Frame;
+use proptest::prelude::*;
 
 const NBH: Id = Id([0x11; 32]);
 const ISSUER: MemberIndex = MemberIndex(4);
@@ -432,4 +433,31 @@ fn malformed_attachments_are_refused() {
         attachment.check(&payload),
         Err(AttachmentError::ProofUnexpected)
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// Changed evidence never panics and, where it still parses, never proves anything.
+    #[test]
+    fn changed_evidence_proves_nothing(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let good = unproved(&data(7, Id([9; 32]), b"one"), &data(7, Id([9; 32]), b"two"));
+        let mut bent = good.clone();
+        let at = at.index(bent.len());
+        bent[at] = byte;
+        prop_assume!(bent != good);
+        if let Ok(Attachment { proof: Some(evidence), .. }) = Attachment::parse(&bent) {
+            prop_assert!(evidence.verify(&NBH, &key(1).public_key(), &mut Software).is_err());
+        }
+    }
+
+    #[test]
+    fn random_attachments_never_panic(tail in prop::collection::vec(any::<u8>(), 0..80)) {
+        let mut bytes = vec![0x82];
+        bytes.extend(tail);
+        if let Ok(attachment) = Attachment::parse(&bytes) {
+            let mut out = [0; 128];
+            prop_assert_eq!(attachment.encode(&mut out).unwrap(), bytes);
+        }
+    }
 }
