@@ -78,8 +78,10 @@ impl<'m> Pool<'m> {
         self.places.iter().filter(|p| p.used()).count()
     }
 
-    pub(crate) fn holds(&self, id: &Id) -> bool {
-        self.places.iter().any(|p| p.used() && p.id == *id)
+    pub(crate) fn holds(&self, id: &Id, bytes: &[u8]) -> bool {
+        self.places
+            .iter()
+            .any(|p| p.used() && p.id == *id && p.bytes.get(..usize::from(p.len)) == Some(bytes))
     }
 
     pub(crate) fn holds_prefix(&self, prefix: &Prefix) -> bool {
@@ -228,9 +230,10 @@ mod tests {
             pool.put(Millis(u64::from(n)), Peer(2), id(n), Waiting::Epoch, b"b")
                 .unwrap();
         }
-        assert!(pool.holds(&id(1)));
-        assert!(pool.holds(&id(59)));
-        assert!(!pool.holds(&id(10)));
+        assert!(pool.holds(&id(1), b"a"));
+        assert!(pool.holds(&id(59), b"b"));
+        assert!(!pool.holds(&id(59), b"a"));
+        assert!(!pool.holds(&id(10), b"b"));
         assert_eq!(pool.len(), 3);
     }
 

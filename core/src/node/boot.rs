@@ -2,7 +2,7 @@
 
 use super::aside::Pool;
 use super::bucket::Bucket;
-use super::config::{Config, InitError, Limits, NodeSigner, Role};
+use super::config::{Clock, Config, InitError, Limits, NodeSigner, Role};
 use super::event::{Event, Peer, Refusal};
 use super::gossip::Control;
 use super::headers::Headers;
@@ -112,7 +112,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             authority: config.authority,
             chain,
             enrolment: config.enrolment,
-            offset: config.clock_offset,
+            offset: match config.clock {
+                Clock::Offset(offset) => Some(offset),
+                Clock::FromNeighbours => None,
+            },
             announce_interval: config.announce_interval,
             beacon_interval: config.beacon_interval,
             request_timeout: config.request_timeout,
@@ -146,6 +149,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             evidence: Deque::new(),
             job: None,
             buckets,
+            work: memory.work,
+            order: memory.order,
+            weights: memory.weights,
             timers: Timers {
                 enrol: start,
                 genesis: start,
@@ -160,6 +166,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 silent: false,
             },
             heads: Vec::new(),
+            lost_store: false,
+            clockless: config.clock == Clock::FromNeighbours,
         };
         node.restore()?;
         Ok(node)
@@ -181,6 +189,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             own: self.own.into_inner(),
             buckets: self.buckets,
             headers: self.headers.into_inner(),
+            work: self.work,
+            order: self.order,
+            weights: self.weights,
         };
         (memory, self.platform, self.verifier)
     }
@@ -297,11 +308,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 self.tangle.set_own(Some(index));
                 if news {
                     self.tell(Event::Member { index });
-                    // An empty or older store than the ledger: somebody may have restored an old image, or the flash died.
+                    // An old image restored, a dead flash or a cut before the last write look like a first start: nothing is
+                    // issued before q neighbours said which number they know.
+                    self.confirm_head(now);
                     if settled > self.own.highest() {
-                        self.recover(now);
-                    } else {
-                        self.phase = Phase::Active;
+                        self.tell(Event::Recovering);
                     }
                 }
             }
@@ -314,13 +325,21 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Stays silent until q neighbours and the last header agree on the chain head.
+    fn confirm_head(&mut self, now: Millis) {
+        self.phase = Phase::Recovering;
+        self.heads.clear();
+        self.timers.heads = now;
+        self.timers.sync = now;
+    }
+
+    /// The ledger holds transactions of this device that its store does not know.
     pub(crate) fn recover(&mut self, now: Millis) {
-        if self.phase != Phase::Recovering {
-            self.phase = Phase::Recovering;
-            self.heads.clear();
-            self.timers.heads = now;
-            self.timers.sync = now;
+        if !self.lost_store {
+            self.lost_store = true;
             self.tell(Event::Recovering);
+        }
+        if self.phase == Phase::Active {
+            self.confirm_head(now);
         }
     }
 
@@ -357,14 +376,18 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let Some((peer, number, id)) = self.heads.iter().max_by_key(|(_, n, _)| *n).copied() else {
             return;
         };
-        let here = number <= settled || self.tangle.contains(&id);
+        let here = number <= settled.max(self.own.highest()) || self.tangle.contains(&id);
         if !here {
+            self.recover(now);
             self.wants.add(now, id.prefix(), Peer(peer));
             self.timers.sync = self.timers.sync.min(now);
             return;
         }
         self.phase = Phase::Active;
-        self.tell(Event::Recovered);
+        self.timers.issue = now;
+        if core::mem::take(&mut self.lost_store) {
+            self.tell(Event::Recovered);
+        }
     }
 
     /// Enrolment, genesis, tables, headers and heads that are due to be asked for.

@@ -20,6 +20,8 @@ pub struct Limits {
     pub own: u16,
     /// Bytes of transactions kept for neighbours, at least 4 frames.
     pub raw: u32,
+    /// Whether there is working memory for cumulative weights, confidence and the weighted walk (about 50 bytes per vertex).
+    pub weights: bool,
 }
 
 impl Limits {
@@ -32,6 +34,7 @@ impl Limits {
         outbox: 64,
         own: 256,
         raw: 256 * 1024,
+        weights: false,
     };
 
     /// Refuses limits that cannot work.
@@ -87,8 +90,8 @@ pub struct Config<'a> {
     pub chain: &'a [&'a [u8]],
     /// Proof of possession (`identity::enrol`), where the signer is external: it signs that statement once, at provisioning.
     pub enrolment: Option<Signature>,
-    /// Absolute time is the `now` argument plus this.
-    pub clock_offset: i64,
+    /// How the local clock and absolute time relate.
+    pub clock: Clock,
     /// Announcements are collected this long.
     pub announce_interval: Millis,
     /// A beacon to each neighbour this often.
@@ -114,7 +117,7 @@ impl Config<'_> {
             authority,
             chain,
             enrolment: None,
-            clock_offset: 0,
+            clock: Clock::Offset(0),
             announce_interval: Millis(100),
             beacon_interval: Millis(1000),
             request_timeout: Millis(300),
@@ -132,6 +135,15 @@ impl Config<'_> {
         config.role = Role::Observer;
         config
     }
+}
+
+/// How the `now` argument of every call and absolute time relate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Absolute time is `now` plus this many milliseconds.
+    Offset(i64),
+    /// The device has no clock: absolute time is the median of what q neighbours say, never one beacon alone. Until then the node is silent.
+    FromNeighbours,
 }
 
 /// Who signs for this node.

@@ -212,9 +212,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     fn next_request(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
-        if self.genesis.is_none() {
-            return None;
-        }
+        self.genesis.as_ref()?;
         let peer = self.wants.due_peer(now)?;
         let mut prefixes = [Prefix::default(); MAX_PREFIXES];
         let peers = &self.peers;
@@ -294,7 +292,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             state.beacon = now;
         }
         let len = Frame::Beacon {
-            now: self.absolute(now),
+            // 0: no clock, nothing to learn from.
+            now: if self.offset.is_some() {
+                self.absolute(now)
+            } else {
+                Millis(0)
+            },
             header: self.headers.newest(),
             tips: List::of(&tips),
         }
@@ -392,12 +395,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         now: Millis,
         from: Peer,
         place: usize,
+        time: Millis,
         header: HeaderNumber,
         tips: List<'_, Prefix>,
     ) {
         if let Some(state) = self.peers.get_mut(place) {
             state.header = header;
+            state.clock = (time > Millis(0)).then(|| clock_offset(time, now));
         }
+        self.learn_clock();
         let mut news = 0usize;
         for tip in tips.iter() {
             if self.on_hint(now, from, place, tip) {
@@ -408,6 +414,28 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if news > 2 {
             self.timers.sync = self.timers.sync.min(now.saturating_add(100));
         }
+    }
+
+    /// A device without a clock takes the median of what at least q neighbours say.
+    fn learn_clock(&mut self) {
+        if !self.clockless {
+            return;
+        }
+        let needed = usize::from(self.genesis.as_ref().map_or(1, |g| g.neighbours).max(1));
+        let mut offsets: heapless::Vec<i64, 64> = heapless::Vec::new();
+        for (_, peer) in self.peers.iter() {
+            if let Some(offset) = peer.clock
+                && offsets.push(offset).is_err()
+            {
+                break;
+            }
+        }
+        if offsets.len() < needed {
+            return;
+        }
+        offsets.sort_unstable();
+        let middle = offsets.len().saturating_sub(1) / 2;
+        self.offset = offsets.get(middle).copied();
     }
 
     /// Asks one neighbour for what is above our numbers; again while something is missing.
@@ -434,4 +462,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             },
         );
     }
+}
+
+/// What a neighbour's time says about ours.
+fn clock_offset(time: Millis, now: Millis) -> i64 {
+    let (time, now) = (
+        i64::try_from(time.0).unwrap_or(i64::MAX),
+        i64::try_from(now.0).unwrap_or(i64::MAX),
+    );
+    time.saturating_sub(now)
 }

@@ -168,7 +168,7 @@ fn posp_refusal(error: PospError) -> Refusal {
         | PospError::Stale => Refusal::WrongValidatorSet,
         PospError::Path(_) | PospError::HeaderLeaf => Refusal::WrongPath,
         PospError::Neighbourhood => Refusal::Neighbourhood,
-        PospError::Wire(error) => super::intake::wire_refusal(error),
+        PospError::Wire(error) => super::refuse::wire_refusal(error),
         _ => Refusal::ForgedHeader,
     }
 }

@@ -4,16 +4,15 @@
 //! signature covers their full ids; the signature last. An id counts as seen only after it.
 
 use super::aside::Waiting;
-use super::event::{Event, Grade, Peer, Refusal, Ticket};
-use super::own::{Followed, Stored};
-use super::{Evidence, MEMBER_RATE, Node, Phase};
-use crate::crypto::{PublicKey, SignatureError, Verify};
+use super::event::{Event, Peer, Refusal};
+use super::refuse::{frame_refusal, insert_refusal, tx_refusal, wire_refusal};
+use super::{MEMBER_RATE, Node, Phase};
+use crate::crypto::{PublicKey, Verify};
 use crate::platform::Platform;
-use crate::tangle::{Change, Effect, Facts, InsertError, Standing, Stubs, Tables as _, TrackError};
-use crate::tx::{Attachment, Body, MemberOp, Payload, TxError, Unverified};
-use crate::wire::frame::{Frame, FrameError};
-use crate::wire::{Reader, WireError};
-use crate::{Amount, Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, Millis, Prefix};
+use crate::tangle::{Effect, Facts, InsertError, Stubs, Tables as _};
+use crate::tx::{Attachment, Body, MemberOp, Payload, Unverified};
+use crate::wire::{Frame, Reader};
+use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, Millis, Prefix};
 use heapless::Vec;
 
 /// Two stored ids for one prefix, at most this often in one transaction: more is refused, not searched.
@@ -37,6 +36,9 @@ impl Source {
         }
     }
 }
+
+/// Prefixes that nothing here has.
+type Missing = Vec<Prefix, MAX_PARENTS>;
 
 /// Parents of a transaction as found here.
 struct Resolved {
@@ -91,8 +93,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 self.on_request(place, prefixes);
                 Ok(())
             }
-            Frame::Beacon { header, tips, .. } => {
-                self.on_beacon(now, from, place, header, tips);
+            Frame::Beacon {
+                now: time,
+                header,
+                tips,
+            } => {
+                self.on_beacon(now, from, place, time, header, tips);
                 Ok(())
             }
             Frame::Sync { first, highest } => {
@@ -156,8 +162,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .transpose()
             .map_err(|_| Refusal::Attachment)?;
         let id = tx.id(&self.neighbourhood);
-        self.wants.done(&id.prefix());
         if let Some(sequence) = self.tangle.sequence(&id) {
+            self.wants.done(&id.prefix());
             if let Source::Neighbour(_, place) = source {
                 self.known.set(sequence, place);
             }
@@ -244,6 +250,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         // What a frozen member issued before is still needed where the innocent stand on it; asking for it shows that.
         let time = start.saturating_add(u64::from(payload.offset));
         let ahead = self.absolute(now).saturating_add(self.tolerance.0);
+        if self.offset.is_none() {
+            // Without a clock nothing can be called early; it waits until the neighbours told the time.
+            return Err(Wait::Aside(Waiting::Epoch, Refusal::Busy));
+        }
         if time > ahead {
             let until = self.local(time.saturating_sub(self.tolerance.0));
             return Err(Wait::Aside(Waiting::Until(until), Refusal::FromTheFuture));
@@ -268,11 +278,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Finds the full ids behind the prefixes, or says which are missing.
+    #[expect(clippy::result_large_err, reason = "no allocation to box it in")]
     fn resolve(
         &self,
         payload: &Payload<'_>,
         attachment: Option<&Attachment<'_>>,
-    ) -> Result<Resolved, Vec<Prefix, MAX_PARENTS>> {
+    ) -> Result<Resolved, Missing> {
         let mut choices: Vec<Vec<Id, 2>, MAX_PARENTS> = Vec::new();
         let mut missing: Vec<Prefix, MAX_PARENTS> = Vec::new();
         let mut stubs = Stubs::default();
@@ -416,9 +427,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let Some(peer) = source.peer() else {
             return Err(refusal);
         };
-        if self.aside.holds(&id) {
+        // What waits is not verified: a copy with a broken signature must not keep the whole one out.
+        if self.aside.holds(&id, body) {
             return Ok(());
         }
+        self.wants.done(&id.prefix());
         match self.aside.put(now, peer, id, waiting, body) {
             Ok(None) => {}
             Ok(Some(out)) => self.tell(Event::SetAsideDropped { id: out }),
@@ -443,193 +456,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             _ => Err(refusal),
         }
-    }
-
-    /// What a new vertex means for this node and its application.
-    pub(crate) fn after_insert(
-        &mut self,
-        now: Millis,
-        source: Source,
-        sequence: u32,
-        facts: &Facts,
-        parents: &[Id],
-        body: &[u8],
-    ) {
-        self.counters.inserted = self.counters.inserted.wrapping_add(1);
-        self.known.clear(sequence);
-        match source {
-            Source::Neighbour(_, place) => self.known.set(sequence, place),
-            Source::Aside(peer) => {
-                if let Some(place) = self.peers.place(peer) {
-                    self.known.set(sequence, place);
-                }
-            }
-            Source::Store => {}
-        }
-        self.aside.wake(&facts.id.prefix());
-        let mine = Some(facts.issuer) == self.index;
-        if mine && facts.number > self.own.highest() && source != Source::Store {
-            // Signed with our key, and we do not know it: the store is older than the ledger.
-            self.recover(now);
-            return;
-        }
-        match facts.effect {
-            Effect::Transfer { to, amount, .. } if Some(to) == self.index && !mine => {
-                self.on_payment(facts, parents, amount, body);
-            }
-            Effect::None if !mine => {
-                let service = self
-                    .raw
-                    .get(sequence)
-                    .and_then(body_of)
-                    .is_some_and(|(_, service)| service);
-                self.tell(Event::Data {
-                    id: facts.id,
-                    issuer: facts.issuer,
-                    service,
-                });
-            }
-            _ => {}
-        }
-        if mine && self.own.get(&facts.id).is_some() {
-            self.track(&facts.id);
-        }
-    }
-
-    fn on_payment(&mut self, facts: &Facts, parents: &[Id], amount: Amount, body: &[u8]) {
-        let caps = self
-            .index
-            .and_then(|i| self.tables.latest(i))
-            .map(|r| r.caps)
-            .unwrap_or_default();
-        let (one, all) = self.own.claims(facts.issuer);
-        let over_cap = amount > caps.tx
-            || one.saturating_add(amount.0) > caps.peer
-            || all.saturating_add(amount.0) > caps.exposure;
-        let followed = Followed {
-            used: true,
-            own: false,
-            id: facts.id,
-            number: facts.number,
-            ticket: Ticket(0),
-            time: facts.time,
-            amount,
-            peer: Some(facts.issuer),
-            grade: Grade::Seen,
-            header: HeaderNumber(0),
-            proof_due: Millis(0),
-            proof_tries: 0,
-        };
-        if self.own.get(&facts.id).is_none() {
-            let stored = Stored {
-                followed,
-                parents: Vec::from_slice(parents).unwrap_or_default(),
-                body,
-            };
-            if self
-                .own
-                .store(&self.limits, &mut self.platform, &stored)
-                .is_err()
-            {
-                self.tell(Event::PlatformFailed);
-            }
-            self.own.follow(followed);
-        }
-        self.track(&facts.id);
-        self.tell(Event::Received {
-            id: facts.id,
-            from: facts.issuer,
-            amount,
-            over_cap,
-        });
-    }
-
-    /// Follows the finality of a transaction; what has its Quorum makes room.
-    pub(crate) fn track(&mut self, id: &Id) {
-        if self.tangle.track(&self.tables, id) != Err(TrackError::Full) {
-            return;
-        }
-        let done = self
-            .own
-            .iter()
-            .filter(|f| f.grade != Grade::Seen && f.grade != Grade::Witnessed)
-            .filter(|f| self.tangle.standing(&f.id).is_some())
-            .min_by_key(|f| f.time)
-            .or_else(|| {
-                self.own
-                    .iter()
-                    .filter(|f| self.tangle.standing(&f.id).is_some())
-                    .min_by_key(|f| f.time)
-            })
-            .map(|f| f.id);
-        if let Some(done) = done {
-            self.tangle.untrack(&done);
-            let _ = self.tangle.track(&self.tables, id);
-        }
-    }
-
-    pub(crate) fn raise(&mut self, now: Millis, id: &Id, grade: Grade) {
-        let at = self.absolute(now);
-        let Some(followed) = self.own.get_mut(id) else {
-            return;
-        };
-        let rises = match (followed.grade, grade) {
-            (Grade::Dead, _) => false,
-            (from, Grade::Dead) => matches!(from, Grade::Seen | Grade::Witnessed),
-            (from, to) => to > from,
-        };
-        if rises {
-            followed.grade = grade;
-            self.tell(Event::Graded { id: *id, grade, at });
-        }
-    }
-
-    /// Acts on everything that the tangle found.
-    pub(crate) fn pull_changes(&mut self, now: Millis) {
-        while let Some(change) = self.tangle.next_change() {
-            match change {
-                Change::Witnessed(id) => self.raise(now, &id, Grade::Witnessed),
-                Change::Quorum(id) => {
-                    self.raise(now, &id, Grade::Quorum);
-                    if self.own.get(&id).is_some() {
-                        self.tangle.untrack(&id);
-                    }
-                }
-                Change::TrimCertified { id, cut } => self.tell(Event::TrimCertified { id, cut }),
-                Change::Equivocation { offender, a, b } | Change::RivalTrims { offender, a, b } => {
-                    self.on_equivocation(now, offender, a, b);
-                }
-                Change::Frozen(member) => self.tell(Event::Frozen { member }),
-                Change::Evicted(_) | Change::Untracked(_) => {}
-            }
-        }
-    }
-
-    fn on_equivocation(&mut self, now: Millis, offender: crate::MemberIndex, a: Id, b: Id) {
-        self.tell(Event::Equivocation { offender, a, b });
-        if Some(offender) == self.index {
-            self.recover(now);
-            return;
-        }
-        let known =
-            self.tangle.frozen(offender) || self.evidence.iter().any(|e| e.offender == offender);
-        if known || self.phase != Phase::Active {
-            return;
-        }
-        // Everybody sees it at about the same time; a random wait lets one speak for all.
-        let mut random = [0u8; 2];
-        let wait = match self.platform.random(&mut random) {
-            Ok(()) => u64::from(u16::from_le_bytes(random)) % 500,
-            Err(_) => 250,
-        };
-        let due = now.saturating_add(wait);
-        self.timers.issue = self.timers.issue.min(due);
-        let _ = self.evidence.push_back(Evidence {
-            offender,
-            a,
-            b,
-            due,
-        });
     }
 
     /// Tries again what waited for something that is here now.
@@ -698,13 +524,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     pub fn body(&self, id: &Id) -> Option<&[u8]> {
         body_of(self.raw(id)?).map(|(body, _)| body)
     }
-
-    /// What was told, after a vertex was raised by its receipt.
-    pub(crate) fn settle_grade(&mut self, now: Millis, id: &Id) {
-        self.raise(now, id, Grade::Settled);
-        self.tangle.raise(id, Standing::Quorum);
-        self.tangle.untrack(id);
-    }
 }
 
 enum Wait {
@@ -713,7 +532,7 @@ enum Wait {
 }
 
 /// Body bytes and whether it is a service.
-fn body_of(raw: &[u8]) -> Option<(&[u8], bool)> {
+pub(crate) fn body_of(raw: &[u8]) -> Option<(&[u8], bool)> {
     let (cose, _) = split(raw).ok()?;
     let tx = Unverified::parse(cose).ok()?;
     match tx.payload().body {
@@ -761,63 +580,5 @@ pub(crate) fn facts(id: &Id, payload: &Payload<'_>, time: Millis) -> Facts {
             Body::Member(MemberOp::Join { .. } | MemberOp::Revoke { .. }) => Effect::Join,
             Body::Member(_) => Effect::Member,
         },
-    }
-}
-
-pub(crate) fn wire_refusal(error: WireError) -> Refusal {
-    match error {
-        WireError::NotDeterministic => Refusal::NotDeterministic,
-        WireError::Type => Refusal::WrongType,
-        _ => Refusal::Malformed,
-    }
-}
-
-fn frame_refusal(error: FrameError) -> Refusal {
-    match error {
-        FrameError::Wire(error) => wire_refusal(error),
-        FrameError::UnknownType => Refusal::NotForMe,
-        FrameError::Unbound => Refusal::Neighbourhood,
-        _ => Refusal::Malformed,
-    }
-}
-
-pub(crate) fn tx_refusal(error: TxError) -> Refusal {
-    match error {
-        TxError::Wire(error) => wire_refusal(error),
-        TxError::Version => Refusal::Version,
-        TxError::UnsupportedKind => Refusal::UnsupportedKind,
-        TxError::ParentsUnsorted => Refusal::ParentsUnsorted,
-        TxError::ParentsDoubled | TxError::SelfParent => Refusal::ParentsDoubled,
-        TxError::AmountZero => Refusal::AmountZero,
-        TxError::DebitsBelowAmount => Refusal::FalseDebits,
-        TxError::BodyEmpty | TxError::BodyTooLong => Refusal::BodyLength,
-        TxError::MemberOp => Refusal::MemberOperation,
-        TxError::EvidenceIds => Refusal::FalseEvidence,
-        TxError::Suite | TxError::Signature(SignatureError::Suite) => Refusal::Suite,
-        TxError::Signature(_) => Refusal::Signature,
-        _ => Refusal::Malformed,
-    }
-}
-
-pub(crate) fn insert_refusal(error: InsertError) -> Refusal {
-    match error {
-        InsertError::Duplicate => Refusal::Duplicate,
-        InsertError::ParentCount => Refusal::Malformed,
-        InsertError::ParentsDoubled => Refusal::ParentsDoubled,
-        InsertError::UnknownParents(_) => Refusal::UnknownParent,
-        InsertError::ParentOffChain => Refusal::ParentOffChain,
-        InsertError::NumberGap => Refusal::NumberGap,
-        InsertError::Unexplained => Refusal::Unexplained,
-        InsertError::TimeNotAboveParent(_) => Refusal::TimeNotAboveParent,
-        InsertError::ParentTooOld(_) => Refusal::ParentTooOld,
-        InsertError::EpochMismatch => Refusal::EpochMismatch,
-        InsertError::EpochVoid => Refusal::EpochVoid,
-        InsertError::EpochUnknown | InsertError::Busy => Refusal::Busy,
-        InsertError::UnknownIssuer => Refusal::UnknownIssuer,
-        InsertError::FalseDebits => Refusal::FalseDebits,
-        InsertError::InsufficientCredits => Refusal::InsufficientCredits,
-        InsertError::Overflow => Refusal::Overflow,
-        InsertError::NotGlNode => Refusal::NotGlNode,
-        InsertError::VoidTrim(_) => Refusal::VoidTrim,
     }
 }

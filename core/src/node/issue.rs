@@ -5,15 +5,16 @@
 
 use super::config::Strategy;
 use super::event::{Event, Grade, Refusal, Ticket};
-use super::intake::{Source, facts, insert_refusal, split, tx_refusal};
+use super::intake::{Source, facts, split};
 use super::own::{Followed, STORED_MAX, Stored};
+use super::refuse::{insert_refusal, tx_refusal};
 use super::{Node, NodeSigner, Phase, SignJob, Submission, keys};
 use crate::crypto::{Signature, Verify};
 use crate::identity::enrol;
 use crate::identity::signer::{MAX_TO_BE_SIGNED, SignOp, SignerError};
 use crate::ledger::{Exposure, LedgerError, check_caps};
 use crate::platform::Platform;
-use crate::tangle::{Stubs, Tables as _};
+use crate::tangle::{Scratch, Stubs, Tables as _};
 use crate::tx::{
     self, Attachment, Body, Evidence, MAX_SIGNING_INPUT, MemberOp, Parents, Payload, Unverified,
 };
@@ -125,7 +126,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         // Bounded: one call issues a handful, the next deadline goes on.
         for _ in 0..8 {
-            if self.phase != Phase::Active || self.job.is_some() {
+            if self.phase != Phase::Active || self.job.is_some() || self.offset.is_none() {
                 return;
             }
             match self.issue_one(now) {
@@ -368,7 +369,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let at = self.absolute(now);
         Ok(match self.strategy {
             Strategy::Uniform => self.tangle.select(at, &mut rng, out),
-            Strategy::Weighted { .. } => self.tangle.select(at, &mut rng, out),
+            Strategy::Weighted { .. } => {
+                let walk = self.walk(now);
+                let mut scratch = Scratch {
+                    work: self.work,
+                    order: self.order,
+                    members: self.weights,
+                };
+                self.tangle
+                    .select_weighted(&walk, at, &mut rng, &mut scratch, out)
+                    .map_err(|_| Refusal::Busy)?
+            }
         })
     }
 

@@ -10,7 +10,7 @@ use super::peers::{PeerState, known_words};
 use super::raw::RawSlot;
 use super::wants::Want;
 use crate::identity::Record;
-use crate::tangle::{self, TangleMemory};
+use crate::tangle::{self, TangleMemory, Work};
 
 /// Transactions that can be asked for at once.
 pub const WANTS: usize = 256;
@@ -46,6 +46,10 @@ pub struct Sizes {
     pub buckets: usize,
     /// Of `headers`.
     pub headers: usize,
+    /// Of `work` and `order`.
+    pub work: usize,
+    /// Of `weights`.
+    pub weights: usize,
 }
 
 impl Limits {
@@ -78,6 +82,16 @@ impl Limits {
             own: self.own as usize,
             buckets: self.members as usize,
             headers: HEADER_PROOFS,
+            work: if self.weights {
+                self.window as usize
+            } else {
+                0
+            },
+            weights: if self.weights {
+                self.members as usize
+            } else {
+                0
+            },
         })
     }
 }
@@ -109,6 +123,12 @@ pub struct Memory<'m> {
     pub buckets: &'m mut [Bucket],
     /// Settled headers.
     pub headers: &'m mut [HeaderProof],
+    /// Working memory; empty where `Limits::weights` is false.
+    pub work: &'m mut [Work],
+    /// As `work`.
+    pub order: &'m mut [u16],
+    /// As `work`.
+    pub weights: &'m mut [u64],
 }
 
 impl Memory<'_> {
@@ -125,7 +145,10 @@ impl Memory<'_> {
             && self.outbox.len() >= sizes.outbox
             && self.own.len() >= sizes.own
             && self.buckets.len() >= sizes.buckets
-            && self.headers.len() >= sizes.headers;
+            && self.headers.len() >= sizes.headers
+            && self.work.len() >= sizes.work
+            && self.order.len() >= sizes.work
+            && self.weights.len() >= sizes.weights;
         if enough {
             Ok(())
         } else {

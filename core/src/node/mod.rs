@@ -5,7 +5,7 @@
 //! outside changes the state unless its signature, its parents and its tables were checked.
 //!
 //! `Node` is one struct; its verbs are in the modules by subject: `boot` (store, enrolment, genesis), `intake` (transactions
-//! from outside), `issue` (own transactions), `gossip` (what leaves), `headers` (epochs, tables, receipts).
+//! from outside), `react` (what they mean), `issue` (own transactions), `gossip` (what leaves), `headers` (epochs, tables, receipts).
 
 pub mod aside;
 mod boot;
@@ -22,6 +22,8 @@ pub mod outbox;
 pub mod own;
 pub mod peers;
 pub mod raw;
+mod react;
+mod refuse;
 pub mod tables;
 #[cfg(test)]
 pub(crate) mod test_platform;
@@ -29,7 +31,7 @@ pub(crate) mod test_platform;
 mod tests;
 pub mod wants;
 
-pub use config::{Config, InitError, Limits, NodeSigner, Role, Strategy};
+pub use config::{Clock, Config, InitError, Limits, NodeSigner, Role, Strategy};
 pub use event::{Counters, Event, Grade, Peer, Refusal, Ticket};
 pub use issue::{MAX_SIGN_INPUT, join_operation};
 pub use memory::{Memory, Sizes};
@@ -41,7 +43,7 @@ use crate::identity::Genesis;
 use crate::identity::signer::SignOp;
 use crate::platform::Platform;
 use crate::posp::SetChain;
-use crate::tangle::Tangle;
+use crate::tangle::{Confidence, Scratch, Start, Tangle, Walk, Work};
 use crate::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis, Number};
 use aside::Pool;
 use bucket::{Bucket, Rate};
@@ -133,7 +135,8 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     chain: Vec<Vec<u8, { boot::MAX_CERTIFICATE }>, 2>,
     /// Proof of possession that an external signer made at provisioning.
     enrolment: Option<Signature>,
-    offset: i64,
+    /// Absolute time minus local time; `None` until the neighbours told it.
+    offset: Option<i64>,
     announce_interval: Millis,
     beacon_interval: Millis,
     request_timeout: Millis,
@@ -175,17 +178,23 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     buckets: &'m mut [Bucket],
     timers: boot::Timers,
     heads: Vec<(u16, Number, Id), 32>,
+    /// The ledger knows more of our chain than our store.
+    lost_store: bool,
+    clockless: bool,
+    work: &'m mut [Work],
+    order: &'m mut [u16],
+    weights: &'m mut [u64],
 }
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// Absolute time by the local clock.
     pub(crate) fn absolute(&self, now: Millis) -> Millis {
-        Millis(now.0.saturating_add_signed(self.offset))
+        Millis(now.0.saturating_add_signed(self.offset.unwrap_or(0)))
     }
 
     /// Local time of an absolute time.
     pub(crate) fn local(&self, absolute: Millis) -> Millis {
-        let offset = self.offset.saturating_neg();
+        let offset = self.offset.unwrap_or(0).saturating_neg();
         Millis(absolute.0.saturating_add_signed(offset))
     }
 
@@ -279,6 +288,39 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// The verifier, for example to feed a cache of verdicts.
     pub fn verifier_mut(&mut self) -> &mut V {
         &mut self.verifier
+    }
+
+    /// Confidence of every vertex of the window (see `Tangle::confidences`), by the strategy's alpha.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] where the limits gave no working memory.
+    pub fn confidences(
+        &mut self,
+        now: Millis,
+        out: impl FnMut(&Id, Confidence),
+    ) -> Result<(), Refusal> {
+        let walk = self.walk(now);
+        let at = self.absolute(now);
+        let mut scratch = Scratch {
+            work: self.work,
+            order: self.order,
+            members: self.weights,
+        };
+        self.tangle
+            .confidences(&walk, at, &mut scratch, out)
+            .map_err(|_| Refusal::Busy)
+    }
+
+    pub(crate) fn walk(&self, _now: Millis) -> Walk {
+        let alpha = match self.strategy {
+            Strategy::Weighted { alpha } => alpha,
+            // About 0.01: what the walk is run with in the paper's examples.
+            Strategy::Uniform => 655,
+        };
+        Walk {
+            alpha,
+            start: Start::Root,
+        }
     }
 
     /// COSE_Sign1 and attachment of a vertex, as on the wire, while the window has the bytes.

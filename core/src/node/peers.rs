@@ -26,6 +26,8 @@ pub struct PeerState {
     pub(crate) announced: Millis,
     pub(crate) beacon: Millis,
     pub(crate) header: HeaderNumber,
+    /// What its last beacon says about absolute minus local time.
+    pub(crate) clock: Option<i64>,
 }
 
 /// The neighbours over caller memory. A neighbour's place is its bit in the "has" sets.
@@ -86,6 +88,7 @@ impl<'m> Peers<'m> {
             announced: now,
             beacon: Millis(0),
             header: HeaderNumber(0),
+            clock: None,
         };
         Some(place)
     }

@@ -48,6 +48,9 @@ pub(crate) fn memory(limits: &Limits) -> Memory<'static> {
         own: leak(Default::default(), sizes.own),
         buckets: leak(Default::default(), sizes.buckets),
         headers: leak(Default::default(), sizes.headers),
+        work: leak(Default::default(), sizes.work),
+        order: leak(0, sizes.work),
+        weights: leak(0, sizes.weights),
     }
 }
 
@@ -59,6 +62,7 @@ const LIMITS: Limits = Limits {
     outbox: 16,
     own: 64,
     raw: 256 * 1024,
+    weights: true,
 };
 
 fn secret(n: u8) -> SecretKey {
@@ -216,8 +220,7 @@ impl Network {
         let members = self.founders.len() as u16;
         for peer in 0..members {
             if peer != u16::from(n) {
-                node.add_peer(Millis(self.now), Peer(peer), peer == 0 || n == 0)
-                    .unwrap();
+                node.add_peer(Millis(self.now), Peer(peer), false).unwrap();
             }
         }
         // The gateway answers itself through the test.
@@ -489,6 +492,25 @@ impl Network {
         number
     }
 
+    fn explain(&mut self) -> String {
+        let now = Millis(self.now);
+        let mut text = String::new();
+        for (n, node) in self.nodes.iter().enumerate() {
+            let Some(node) = node else { continue };
+            let refused: Vec<_> = Refusal::ALL
+                .iter()
+                .filter(|r| node.counters().refused(**r) > 0)
+                .map(|r| (r.name(), node.counters().refused(*r)))
+                .collect();
+            text += &format!(
+                "{n}: {:?} {refused:?} {:?}\n",
+                node.status(now),
+                self.events[n].iter().rev().take(3).collect::<Vec<_>>()
+            );
+        }
+        text
+    }
+
     fn all_active(&mut self) -> bool {
         let now = Millis(self.now);
         self.nodes
@@ -557,7 +579,7 @@ impl Network {
 fn nodes_join_trade_settle_and_prove() {
     let mut net = Network::new(5);
     net.pump(START + 2_000);
-    assert!(net.all_active());
+    assert!(net.all_active(), "{}", net.explain());
     net.traffic(10);
     let early = net.ids_sent(2);
     assert!(early.len() > 10);
@@ -604,4 +626,205 @@ fn nodes_join_trade_settle_and_prove() {
         let now = Millis(net.now);
         assert_eq!(net.node(n).status(now).epoch, Epoch(3));
     }
+}
+
+impl Network {
+    fn started(members: u8) -> Self {
+        let mut net = Self::new(members);
+        net.pump(START + 2_000);
+        assert!(net.all_active(), "{}", net.explain());
+        net
+    }
+
+    /// The ids in the window of a node, sorted.
+    fn window(&mut self, n: usize) -> Vec<Id> {
+        let tangle = self.node(n).tangle();
+        let mut ids: Vec<Id> = tangle
+            .since(tangle.oldest_sequence())
+            .map(|(_, f)| f.id)
+            .collect();
+        ids.sort();
+        ids
+    }
+
+    fn assert_same_windows(&mut self) {
+        let first = self.window(0);
+        for n in 1..self.nodes.len() {
+            let other = self.window(n);
+            assert_eq!(first.len(), other.len(), "{}", self.explain());
+            assert_eq!(first, other, "node {n}");
+        }
+    }
+
+    /// Signs a transaction with a member's key behind the back of its node, beside its newest one.
+    fn forge(&mut self, n: u8, tips_of: usize, body: tx::Body<'_>) -> Vec<u8> {
+        let index = MemberIndex(u16::from(n));
+        let node = self.node(tips_of);
+        let head = node.tangle().head(node.tables(), index).unwrap();
+        let parents: Vec<Id> = node.tangle().parents(&head.id).flatten().collect();
+        let facts = node.tangle().get(&head.id).unwrap();
+        let draft = tx::Draft {
+            epoch: facts.epoch,
+            issuer: index,
+            number: facts.number,
+            offset: u32::try_from(facts.time.0 - START).unwrap() + 1,
+            first: parents[0],
+            tips: &parents[1..],
+            body,
+        };
+        let mut payload = [0; 480];
+        let fitted = draft.encode(&mut payload).unwrap();
+        let neighbourhood = node.status(Millis(0)).neighbourhood;
+        let mut cose = vec![0; 700];
+        let signed = tx::sign_with(
+            &secret(n),
+            &neighbourhood,
+            fitted.payload,
+            &fitted.parents,
+            &mut cose,
+        )
+        .unwrap();
+        let mut frame = neighbourhood.tag().to_vec();
+        frame.push(1);
+        frame.extend_from_slice(signed.cose());
+        frame
+    }
+
+    fn reboot(&mut self, n: usize, lose_store: bool) {
+        let node = self.nodes[n].take().unwrap();
+        let (_, mut platform, _) = node.into_parts();
+        if lose_store {
+            platform.store.clear();
+        }
+        let node = self.boot(u8::try_from(n).unwrap(), platform);
+        self.nodes[n] = Some(node);
+    }
+}
+
+use crate::tx;
+
+#[test]
+fn a_lossy_network_ends_with_one_ledger() {
+    let mut net = Network::started(6);
+    net.lose = 6;
+    net.traffic(8);
+    net.lose = 0;
+    let quiet = net.now + 5_000;
+    net.pump(quiet);
+    net.assert_same_windows();
+    assert!(net.window(0).len() > 90);
+}
+
+#[test]
+fn a_cheat_is_proved_and_frozen_everywhere() {
+    let mut net = Network::started(6);
+    net.traffic(3);
+    // Both sides reach different halves of the neighbourhood first.
+    let other = net.forge(3, 1, tx::Body::Data(b"the other story"));
+    for to in [4u16, 5] {
+        net.wire.push_back((net.now, 3, to, other.clone()));
+    }
+    net.traffic(6);
+    let quiet = net.now + 3_000;
+    net.pump(quiet);
+    for n in [0, 1, 2, 4, 5] {
+        let frozen = net.events[n]
+            .iter()
+            .any(|e| matches!(e, Event::Frozen { member } if member.0 == 3));
+        assert!(frozen, "node {n}\n{}", net.explain());
+    }
+    // The honest go on.
+    let before = net.ids_sent(1).len();
+    net.traffic(3);
+    assert!(net.ids_sent(1).len() > before);
+    let now = Millis(net.now);
+    assert!(net.node(3).status(now).frozen || net.node(3).status(now).phase == Phase::Recovering);
+}
+
+#[test]
+fn a_reboot_goes_on_with_the_same_chain_and_outbox() {
+    let mut net = Network::started(5);
+    net.traffic(3);
+    // Offline, so that what is submitted waits.
+    net.cut = (0..5).filter(|p| *p != 2).map(|p| (2, p)).collect();
+    let before = net.window(2).len();
+    let now = Millis(net.now);
+    let tickets: Vec<_> = (0..3u8)
+        .map(|n| {
+            net.node(2)
+                .submit(now, &Submission::Data(&[n; 4]), None)
+                .unwrap()
+        })
+        .collect();
+    net.reboot(2, false);
+    net.cut.clear();
+    let quiet = net.now + 4_000;
+    net.pump(quiet);
+    net.traffic(2);
+    let quiet = net.now + 3_000;
+    net.pump(quiet);
+    assert!(!tickets.is_empty() && net.window(2).len() > before);
+    net.assert_same_windows();
+    let now = Millis(net.now);
+    assert_eq!(
+        net.node(2).status(now).phase,
+        Phase::Active,
+        "{}",
+        net.explain()
+    );
+    assert!(
+        !net.events[0]
+            .iter()
+            .any(|e| matches!(e, Event::Equivocation { .. }))
+    );
+}
+
+#[test]
+fn a_lost_store_keeps_a_node_silent_until_its_neighbours_tell_its_head() {
+    let mut net = Network::started(5);
+    net.traffic(3);
+    let number = {
+        let now = Millis(net.now);
+        net.node(2).status(now).number
+    };
+    net.reboot(2, true);
+    let later = net.now + 6_000;
+    net.pump(later);
+    net.traffic(3);
+    let now = Millis(net.now);
+    let status = net.node(2).status(now);
+    assert_eq!(status.phase, Phase::Active, "{}", net.explain());
+    assert!(status.number > number);
+    assert!(net.events[2].iter().any(|e| matches!(e, Event::Recovering)));
+    assert!(net.events[2].iter().any(|e| matches!(e, Event::Recovered)));
+    assert!(
+        !net.events[0]
+            .iter()
+            .any(|e| matches!(e, Event::Equivocation { .. }))
+    );
+    net.assert_same_windows();
+}
+
+#[test]
+fn a_partition_heals() {
+    let mut net = Network::started(6);
+    net.traffic(2);
+    net.cut = [
+        (0, 3),
+        (0, 4),
+        (0, 5),
+        (1, 3),
+        (1, 4),
+        (1, 5),
+        (2, 3),
+        (2, 4),
+        (2, 5),
+    ]
+    .to_vec();
+    net.traffic(2);
+    net.cut.clear();
+    net.traffic(3);
+    let quiet = net.now + 4_000;
+    net.pump(quiet);
+    net.assert_same_windows();
 }

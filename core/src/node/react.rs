@@ -1,0 +1,208 @@
+//! What a new vertex means: payments, readings, grades, cheats.
+
+use super::event::{Event, Grade, Ticket};
+use super::intake::{Source, body_of};
+use super::own::{Followed, Stored};
+use super::{Evidence, Node, Phase};
+use crate::crypto::Verify;
+use crate::platform::Platform;
+use crate::tangle::{Change, Effect, Facts, Standing, TrackError};
+use crate::{Amount, HeaderNumber, Id, MemberIndex, Millis};
+use heapless::Vec;
+
+impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
+    /// What a new vertex means for this node and its application.
+    pub(crate) fn after_insert(
+        &mut self,
+        now: Millis,
+        source: Source,
+        sequence: u32,
+        facts: &Facts,
+        parents: &[Id],
+        body: &[u8],
+    ) {
+        self.counters.inserted = self.counters.inserted.wrapping_add(1);
+        self.known.clear(sequence);
+        match source {
+            Source::Neighbour(_, place) => self.known.set(sequence, place),
+            Source::Aside(peer) => {
+                if let Some(place) = self.peers.place(peer) {
+                    self.known.set(sequence, place);
+                }
+            }
+            Source::Store => {}
+        }
+        self.wants.done(&facts.id.prefix());
+        self.aside.wake(&facts.id.prefix());
+        let mine = Some(facts.issuer) == self.index;
+        if mine && facts.number > self.own.highest() && source != Source::Store {
+            // Signed with our key, and we do not know it: the store is older than the ledger.
+            self.recover(now);
+            return;
+        }
+        match facts.effect {
+            Effect::Transfer { to, amount, .. } if Some(to) == self.index && !mine => {
+                self.on_payment(facts, parents, amount, body);
+            }
+            Effect::None if !mine => {
+                let service = self
+                    .raw
+                    .get(sequence)
+                    .and_then(body_of)
+                    .is_some_and(|(_, service)| service);
+                self.tell(Event::Data {
+                    id: facts.id,
+                    issuer: facts.issuer,
+                    service,
+                });
+            }
+            _ => {}
+        }
+        if mine && self.own.get(&facts.id).is_some() {
+            self.track(&facts.id);
+        }
+    }
+
+    fn on_payment(&mut self, facts: &Facts, parents: &[Id], amount: Amount, body: &[u8]) {
+        let caps = self
+            .index
+            .and_then(|i| self.tables.latest(i))
+            .map(|r| r.caps)
+            .unwrap_or_default();
+        let (one, all) = self.own.claims(facts.issuer);
+        let over_cap = amount > caps.tx
+            || one.saturating_add(amount.0) > caps.peer
+            || all.saturating_add(amount.0) > caps.exposure;
+        let followed = Followed {
+            used: true,
+            own: false,
+            id: facts.id,
+            number: facts.number,
+            ticket: Ticket(0),
+            time: facts.time,
+            amount,
+            peer: Some(facts.issuer),
+            grade: Grade::Seen,
+            header: HeaderNumber(0),
+            proof_due: Millis(0),
+            proof_tries: 0,
+        };
+        if self.own.get(&facts.id).is_none() {
+            let stored = Stored {
+                followed,
+                parents: Vec::from_slice(parents).unwrap_or_default(),
+                body,
+            };
+            if self
+                .own
+                .store(&self.limits, &mut self.platform, &stored)
+                .is_err()
+            {
+                self.tell(Event::PlatformFailed);
+            }
+            self.own.follow(followed);
+        }
+        self.track(&facts.id);
+        self.tell(Event::Received {
+            id: facts.id,
+            from: facts.issuer,
+            amount,
+            over_cap,
+        });
+    }
+
+    /// Follows the finality of a transaction; what has its Quorum makes room.
+    pub(crate) fn track(&mut self, id: &Id) {
+        if self.tangle.track(&self.tables, id) != Err(TrackError::Full) {
+            return;
+        }
+        let done = self
+            .own
+            .iter()
+            .filter(|f| f.grade != Grade::Seen && f.grade != Grade::Witnessed)
+            .filter(|f| self.tangle.standing(&f.id).is_some())
+            .min_by_key(|f| f.time)
+            .or_else(|| {
+                self.own
+                    .iter()
+                    .filter(|f| self.tangle.standing(&f.id).is_some())
+                    .min_by_key(|f| f.time)
+            })
+            .map(|f| f.id);
+        if let Some(done) = done {
+            self.tangle.untrack(&done);
+            let _ = self.tangle.track(&self.tables, id);
+        }
+    }
+
+    pub(crate) fn raise(&mut self, now: Millis, id: &Id, grade: Grade) {
+        let at = self.absolute(now);
+        let Some(followed) = self.own.get_mut(id) else {
+            return;
+        };
+        let rises = match (followed.grade, grade) {
+            (Grade::Dead, _) => false,
+            (from, Grade::Dead) => matches!(from, Grade::Seen | Grade::Witnessed),
+            (from, to) => to > from,
+        };
+        if rises {
+            followed.grade = grade;
+            self.tell(Event::Graded { id: *id, grade, at });
+        }
+    }
+
+    /// Acts on everything that the tangle found.
+    pub(crate) fn pull_changes(&mut self, now: Millis) {
+        while let Some(change) = self.tangle.next_change() {
+            match change {
+                Change::Witnessed(id) => self.raise(now, &id, Grade::Witnessed),
+                Change::Quorum(id) => {
+                    self.raise(now, &id, Grade::Quorum);
+                    if self.own.get(&id).is_some() {
+                        self.tangle.untrack(&id);
+                    }
+                }
+                Change::TrimCertified { id, cut } => self.tell(Event::TrimCertified { id, cut }),
+                Change::Equivocation { offender, a, b } | Change::RivalTrims { offender, a, b } => {
+                    self.on_equivocation(now, offender, a, b);
+                }
+                Change::Frozen(member) => self.tell(Event::Frozen { member }),
+                Change::Evicted(_) | Change::Untracked(_) => {}
+            }
+        }
+    }
+
+    fn on_equivocation(&mut self, now: Millis, offender: MemberIndex, a: Id, b: Id) {
+        self.tell(Event::Equivocation { offender, a, b });
+        if Some(offender) == self.index {
+            self.recover(now);
+            return;
+        }
+        let known =
+            self.tangle.frozen(offender) || self.evidence.iter().any(|e| e.offender == offender);
+        if known || self.phase != Phase::Active {
+            return;
+        }
+        // Everybody sees it at about the same time; a random wait lets one speak for all.
+        let mut random = [0u8; 2];
+        let wait = match self.platform.random(&mut random) {
+            Ok(()) => u64::from(u16::from_le_bytes(random)) % 500,
+            Err(_) => 250,
+        };
+        let due = now.saturating_add(wait);
+        self.timers.issue = self.timers.issue.min(due);
+        let _ = self.evidence.push_back(Evidence {
+            offender,
+            a,
+            b,
+            due,
+        });
+    }
+
+    /// What was told, after a vertex was raised by its receipt.
+    pub(crate) fn settle_grade(&mut self, now: Millis, id: &Id) {
+        self.raise(now, id, Grade::Settled);
+        self.tangle.raise(id, Standing::Quorum);
+        self.tangle.untrack(id);
+    }
+}
