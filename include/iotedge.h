@@ -27,6 +27,17 @@
 /** The version of this header as text. */
 #define IOTEDGE_VERSION_TEXT "0.1.0"
 
+/**
+ * Bytes of a node with these limits (see iotedge_limits_t), a multiple of 8, for a static array:
+ * `static uint64_t memory[IOTEDGE_NODE_SIZE(128, 16, 8, 4, 8, 16, 16384) / 8];`
+ * Never less than what iotedge_node_size() says, and good for every target.
+ */
+#define IOTEDGE_NODE_SIZE(window, members, peers, aside, outbox, own, raw)                                     \
+    ((IOTEDGE_NODE_SIZE_FIXED + (size_t)(window) * (IOTEDGE_NODE_SIZE_WINDOW + 4 * (((peers) + 31) / 32)) +    \
+      (size_t)(members) * IOTEDGE_NODE_SIZE_MEMBER + (size_t)(peers) * IOTEDGE_NODE_SIZE_PEER +                \
+      (size_t)(aside) * IOTEDGE_NODE_SIZE_ASIDE + (size_t)(outbox) * IOTEDGE_NODE_SIZE_OUTBOX +                \
+      (size_t)(own) * IOTEDGE_NODE_SIZE_OWN + (size_t)(raw) + 7) / 8 * 8)
+
 
 /**
  * Suite of a key: Ed25519 (RFC 8032). The number is that of COSE.
@@ -57,6 +68,242 @@
  * Letters of a device id as text, without the zero that ends a C string.
  */
 #define IOTEDGE_DEVICE_ID_TEXT_SIZE 63
+
+/**
+ * Most bytes of a frame: the buffer for `iotedge_node_next_frame`.
+ */
+#define IOTEDGE_MAX_FRAME 1400
+
+/**
+ * Most bytes of a compact receipt: the buffer for `iotedge_node_receipt`.
+ */
+#define IOTEDGE_MAX_RECEIPT 7168
+
+/**
+ * Bytes of an Ethereum address.
+ */
+#define IOTEDGE_TARGET_SIZE 20
+
+/**
+ * Alignment of a node's memory.
+ */
+#define IOTEDGE_NODE_ALIGN 8
+
+/**
+ * Bytes of a node whatever its limits: see `IOTEDGE_NODE_SIZE`.
+ */
+#define IOTEDGE_NODE_SIZE_FIXED 57344
+
+/**
+ * Bytes of a node per transaction in the window, without what each neighbour adds.
+ */
+#define IOTEDGE_NODE_SIZE_WINDOW 184
+
+/**
+ * Bytes of a node per member.
+ */
+#define IOTEDGE_NODE_SIZE_MEMBER 768
+
+/**
+ * Bytes of a node per neighbour.
+ */
+#define IOTEDGE_NODE_SIZE_PEER 80
+
+/**
+ * Bytes of a node per transaction set aside.
+ */
+#define IOTEDGE_NODE_SIZE_ASIDE 1600
+
+/**
+ * Bytes of a node per submission.
+ */
+#define IOTEDGE_NODE_SIZE_OUTBOX 24
+
+/**
+ * Bytes of a node per followed transaction.
+ */
+#define IOTEDGE_NODE_SIZE_OWN 96
+
+/**
+ * Role of a node: enrols, issues and approves.
+ */
+#define IOTEDGE_ROLE_MEMBER 0
+
+/**
+ * Role of a node: follows and verifies, never issues.
+ */
+#define IOTEDGE_ROLE_OBSERVER 1
+
+/**
+ * Event: the neighbourhood accepted the certificate; a later table makes this node a member.
+ */
+#define IOTEDGE_EVENT_ENROL_ACCEPTED 1
+
+/**
+ * Event: the gateway refused the enrolment; `code` is the status of ENROL_RESULT (docs/protocol.md section 4).
+ */
+#define IOTEDGE_EVENT_ENROL_REFUSED 2
+
+/**
+ * Event: the genesis was verified; `id` is the neighbourhood.
+ */
+#define IOTEDGE_EVENT_JOINED 3
+
+/**
+ * Event: this node is a member under index `member`.
+ */
+#define IOTEDGE_EVENT_MEMBER 4
+
+/**
+ * Event: epoch `epoch`, opened by header `header`, can be used.
+ */
+#define IOTEDGE_EVENT_EPOCH_OPENED 5
+
+/**
+ * Event: data (`code` 0) or a service (`code` 1) of `member` came in as `id`. Read it with `iotedge_node_body`.
+ */
+#define IOTEDGE_EVENT_DATA 6
+
+/**
+ * Event: `member` pays this node `amount` with `id`. `code` 1: it would exceed the caps; do not serve for it.
+ */
+#define IOTEDGE_EVENT_RECEIVED 7
+
+/**
+ * Event: submission `ticket` was signed and stored and is in the ledger as `id`.
+ */
+#define IOTEDGE_EVENT_SENT 8
+
+/**
+ * Event: submission `ticket` will never be sent: its time ran out.
+ */
+#define IOTEDGE_EVENT_EXPIRED 9
+
+/**
+ * Event: submission `ticket` was refused when its turn came; `code` is the status.
+ */
+#define IOTEDGE_EVENT_REJECTED 10
+
+/**
+ * Event: transaction `id`, of or to this node, reached grade `code` (`IOTEDGE_GRADE_*`) at local time `time`.
+ */
+#define IOTEDGE_EVENT_GRADED 11
+
+/**
+ * Event: header `header` with cut time `time` reached its stake quorum.
+ */
+#define IOTEDGE_EVENT_HEADER_SETTLED 12
+
+/**
+ * Event: the receipt of `id` in header `header` was verified. Fetch it with `iotedge_node_receipt` before the next call of
+ * `iotedge_node_receive`.
+ */
+#define IOTEDGE_EVENT_RECEIPT 13
+
+/**
+ * Event: trim `id` with cut time `time` was certified by the members' weight.
+ */
+#define IOTEDGE_EVENT_TRIM_CERTIFIED 14
+
+/**
+ * Event: `member` signed two transactions, `id` and `other`, that exclude each other.
+ */
+#define IOTEDGE_EVENT_EQUIVOCATION 15
+
+/**
+ * Event: evidence against `member` is in the ledger: nothing it issues counts any more.
+ */
+#define IOTEDGE_EVENT_FROZEN 16
+
+/**
+ * Event: `id` waited for its parents in vain and was given up.
+ */
+#define IOTEDGE_EVENT_SET_ASIDE_DROPPED 17
+
+/**
+ * Event: no neighbour was heard for longer than P_max.
+ */
+#define IOTEDGE_EVENT_SILENCE 18
+
+/**
+ * Event: the store is damaged or empty although the table knows this node: it is silent until its chain head is agreed on.
+ */
+#define IOTEDGE_EVENT_RECOVERING 19
+
+/**
+ * Event: the chain head was agreed on again.
+ */
+#define IOTEDGE_EVENT_RECOVERED 20
+
+/**
+ * Event: the external signer has work: fetch it with `iotedge_node_sign_input`.
+ */
+#define IOTEDGE_EVENT_SIGNATURE_NEEDED 21
+
+/**
+ * Event: the platform failed; nothing was sent; it is tried again.
+ */
+#define IOTEDGE_EVENT_PLATFORM_FAILED 22
+
+/**
+ * Event: `code` events are missing, because they were not fetched in time. Counters are exact all the same.
+ */
+#define IOTEDGE_EVENT_LOST 23
+
+/**
+ * Grade: in the local window.
+ */
+#define IOTEDGE_GRADE_SEEN 1
+
+/**
+ * Grade: approved by q distinct members besides the issuer.
+ */
+#define IOTEDGE_GRADE_WITNESSED 2
+
+/**
+ * Grade: two rounds of more than two thirds of the weight.
+ */
+#define IOTEDGE_GRADE_QUORUM 3
+
+/**
+ * Grade: in a macro transaction under a stake quorum, proved by a receipt.
+ */
+#define IOTEDGE_GRADE_SETTLED 4
+
+/**
+ * Grade: that macro transaction is final on G-Chain.
+ */
+#define IOTEDGE_GRADE_ANCHORED 5
+
+/**
+ * Grade: will never have an effect. Reached from seen and witnessed only; no grade ever goes back.
+ */
+#define IOTEDGE_GRADE_DEAD 6
+
+/**
+ * Phase: it does not know its neighbourhood; it enrols and waits for the genesis.
+ */
+#define IOTEDGE_PHASE_OUTSIDE 1
+
+/**
+ * Phase: it knows the genesis and fetches the table.
+ */
+#define IOTEDGE_PHASE_SYNCHRONISING 2
+
+/**
+ * Phase: it follows the ledger but is not in the table (yet).
+ */
+#define IOTEDGE_PHASE_FOLLOWING 3
+
+/**
+ * Phase: a member that issues.
+ */
+#define IOTEDGE_PHASE_ACTIVE 4
+
+/**
+ * Phase: a member that stays silent until its chain head is agreed on.
+ */
+#define IOTEDGE_PHASE_RECOVERING 5
 
 /**
  * Most readings of one pack that this interface encodes.
@@ -559,6 +806,21 @@
 #define IOTEDGE_E_PATH_LENGTH 245
 
 /**
+ * A limit of a node is out of bounds; see `iotedge_limits_t`.
+ */
+#define IOTEDGE_E_LIMITS 113
+
+/**
+ * The configuration holds no certificate, a broken one, or one that is not of the signer's key.
+ */
+#define IOTEDGE_E_OWN_CERTIFICATE 114
+
+/**
+ * The store holds the state of another neighbourhood authority or of a later version. Use an empty store, or the right authority.
+ */
+#define IOTEDGE_E_STORED_STATE 115
+
+/**
  * Kind of a certificate: a device.
  */
 #define IOTEDGE_KIND_DEVICE 0
@@ -599,6 +861,11 @@
 #define IOTEDGE_VERSION_NUMBER 256
 
 /**
+ * An L-node. Lives in memory that you give to `iotedge_node_init` and is never copied or moved.
+ */
+typedef struct iotedge_node_t iotedge_node_t;
+
+/**
  * A public key. Set `size` to `sizeof(iotedge_public_key_t)` before any use, also as an output.
  */
 typedef struct iotedge_public_key_t {
@@ -615,6 +882,323 @@ typedef struct iotedge_public_key_t {
      */
     uint8_t bytes[64];
 } iotedge_public_key_t;
+
+/**
+ * How much of everything a node holds: memory is proportional, nothing grows at run time. Set `size` first, or let
+ * `iotedge_limits_default` fill it.
+ */
+typedef struct iotedge_limits_t {
+    /**
+     * `sizeof(iotedge_limits_t)`.
+     */
+    uint32_t size;
+    /**
+     * Transactions in the window: a power of two from 32 to 65,536.
+     */
+    uint32_t window;
+    /**
+     * Members in the table, 1 to 65,535.
+     */
+    uint32_t members;
+    /**
+     * Neighbours, 1 to 1,024.
+     */
+    uint32_t peers;
+    /**
+     * Transactions set aside until their parents come, at least 2. Each takes a frame of memory.
+     */
+    uint32_t aside;
+    /**
+     * Submissions waiting to be sent, at least 1.
+     */
+    uint32_t outbox;
+    /**
+     * Own and received transactions followed until their receipts, at least 4.
+     */
+    uint32_t own;
+    /**
+     * Bytes of transactions kept for neighbours, at least 5,600.
+     */
+    uint32_t raw;
+} iotedge_limits_t;
+
+/**
+ * Who a node is and how it behaves. Set everything to zero, then `size`, `authority` and, for a member, `certificate` and
+ * either `seed` or `signer`. Nothing here needs to live after `iotedge_node_init`; wipe your copy of the seed.
+ */
+typedef struct iotedge_config_t {
+    /**
+     * `sizeof(iotedge_config_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_ROLE_MEMBER` or `IOTEDGE_ROLE_OBSERVER`.
+     */
+    uint32_t role;
+    /**
+     * Absolute time in milliseconds since 1970 is the `now` of every call plus this.
+     */
+    int64_t clock_offset;
+    /**
+     * Announcements are collected this many milliseconds; 0: 100.
+     */
+    uint32_t announce_interval;
+    /**
+     * A beacon to each neighbour this often, in milliseconds; 0: 1000.
+     */
+    uint32_t beacon_interval;
+    /**
+     * A request is repeated at another neighbour after this many milliseconds; 0: 300.
+     */
+    uint32_t request_timeout;
+    /**
+     * A transaction is given up when its parents did not come for this many milliseconds; 0: 30,000.
+     */
+    uint32_t aside_timeout;
+    /**
+     * Milliseconds that a transaction may be ahead of the local clock before it has to wait; 0: 2,000.
+     */
+    uint32_t clock_tolerance;
+    /**
+     * Tips chosen beside the own previous transaction, 1 to 7; 0: 2.
+     */
+    uint32_t tips;
+    /**
+     * Key of the pinned neighbourhood authority, which signs the genesis.
+     */
+    const iotedge_public_key_t *authority;
+    /**
+     * 32 bytes of the device's Ed25519 seed, copied; NULL with an external signer and for an observer.
+     */
+    const uint8_t *seed;
+    /**
+     * Public key of an external signer (secure element); NULL with a seed and for an observer.
+     */
+    const iotedge_public_key_t *signer;
+    /**
+     * 64 bytes with an external signer: its signature over `iotedge_enrol_statement`, made once at provisioning. Else NULL.
+     */
+    const uint8_t *enrolment;
+    /**
+     * The device's certificate, a CWT; NULL for an observer.
+     */
+    const uint8_t *certificate;
+    /**
+     * Its length.
+     */
+    size_t certificate_len;
+    /**
+     * The certificate of the authority that signed `certificate`, where the pinned one did not; else NULL.
+     */
+    const uint8_t *issuer;
+    /**
+     * Its length.
+     */
+    size_t issuer_len;
+} iotedge_config_t;
+
+/**
+ * What a device provides. All callbacks run inside the calls of the node, on the caller's thread, and must not call the node.
+ * Each returns `IOTEDGE_OK`, or anything else where it failed; then the call does nothing, or is retried later.
+ */
+typedef struct iotedge_platform_t {
+    /**
+     * `sizeof(iotedge_platform_t)`.
+     */
+    uint32_t size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Handed to each callback first. Must live as long as the node.
+     */
+    void *user;
+    /**
+     * Fills `out` with `len` random bytes fit for keys. There is no fallback: without randomness it must fail.
+     */
+    int32_t (*random)(void *user, uint8_t *out, size_t len);
+    /**
+     * Reads the value under `key` into `out` and sets `*len`; `IOTEDGE_E_NONE` where there is none. A value longer than
+     * `capacity` is a failure.
+     */
+    int32_t (*store_get)(void *user, uint32_t key, uint8_t *out, size_t capacity, size_t *len);
+    /**
+     * Writes a value under `key`, at most 65,535, atomically and durably: once it returned `IOTEDGE_OK` a power cut leaves the new value,
+     * before that the old one.
+     */
+    int32_t (*store_put)(void *user, uint32_t key, const uint8_t *value, size_t len);
+    /**
+     * Removes a key; removing what is not there succeeds.
+     */
+    int32_t (*store_remove)(void *user, uint32_t key);
+} iotedge_platform_t;
+
+/**
+ * Something the application may act on. Set `size` first. What an event does not use is zero.
+ */
+typedef struct iotedge_event_t {
+    /**
+     * `sizeof(iotedge_event_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_EVENT_*`.
+     */
+    uint32_t kind;
+    /**
+     * A transaction or the neighbourhood.
+     */
+    uint8_t id[32];
+    /**
+     * A second transaction.
+     */
+    uint8_t other[32];
+    /**
+     * Micro-tokens.
+     */
+    uint64_t amount;
+    /**
+     * Milliseconds.
+     */
+    uint64_t time;
+    /**
+     * Index of a member.
+     */
+    uint32_t member;
+    /**
+     * Number of a header.
+     */
+    uint32_t header;
+    /**
+     * Number of an epoch.
+     */
+    uint32_t epoch;
+    /**
+     * What `iotedge_node_submit_...` gave.
+     */
+    uint32_t ticket;
+    /**
+     * A grade, a status, a flag or a count: see the kind.
+     */
+    uint32_t code;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotedge_event_t;
+
+/**
+ * What a node says of itself. Set `size` first.
+ */
+typedef struct iotedge_node_status_t {
+    /**
+     * `sizeof(iotedge_node_status_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_PHASE_*`.
+     */
+    uint32_t phase;
+    /**
+     * Device id; zero for an observer.
+     */
+    uint8_t device[32];
+    /**
+     * Neighbourhood; zero while outside.
+     */
+    uint8_t neighbourhood[32];
+    /**
+     * G0 of the newest settled header.
+     */
+    uint8_t g0[32];
+    /**
+     * Settled credits C, in micro-tokens.
+     */
+    uint64_t credits;
+    /**
+     * Lifetime debits D, unsettled ones included. It can spend C - D.
+     */
+    uint64_t debits;
+    /**
+     * Index of this member; `UINT32_MAX` while it is none.
+     */
+    uint32_t member;
+    /**
+     * Greatest number of its own chain.
+     */
+    uint32_t number;
+    /**
+     * Newest epoch whose table it holds.
+     */
+    uint32_t epoch;
+    /**
+     * Newest settled header.
+     */
+    uint32_t header;
+    /**
+     * Transactions in the window.
+     */
+    uint32_t window;
+    /**
+     * Transactions set aside.
+     */
+    uint32_t aside;
+    /**
+     * Submissions waiting.
+     */
+    uint32_t outbox;
+    /**
+     * Neighbours heard within the last P_max.
+     */
+    uint32_t heard;
+    /**
+     * 1: evidence against this node is in the ledger.
+     */
+    uint32_t frozen;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotedge_node_status_t;
+
+/**
+ * What a node counted since it was initialised; numbers only grow, and wrap. Set `size` first.
+ */
+typedef struct iotedge_counters_t {
+    /**
+     * `sizeof(iotedge_counters_t)`.
+     */
+    uint32_t size;
+    /**
+     * Frames received.
+     */
+    uint32_t frames_in;
+    /**
+     * Bytes received.
+     */
+    uint64_t bytes_in;
+    /**
+     * Bytes sent.
+     */
+    uint64_t bytes_out;
+    /**
+     * Frames sent.
+     */
+    uint32_t frames_out;
+    /**
+     * Transactions inserted.
+     */
+    uint32_t inserted;
+    /**
+     * Signatures checked.
+     */
+    uint32_t verified;
+    /**
+     * Transactions that came a second time.
+     */
+    uint32_t duplicates;
+} iotedge_counters_t;
 
 /**
  * One reading: a name, a decimal value and, where known, a unit and a time. Set `size` first.
@@ -935,6 +1519,402 @@ int32_t iotedge_sha256(const uint8_t *data, size_t len, uint8_t *digest);
 int32_t iotedge_public_key_from_cose(const uint8_t *cose,
                                      size_t cose_len,
                                      iotedge_public_key_t *key);
+
+/**
+ * The limits of a Linux device in a small neighbourhood: about 560 KiB. Change what you need.
+ *
+ * `limits`: set its `size` first; written on success.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_limits_default(iotedge_limits_t *limits);
+
+/**
+ * How many bytes of memory a node with these limits needs. For static arrays there is the macro `IOTEDGE_NODE_SIZE`, which is a
+ * little more.
+ *
+ * `bytes`: written on success.
+ *
+ * `IOTEDGE_E_LIMITS`: a limit is out of bounds; see `iotedge_limits_t`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_node_size(const iotedge_limits_t *limits,
+                          size_t *bytes);
+
+/**
+ * What an external signer signs once, at provisioning, to prove that it holds the device's key (docs/protocol.md section 2.2).
+ * The signature goes into `iotedge_config_t.enrolment`.
+ *
+ * `authority`: the pinned neighbourhood authority. `device`: 32 bytes, see `iotedge_device_id`. `statement`: room for
+ * `statement_capacity` bytes, 96 are enough; `statement_len`: their number. Both written on success.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_enrol_statement(const iotedge_public_key_t *authority,
+                                const uint8_t *device,
+                                uint8_t *statement,
+                                size_t statement_capacity,
+                                size_t *statement_len);
+
+/**
+ * Starts a node in memory that you give, and reads back what its store holds: after a reset the same call goes on where the device was.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `iotedge_node_size`; the node's until `iotedge_node_deinit`, not to be read,
+ * written, moved or copied meanwhile. `limits`, `config`: copied. `platform`: copied; its `user` must live as long as the node.
+ * `node`: written on success; points into `memory`.
+ *
+ * Calls the platform: randomness and the store.
+ *
+ * `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`, `IOTEDGE_E_LIMITS`: see above. `IOTEDGE_E_ALREADY_INITIALISED`: a node lives
+ * here. `IOTEDGE_E_OWN_CERTIFICATE`: no certificate, or not one of this key. `IOTEDGE_E_STORED_STATE`: the store is of another
+ * neighbourhood authority or of a later version. `IOTEDGE_E_PLATFORM`: a callback failed.
+ *
+ * ```c
+ * static uint64_t memory[IOTEDGE_NODE_SIZE(128, 16, 8, 4, 8, 16, 16384) / 8];
+ *
+ * static int32_t start(const iotedge_public_key_t *authority, const uint8_t *seed, const uint8_t *cwt, size_t cwt_len,
+ *                      const iotedge_platform_t *platform, iotedge_node_t **node)
+ * {
+ *     iotedge_limits_t limits;
+ *     iotedge_config_t config;
+ *     memset(&limits, 0, sizeof limits);
+ *     limits.size = (uint32_t)sizeof limits;
+ *     limits.window = 128;
+ *     limits.members = 16;
+ *     limits.peers = 8;
+ *     limits.aside = 4;
+ *     limits.outbox = 8;
+ *     limits.own = 16;
+ *     limits.raw = 16384;
+ *     memset(&config, 0, sizeof config);
+ *     config.size = (uint32_t)sizeof config;
+ *     config.authority = authority;
+ *     config.seed = seed;
+ *     config.certificate = cwt;
+ *     config.certificate_len = cwt_len;
+ *     return iotedge_node_init(memory, sizeof memory, &limits, &config, platform, node);
+ * }
+ * ```
+ *
+ * From any thread; the node then belongs to one thread at a time. Not from an interrupt.
+ */
+int32_t iotedge_node_init(void *memory,
+                          size_t memory_len,
+                          const iotedge_limits_t *limits,
+                          const iotedge_config_t *config,
+                          const iotedge_platform_t *platform,
+                          iotedge_node_t **node);
+
+/**
+ * Ends the node: wipes its keys and all its memory, which is yours again. What is in the store stays.
+ *
+ * `node`: live. A second call is refused with `IOTEDGE_E_NOT_INITIALISED`, as is every other call on a node that ended.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_deinit(iotedge_node_t *node);
+
+/**
+ * Adds a neighbour, or changes whether it is an uplink. The library never sees addresses: you number your neighbours.
+ *
+ * `now`: local milliseconds that never go back, as in all calls below. `peer`: 0 to 65,535. `uplink`: 1 for the gateway or a relay to
+ * it, which is asked for enrolment, headers, tables and proofs; else 0.
+ *
+ * `IOTEDGE_E_BUSY`: all places for neighbours are taken.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_add_peer(iotedge_node_t *node,
+                              uint64_t now,
+                              uint32_t peer,
+                              uint32_t uplink);
+
+/**
+ * Forgets a neighbour. Forgetting one that is not there succeeds.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_remove_peer(iotedge_node_t *node, uint32_t peer);
+
+/**
+ * Gives the node a frame from a neighbour. After it, fetch events and frames.
+ *
+ * `peer`: whom it came from. `frame`: `frame_len` bytes, read only.
+ *
+ * Anything but `IOTEDGE_OK` says why the frame was refused (`IOTEDGE_E_MALFORMED` and the other numbers below 100): it is counted,
+ * changed nothing, and needs no action; strangers send what they like. `IOTEDGE_E_UNKNOWN_PARENT` and `IOTEDGE_E_FROM_THE_FUTURE`: kept for
+ * later.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt: one signature check or more; put the frame in a
+ * queue there.
+ */
+int32_t iotedge_node_receive(iotedge_node_t *node,
+                             uint64_t now,
+                             uint32_t peer,
+                             const uint8_t *frame,
+                             size_t frame_len);
+
+/**
+ * The next frame to send. Call it until it says `IOTEDGE_E_NONE`: after every other call, and at the deadline.
+ *
+ * `peer`: whom to send it to. `frame`: room for `frame_capacity` bytes, at least `IOTEDGE_MAX_FRAME`; `frame_len`: how many to send. All
+ * written on success.
+ *
+ * `IOTEDGE_E_NONE`: nothing to send now. `IOTEDGE_E_BUFFER_TOO_SMALL`: `frame_capacity` is below `IOTEDGE_MAX_FRAME`; nothing is lost.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt: it may sign.
+ */
+int32_t iotedge_node_next_frame(iotedge_node_t *node,
+                                uint64_t now,
+                                uint32_t *peer,
+                                uint8_t *frame,
+                                size_t frame_capacity,
+                                size_t *frame_len);
+
+/**
+ * The next event. Call it until it says `IOTEDGE_E_NONE`, after every other call.
+ *
+ * `event`: set its `size` first; written on success.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_next_event(iotedge_node_t *node, iotedge_event_t *event);
+
+/**
+ * When to call `iotedge_node_next_frame` again at the latest, if nothing else happens.
+ *
+ * `deadline`: local milliseconds, not before `now`; written on success.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_next_deadline(const iotedge_node_t *node, uint64_t now, uint64_t *deadline);
+
+/**
+ * Submits data, usually a SenML pack of `iotedge_reading_encode`. It goes into the durable outbox and is signed and sent when its turn
+ * comes, also after a reset; an event with the ticket says how it ended.
+ *
+ * `expires`: absolute milliseconds since 1970 after which it is not worth sending; 0 for never. `body`: `body_len` bytes, 1 to
+ * `IOTEDGE_MAX_BODY`, copied. `ticket`: written on success.
+ *
+ * `IOTEDGE_E_OUTBOX_FULL`: wait for `IOTEDGE_EVENT_SENT`. `IOTEDGE_E_BODY_LENGTH`, `IOTEDGE_E_PLATFORM`: nothing was stored.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_submit_data(iotedge_node_t *node,
+                                 uint64_t now,
+                                 uint64_t expires,
+                                 const uint8_t *body,
+                                 size_t body_len,
+                                 uint32_t *ticket);
+
+/**
+ * Submits a service: what this device offers, for other applications to read. Else as `iotedge_node_submit_data`.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_submit_service(iotedge_node_t *node,
+                                    uint64_t now,
+                                    uint64_t expires,
+                                    const uint8_t *body,
+                                    size_t body_len,
+                                    uint32_t *ticket);
+
+/**
+ * Pays another member. Else as `iotedge_node_submit_data`.
+ *
+ * `to`: index of the payee. `amount`: micro-tokens, not 0.
+ *
+ * `IOTEDGE_E_AMOUNT_ZERO`, `IOTEDGE_E_CAP_TRANSACTION`, `IOTEDGE_E_CAP_PEER`, `IOTEDGE_E_CAP_EXPOSURE`,
+ * `IOTEDGE_E_INSUFFICIENT_CREDITS`, `IOTEDGE_E_UNKNOWN_PAYEE`, `IOTEDGE_E_NOT_MEMBER`: not now; nothing was stored.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_submit_transfer(iotedge_node_t *node,
+                                     uint64_t now,
+                                     uint64_t expires,
+                                     uint32_t to,
+                                     uint64_t amount,
+                                     uint32_t *ticket);
+
+/**
+ * Takes value out of the neighbourhood to an Ethereum address. Else as `iotedge_node_submit_transfer`.
+ *
+ * `target`: `IOTEDGE_TARGET_SIZE` bytes.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_submit_exit(iotedge_node_t *node,
+                                 uint64_t now,
+                                 uint64_t expires,
+                                 uint64_t amount,
+                                 const uint8_t *target,
+                                 uint32_t *ticket);
+
+/**
+ * Leaves the neighbourhood: from the next table on this device is no member. Else as `iotedge_node_submit_data`.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_submit_leave(iotedge_node_t *node,
+                                  uint64_t now,
+                                  uint64_t expires,
+                                  uint32_t *ticket);
+
+/**
+ * What the external signer shall sign, after `IOTEDGE_EVENT_SIGNATURE_NEEDED`. Take it as often as you like; then give
+ * `iotedge_node_sign_output` or `iotedge_node_sign_fail`, at once or later.
+ *
+ * `message`: room for `message_capacity` bytes, 640 are enough; `message_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_NONE`: nothing waits for a signature.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_sign_input(iotedge_node_t *node,
+                                uint8_t *message,
+                                size_t message_capacity,
+                                size_t *message_len);
+
+/**
+ * The external signer's answer. It is checked against the device's public key before anything leaves the device.
+ *
+ * `signature`: 64 bytes.
+ *
+ * `IOTEDGE_E_SIGNATURE`: not a signature of the message: a fault, or another key in the slot; it is asked for again. `IOTEDGE_E_WRONG_ORDER`:
+ * nothing waits for a signature, or the input was not taken.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_node_sign_output(iotedge_node_t *node,
+                                 uint64_t now,
+                                 const uint8_t *signature);
+
+/**
+ * The external signer cannot sign. The submission stays in the outbox and is tried again after a second.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_sign_fail(iotedge_node_t *node, uint64_t now);
+
+/**
+ * The body of a data or service transaction, while the window holds its bytes.
+ *
+ * `id`: 32 bytes. `body`: room for `body_capacity` bytes, `IOTEDGE_MAX_BODY` are enough; `body_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_NONE`: not in the window (any more), or of another kind.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_body(const iotedge_node_t *node,
+                          const uint8_t *id,
+                          uint8_t *body,
+                          size_t body_capacity,
+                          size_t *body_len);
+
+/**
+ * A transaction as it travels: its COSE_Sign1 and, where there is one, its attachment.
+ *
+ * `id`: 32 bytes. `bytes`: room for `bytes_capacity` bytes, `IOTEDGE_MAX_FRAME` are enough; `bytes_len`: their number. Both written on
+ * success.
+ *
+ * `IOTEDGE_E_NONE`: not in the window (any more).
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_raw(const iotedge_node_t *node,
+                         const uint8_t *id,
+                         uint8_t *bytes,
+                         size_t bytes_capacity,
+                         size_t *bytes_len);
+
+/**
+ * How final a transaction of or to this node is.
+ *
+ * `id`: 32 bytes. `grade`: `IOTEDGE_GRADE_*`, written on success.
+ *
+ * `IOTEDGE_E_NONE`: it is not followed (any more).
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_grade(const iotedge_node_t *node, const uint8_t *id, uint32_t *grade);
+
+/**
+ * The compact receipt (docs/protocol.md section 7.3) that the last `IOTEDGE_EVENT_RECEIPT` told of, to keep as proof. It was
+ * verified already; anyone verifies it again with `iotedge_receipt_verify`.
+ *
+ * `id`: 32 bytes. `receipt`: room for `receipt_capacity` bytes, at least `IOTEDGE_MAX_RECEIPT`; `receipt_len`: how many were used. Both
+ * written on success.
+ *
+ * `IOTEDGE_E_NONE`: not the transaction of the last such event. `IOTEDGE_E_BUFFER_TOO_SMALL`: `receipt_capacity` is below
+ * `IOTEDGE_MAX_RECEIPT`.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_receipt(const iotedge_node_t *node,
+                             const uint8_t *id,
+                             uint8_t *receipt,
+                             size_t receipt_capacity,
+                             size_t *receipt_len);
+
+/**
+ * What the node says of itself.
+ *
+ * `status`: set its `size` first; written on success.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_status(const iotedge_node_t *node,
+                            uint64_t now,
+                            iotedge_node_status_t *status);
+
+/**
+ * What the node counted.
+ *
+ * `counters`: set its `size` first; written on success.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_counters(const iotedge_node_t *node, iotedge_counters_t *counters);
+
+/**
+ * How often something was refused for this reason.
+ *
+ * `reason`: `IOTEDGE_E_MALFORMED` or another status below 100. `count`: written on success.
+ *
+ * `IOTEDGE_E_ARGUMENT`: not such a status.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_refused(const iotedge_node_t *node, int32_t reason, uint32_t *count);
+
+/**
+ * The public key of a member, from the newest table.
+ *
+ * `member`: index. `key`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_NONE`: no such member.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_member_key(const iotedge_node_t *node,
+                                uint32_t member,
+                                iotedge_public_key_t *key);
+
+/**
+ * The newest trusted validator set, encoded (docs/protocol.md section 7.2): what `iotedge_receipt_verify` takes.
+ *
+ * `set`: room for `set_capacity` bytes, 3,000 are enough; `set_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_NONE`: the genesis is not known yet.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_validators(const iotedge_node_t *node,
+                                uint64_t now,
+                                uint8_t *set,
+                                size_t set_capacity,
+                                size_t *set_len);
 
 /**
  * Writes readings as one SenML pack (RFC 8428 in CBOR), ready for `iotedge_node_submit_data`.

@@ -36,7 +36,7 @@ pub struct iotedge_public_key_t {
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_public_key_t {}
-const OLDEST_KEY: usize = 72;
+pub(crate) const OLDEST_KEY: usize = 72;
 const _: () = assert!(size_of::<iotedge_public_key_t>() == OLDEST_KEY);
 
 impl iotedge_public_key_t {

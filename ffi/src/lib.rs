@@ -25,6 +25,7 @@
 )]
 
 pub mod key;
+pub mod node;
 mod raw;
 pub mod reading;
 pub mod receipt;

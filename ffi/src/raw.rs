@@ -109,6 +109,16 @@ impl OutBytes {
         })
     }
 
+    /// The buffer itself, for what is too long to be built elsewhere first, and the place of its length.
+    ///
+    /// # Safety
+    /// Both places are writable.
+    pub(crate) unsafe fn room<'a>(self) -> (&'a mut [u8], Out<usize>) {
+        // SAFETY: checked in `new`; the caller's promise. Whatever bits are in it are bytes.
+        let room = unsafe { core::slice::from_raw_parts_mut(self.to, self.capacity) };
+        (room, self.len)
+    }
+
     /// Writes `bytes` and their number, or nothing where they do not fit.
     ///
     /// # Safety

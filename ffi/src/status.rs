@@ -297,6 +297,15 @@ pub const IOTEDGE_E_LEAF_INDEX: i32 = 244;
 /// The path is longer or shorter than index and size demand. Refuse the proof.
 pub const IOTEDGE_E_PATH_LENGTH: i32 = 245;
 
+/// A limit of a node is out of bounds; see `iotedge_limits_t`.
+pub const IOTEDGE_E_LIMITS: i32 = 113;
+
+/// The configuration holds no certificate, a broken one, or one that is not of the signer's key.
+pub const IOTEDGE_E_OWN_CERTIFICATE: i32 = 114;
+
+/// The store holds the state of another neighbourhood authority or of a later version. Use an empty store, or the right authority.
+pub const IOTEDGE_E_STORED_STATE: i32 = 115;
+
 macro_rules! names {
     ($($name:ident,)*) => {
         const NAMES: &[(i32, &core::ffi::CStr)] = &[$(($name, {
@@ -407,6 +416,9 @@ names! {
     IOTEDGE_E_HEADER_LEAF,
     IOTEDGE_E_LEAF_INDEX,
     IOTEDGE_E_PATH_LENGTH,
+    IOTEDGE_E_LIMITS,
+    IOTEDGE_E_OWN_CERTIFICATE,
+    IOTEDGE_E_STORED_STATE,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

@@ -1,0 +1,330 @@
+//! The caller's memory: cut into the node's slices, sealed with its own address, wiped at the end.
+//!
+//! Invariant: a node is used only where the seal at the start of its memory says that it lives: uninitialised, wiped, copied and
+//! damaged memory are refused. Slices never overlap: a cutter only moves forward, and the same cutter counts and cuts.
+
+use super::platform::CPlatform;
+use crate::raw::Call;
+use crate::status;
+use core::mem::{MaybeUninit, align_of, size_of};
+use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
+use iotedge_core::node::{Limits, Memory, Node};
+use iotedge_core::tangle::TangleMemory;
+
+/// Alignment of a node's memory.
+pub const IOTEDGE_NODE_ALIGN: usize = 8;
+/// Bytes of a node whatever its limits: see `IOTEDGE_NODE_SIZE`.
+pub const IOTEDGE_NODE_SIZE_FIXED: usize = 57344;
+/// Bytes of a node per transaction in the window, without what each neighbour adds.
+pub const IOTEDGE_NODE_SIZE_WINDOW: usize = 184;
+/// Bytes of a node per member.
+pub const IOTEDGE_NODE_SIZE_MEMBER: usize = 768;
+/// Bytes of a node per neighbour.
+pub const IOTEDGE_NODE_SIZE_PEER: usize = 80;
+/// Bytes of a node per transaction set aside.
+pub const IOTEDGE_NODE_SIZE_ASIDE: usize = 1600;
+/// Bytes of a node per submission.
+pub const IOTEDGE_NODE_SIZE_OUTBOX: usize = 24;
+/// Bytes of a node per followed transaction.
+pub const IOTEDGE_NODE_SIZE_OWN: usize = 96;
+
+pub(crate) type CNode = Node<'static, CPlatform>;
+
+const SEAL: u64 = 0x694f_5445_6467_6531;
+
+/// What stands at the start of a node's memory.
+pub(crate) struct Head {
+    /// `SEAL` mixed with the own address.
+    seal: u64,
+    /// Bytes of the whole memory, for the wipe.
+    len: usize,
+    /// Distance of the `CNode` from the start.
+    at: usize,
+    /// 1 while a call works on the node.
+    busy: AtomicU32,
+}
+
+fn seal(head: *const Head) -> u64 {
+    SEAL ^ (head as usize as u64).rotate_left(17)
+}
+
+/// Moves through memory; with no memory it only counts.
+struct Cutter {
+    base: Option<*mut u8>,
+    at: usize,
+}
+
+impl Cutter {
+    /// The distance of the next `count` elements from the base.
+    fn skip<T>(&mut self, count: usize) -> Option<usize> {
+        let address = self.base.map_or(0, |b| b as usize);
+        let here = address.checked_add(self.at)?;
+        let start = here
+            .checked_next_multiple_of(align_of::<T>())?
+            .checked_sub(address)?;
+        self.at = start.checked_add(count.checked_mul(size_of::<T>())?)?;
+        Some(start)
+    }
+
+    /// A slice of `count` fresh elements; empty where there is no memory.
+    ///
+    /// # Safety
+    /// All that is cut lies in memory that is writable and nobody else's for `'static`.
+    unsafe fn cut<T>(&mut self, count: usize, fresh: impl Fn() -> T) -> Option<&'static mut [T]> {
+        let start = self.skip::<T>(count)?;
+        let Some(base) = self.base else {
+            return Some(&mut []);
+        };
+        let first = base.wrapping_add(start).cast::<MaybeUninit<T>>();
+        // SAFETY: aligned by `skip`, inside the memory by the caller's promise, never cut twice; uninitialised is fine here.
+        let slice = unsafe { core::slice::from_raw_parts_mut(first, count) };
+        for element in slice.iter_mut() {
+            element.write(fresh());
+        }
+        // SAFETY: every element was just written.
+        Some(unsafe { core::slice::from_raw_parts_mut(first.cast::<T>(), count) })
+    }
+}
+
+/// Cuts (or with no base only counts) everything; gives the slices and the distance of the node.
+///
+/// # Safety
+/// As [`Cutter::cut`].
+unsafe fn cut(limits: &Limits, cutter: &mut Cutter) -> Option<(Memory<'static>, usize)> {
+    let n = limits.sizes().ok()?;
+    cutter.skip::<Head>(1)?;
+    let node = cutter.skip::<CNode>(1)?;
+    // SAFETY: the caller's promise.
+    let memory = unsafe {
+        Memory {
+            tangle: TangleMemory {
+                vertices: cutter.cut(n.tangle.vertices, Default::default)?,
+                index: cutter.cut(n.tangle.index, Default::default)?,
+                tips: cutter.cut(n.tangle.tips, Default::default)?,
+                marks: cutter.cut(n.tangle.marks, Default::default)?,
+                members: cutter.cut(n.tangle.members, Default::default)?,
+                tracked: cutter.cut(n.tangle.tracked, Default::default)?,
+            },
+            records: [
+                cutter.cut(n.records, || iotedge_core::identity::Record::EMPTY)?,
+                cutter.cut(n.records, || iotedge_core::identity::Record::EMPTY)?,
+                cutter.cut(n.records, || iotedge_core::identity::Record::EMPTY)?,
+            ],
+            raw: cutter.cut(n.raw, Default::default)?,
+            raw_slots: cutter.cut(n.raw_slots, Default::default)?,
+            known: cutter.cut(n.known, Default::default)?,
+            peers: cutter.cut(n.peers, Default::default)?,
+            aside: cutter.cut(n.aside, Default::default)?,
+            wants: cutter.cut(n.wants, Default::default)?,
+            outbox: cutter.cut(n.outbox, Default::default)?,
+            own: cutter.cut(n.own, Default::default)?,
+            buckets: cutter.cut(n.buckets, Default::default)?,
+            headers: cutter.cut(n.headers, Default::default)?,
+        }
+    };
+    Some((memory, node))
+}
+
+/// Bytes that a node with these limits needs, on memory aligned to 8.
+pub(crate) fn node_size(limits: &Limits) -> Call<usize> {
+    let mut cutter = Cutter { base: None, at: 0 };
+    // SAFETY: nothing is cut without memory.
+    unsafe { cut(limits, &mut cutter) }.ok_or(status::IOTEDGE_E_LIMITS)?;
+    // The base may be 8 below the alignment of what wants more.
+    cutter
+        .at
+        .checked_add(align_of::<CNode>().max(16))
+        .and_then(|size| size.checked_next_multiple_of(8))
+        .ok_or(status::IOTEDGE_E_LIMITS)
+}
+
+/// Builds a node in the memory: `make` gets the slices. On failure the memory holds no node.
+///
+/// # Safety
+/// `memory` is `len` writable bytes that are nobody else's until [`destroy`].
+pub(crate) unsafe fn create(
+    memory: *mut u8,
+    len: usize,
+    limits: &Limits,
+    make: impl FnOnce(Memory<'static>) -> Call<CNode>,
+) -> Call<()> {
+    if memory.is_null() {
+        return Err(status::IOTEDGE_E_NULL);
+    }
+    if !(memory as usize).is_multiple_of(IOTEDGE_NODE_ALIGN) {
+        return Err(status::IOTEDGE_E_MISALIGNED);
+    }
+    if len > isize::MAX as usize {
+        return Err(status::IOTEDGE_E_LENGTH);
+    }
+    if len < node_size(limits)? {
+        return Err(status::IOTEDGE_E_MEMORY_TOO_SMALL);
+    }
+    let head = memory.cast::<Head>();
+    // SAFETY: in the memory and aligned; any bits are a u64.
+    if unsafe { (&raw const (*head).seal).read_volatile() } == seal(head) {
+        return Err(status::IOTEDGE_E_ALREADY_INITIALISED);
+    }
+    let mut cutter = Cutter {
+        base: Some(memory),
+        at: 0,
+    };
+    // SAFETY: as long as `node_size`, which the same cutter counted from an address of the same or worse alignment.
+    let (slices, at) = unsafe { cut(limits, &mut cutter) }.ok_or(status::IOTEDGE_E_LIMITS)?;
+    if cutter.at > len {
+        return Err(status::IOTEDGE_E_MEMORY_TOO_SMALL);
+    }
+    let node = make(slices)?;
+    // SAFETY: cut for exactly this; not a slice's.
+    unsafe {
+        memory.wrapping_add(at).cast::<CNode>().write(node);
+        head.write(Head {
+            seal: seal(head),
+            len,
+            at,
+            busy: AtomicU32::new(0),
+        });
+    }
+    Ok(())
+}
+
+/// The head of a live node that nobody works on.
+///
+/// # Safety
+/// `node` is NULL or at least `size_of::<Head>()` readable bytes.
+unsafe fn head(node: *const u8) -> Call<*mut Head> {
+    if node.is_null() {
+        return Err(status::IOTEDGE_E_NULL);
+    }
+    if !(node as usize).is_multiple_of(IOTEDGE_NODE_ALIGN) {
+        return Err(status::IOTEDGE_E_MISALIGNED);
+    }
+    let head = node.cast_mut().cast::<Head>();
+    // SAFETY: readable by the caller's promise.
+    unsafe {
+        if (&raw const (*head).seal).read_volatile() != seal(head) {
+            return Err(status::IOTEDGE_E_NOT_INITIALISED);
+        }
+        if (*head).busy.load(Ordering::Acquire) != 0 {
+            return Err(status::IOTEDGE_E_REENTERED);
+        }
+    }
+    Ok(head)
+}
+
+/// Runs `work` on the node, marked as busy so that callbacks cannot come back in.
+///
+/// # Safety
+/// As [`head`], and nobody else uses the node meanwhile.
+pub(crate) unsafe fn with<T>(node: *mut u8, work: impl FnOnce(&mut CNode) -> Call<T>) -> Call<T> {
+    // SAFETY: a sealed head is followed by the node that `create` wrote.
+    unsafe {
+        let head = head(node)?;
+        (*head).busy.store(1, Ordering::Release);
+        let result = work(&mut *node.wrapping_add((*head).at).cast::<CNode>());
+        (*head).busy.store(0, Ordering::Release);
+        result
+    }
+}
+
+/// Runs `look` on a node that it does not change.
+///
+/// # Safety
+/// As [`with`].
+pub(crate) unsafe fn look<T>(node: *const u8, look: impl FnOnce(&CNode) -> Call<T>) -> Call<T> {
+    // SAFETY: as in `with`.
+    unsafe {
+        let head = head(node)?;
+        look(&*node.wrapping_add((*head).at).cast::<CNode>())
+    }
+}
+
+/// Ends the node and wipes all its memory.
+///
+/// # Safety
+/// As [`with`]; after it the memory is the caller's again.
+pub(crate) unsafe fn destroy(node: *mut u8) -> Call<()> {
+    // SAFETY: as in `with`; the length is that of `create`.
+    unsafe {
+        let head = head(node)?;
+        let (at, len) = ((*head).at, (*head).len);
+        node.wrapping_add(at).cast::<CNode>().drop_in_place();
+        for i in 0..len {
+            node.wrapping_add(i).write_volatile(0);
+        }
+        compiler_fence(Ordering::SeqCst);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the macro `IOTEDGE_NODE_SIZE` of the header computes.
+    fn macro_size(l: &Limits) -> usize {
+        IOTEDGE_NODE_SIZE_FIXED
+            + l.window as usize * (IOTEDGE_NODE_SIZE_WINDOW + 4 * (usize::from(l.peers) + 31) / 32)
+            + usize::from(l.members) * IOTEDGE_NODE_SIZE_MEMBER
+            + usize::from(l.peers) * IOTEDGE_NODE_SIZE_PEER
+            + usize::from(l.aside) * IOTEDGE_NODE_SIZE_ASIDE
+            + usize::from(l.outbox) * IOTEDGE_NODE_SIZE_OUTBOX
+            + usize::from(l.own) * IOTEDGE_NODE_SIZE_OWN
+            + l.raw as usize
+    }
+
+    #[test]
+    fn the_macro_for_static_arrays_is_enough_and_not_far_too_much() {
+        let base = Limits {
+            window: 32,
+            members: 1,
+            peers: 1,
+            aside: 2,
+            outbox: 1,
+            own: 4,
+            raw: 5600,
+        };
+        let all = [
+            base,
+            Limits {
+                window: 65_536,
+                ..base
+            },
+            Limits {
+                members: 65_535,
+                ..base
+            },
+            Limits {
+                peers: 1024,
+                ..base
+            },
+            Limits {
+                aside: 4096,
+                ..base
+            },
+            Limits {
+                outbox: 4096,
+                ..base
+            },
+            Limits { own: 4096, ..base },
+            Limits {
+                raw: 1 << 24,
+                ..base
+            },
+            Limits {
+                window: 1024,
+                peers: 33,
+                ..base
+            },
+            Limits::SMALL,
+        ];
+        for limits in all {
+            let (needed, given) = (node_size(&limits).unwrap(), macro_size(&limits));
+            assert!(needed <= given, "{limits:?} needs {needed}, macro {given}");
+            assert!(
+                given <= needed * 3 / 2,
+                "{limits:?} needs {needed}, macro {given}"
+            );
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The device's callbacks as the core's `Platform`.
+
+use super::types::iotedge_platform_t;
+use crate::raw::Call;
+use crate::status;
+use core::ffi::c_void;
+use iotedge_core::platform::{Platform, PlatformError};
+
+/// The callbacks, all there.
+pub(crate) struct CPlatform {
+    user: *mut c_void,
+    random: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,
+    get: unsafe extern "C" fn(*mut c_void, u32, *mut u8, usize, *mut usize) -> i32,
+    put: unsafe extern "C" fn(*mut c_void, u32, *const u8, usize) -> i32,
+    remove: unsafe extern "C" fn(*mut c_void, u32) -> i32,
+}
+
+impl CPlatform {
+    /// Refuses a platform with a missing callback.
+    pub(crate) fn new(given: &iotedge_platform_t) -> Call<Self> {
+        let missing = status::IOTEDGE_E_NULL;
+        if given.reserved != 0 {
+            return Err(status::IOTEDGE_E_ARGUMENT);
+        }
+        Ok(Self {
+            user: given.user,
+            random: given.random.ok_or(missing)?,
+            get: given.store_get.ok_or(missing)?,
+            put: given.store_put.ok_or(missing)?,
+            remove: given.store_remove.ok_or(missing)?,
+        })
+    }
+}
+
+impl Platform for CPlatform {
+    fn random(&mut self, out: &mut [u8]) -> Result<(), PlatformError> {
+        // SAFETY: the contract of `iotedge_platform_t`.
+        match unsafe { (self.random)(self.user, out.as_mut_ptr(), out.len()) } {
+            status::IOTEDGE_OK => Ok(()),
+            _ => Err(PlatformError::Random),
+        }
+    }
+
+    fn get(&mut self, key: u16, out: &mut [u8]) -> Result<Option<usize>, PlatformError> {
+        let mut len = 0;
+        // SAFETY: the contract of `iotedge_platform_t`.
+        let status = unsafe {
+            (self.get)(
+                self.user,
+                key.into(),
+                out.as_mut_ptr(),
+                out.len(),
+                &raw mut len,
+            )
+        };
+        match status {
+            status::IOTEDGE_OK if len <= out.len() => Ok(Some(len)),
+            status::IOTEDGE_E_NONE => Ok(None),
+            _ => Err(PlatformError::StoreRead),
+        }
+    }
+
+    fn put(&mut self, key: u16, value: &[u8]) -> Result<(), PlatformError> {
+        // SAFETY: the contract of `iotedge_platform_t`.
+        match unsafe { (self.put)(self.user, key.into(), value.as_ptr(), value.len()) } {
+            status::IOTEDGE_OK => Ok(()),
+            _ => Err(PlatformError::StoreWrite),
+        }
+    }
+
+    fn remove(&mut self, key: u16) -> Result<(), PlatformError> {
+        // SAFETY: the contract of `iotedge_platform_t`.
+        match unsafe { (self.remove)(self.user, key.into()) } {
+            status::IOTEDGE_OK => Ok(()),
+            _ => Err(PlatformError::StoreWrite),
+        }
+    }
+}

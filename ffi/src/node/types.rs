@@ -1,0 +1,480 @@
+//! What goes in and out of a node: limits, configuration, platform, events, status.
+
+use crate::key::iotedge_public_key_t;
+use crate::raw::{Call, Sized32};
+use crate::status;
+use core::ffi::c_void;
+use iotedge_core::node::{Counters, Event, Limits, Phase, Status};
+
+/// How much of everything a node holds: memory is proportional, nothing grows at run time. Set `size` first, or let
+/// `iotedge_limits_default` fill it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct iotedge_limits_t {
+    /// `sizeof(iotedge_limits_t)`.
+    pub size: u32,
+    /// Transactions in the window: a power of two from 32 to 65,536.
+    pub window: u32,
+    /// Members in the table, 1 to 65,535.
+    pub members: u32,
+    /// Neighbours, 1 to 1,024.
+    pub peers: u32,
+    /// Transactions set aside until their parents come, at least 2. Each takes a frame of memory.
+    pub aside: u32,
+    /// Submissions waiting to be sent, at least 1.
+    pub outbox: u32,
+    /// Own and received transactions followed until their receipts, at least 4.
+    pub own: u32,
+    /// Bytes of transactions kept for neighbours, at least 5,600.
+    pub raw: u32,
+}
+// SAFETY: repr(C), integers only, size first.
+unsafe impl Sized32 for iotedge_limits_t {}
+pub(crate) const OLDEST_LIMITS: usize = 32;
+const _: () = assert!(size_of::<iotedge_limits_t>() == OLDEST_LIMITS);
+
+impl iotedge_limits_t {
+    pub(crate) fn to_core(self) -> Call<Limits> {
+        let short = |n: u32| u16::try_from(n).map_err(|_| status::IOTEDGE_E_LIMITS);
+        let limits = Limits {
+            window: self.window,
+            members: short(self.members)?,
+            peers: short(self.peers)?,
+            aside: short(self.aside)?,
+            outbox: short(self.outbox)?,
+            own: short(self.own)?,
+            raw: self.raw,
+        };
+        limits.sizes().map_err(|_| status::IOTEDGE_E_LIMITS)?;
+        Ok(limits)
+    }
+
+    pub(crate) fn from_core(limits: &Limits) -> Self {
+        Self {
+            size: OLDEST_LIMITS as u32,
+            window: limits.window,
+            members: limits.members.into(),
+            peers: limits.peers.into(),
+            aside: limits.aside.into(),
+            outbox: limits.outbox.into(),
+            own: limits.own.into(),
+            raw: limits.raw,
+        }
+    }
+}
+
+/// Role of a node: enrols, issues and approves.
+pub const IOTEDGE_ROLE_MEMBER: u32 = 0;
+/// Role of a node: follows and verifies, never issues.
+pub const IOTEDGE_ROLE_OBSERVER: u32 = 1;
+
+/// Who a node is and how it behaves. Set everything to zero, then `size`, `authority` and, for a member, `certificate` and
+/// either `seed` or `signer`. Nothing here needs to live after `iotedge_node_init`; wipe your copy of the seed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct iotedge_config_t {
+    /// `sizeof(iotedge_config_t)`.
+    pub size: u32,
+    /// `IOTEDGE_ROLE_MEMBER` or `IOTEDGE_ROLE_OBSERVER`.
+    pub role: u32,
+    /// Absolute time in milliseconds since 1970 is the `now` of every call plus this.
+    pub clock_offset: i64,
+    /// Announcements are collected this many milliseconds; 0: 100.
+    pub announce_interval: u32,
+    /// A beacon to each neighbour this often, in milliseconds; 0: 1000.
+    pub beacon_interval: u32,
+    /// A request is repeated at another neighbour after this many milliseconds; 0: 300.
+    pub request_timeout: u32,
+    /// A transaction is given up when its parents did not come for this many milliseconds; 0: 30,000.
+    pub aside_timeout: u32,
+    /// Milliseconds that a transaction may be ahead of the local clock before it has to wait; 0: 2,000.
+    pub clock_tolerance: u32,
+    /// Tips chosen beside the own previous transaction, 1 to 7; 0: 2.
+    pub tips: u32,
+    /// Key of the pinned neighbourhood authority, which signs the genesis.
+    pub authority: *const iotedge_public_key_t,
+    /// 32 bytes of the device's Ed25519 seed, copied; NULL with an external signer and for an observer.
+    pub seed: *const u8,
+    /// Public key of an external signer (secure element); NULL with a seed and for an observer.
+    pub signer: *const iotedge_public_key_t,
+    /// 64 bytes with an external signer: its signature over `iotedge_enrol_statement`, made once at provisioning. Else NULL.
+    pub enrolment: *const u8,
+    /// The device's certificate, a CWT; NULL for an observer.
+    pub certificate: *const u8,
+    /// Its length.
+    pub certificate_len: usize,
+    /// The certificate of the authority that signed `certificate`, where the pinned one did not; else NULL.
+    pub issuer: *const u8,
+    /// Its length.
+    pub issuer_len: usize,
+}
+// SAFETY: repr(C), integers and raw pointers, size first.
+unsafe impl Sized32 for iotedge_config_t {}
+pub(crate) const OLDEST_CONFIG: usize = 40 + 8 * size_of::<*const u8>();
+const _: () = assert!(size_of::<iotedge_config_t>() == OLDEST_CONFIG);
+
+/// What a device provides. All callbacks run inside the calls of the node, on the caller's thread, and must not call the node.
+/// Each returns `IOTEDGE_OK`, or anything else where it failed; then the call does nothing, or is retried later.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct iotedge_platform_t {
+    /// `sizeof(iotedge_platform_t)`.
+    pub size: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Handed to each callback first. Must live as long as the node.
+    pub user: *mut c_void,
+    /// Fills `out` with `len` random bytes fit for keys. There is no fallback: without randomness it must fail.
+    pub random: Option<unsafe extern "C" fn(user: *mut c_void, out: *mut u8, len: usize) -> i32>,
+    /// Reads the value under `key` into `out` and sets `*len`; `IOTEDGE_E_NONE` where there is none. A value longer than
+    /// `capacity` is a failure.
+    pub store_get: Option<
+        unsafe extern "C" fn(
+            user: *mut c_void,
+            key: u32,
+            out: *mut u8,
+            capacity: usize,
+            len: *mut usize,
+        ) -> i32,
+    >,
+    /// Writes a value under `key`, at most 65,535, atomically and durably: once it returned `IOTEDGE_OK` a power cut leaves the new value,
+    /// before that the old one.
+    pub store_put: Option<
+        unsafe extern "C" fn(user: *mut c_void, key: u32, value: *const u8, len: usize) -> i32,
+    >,
+    /// Removes a key; removing what is not there succeeds.
+    pub store_remove: Option<unsafe extern "C" fn(user: *mut c_void, key: u32) -> i32>,
+}
+// SAFETY: repr(C), integers, a raw pointer and optional functions, size first.
+unsafe impl Sized32 for iotedge_platform_t {}
+pub(crate) const OLDEST_PLATFORM: usize = 8 + 5 * size_of::<*const u8>();
+const _: () = assert!(size_of::<iotedge_platform_t>() == OLDEST_PLATFORM);
+
+/// Event: the neighbourhood accepted the certificate; a later table makes this node a member.
+pub const IOTEDGE_EVENT_ENROL_ACCEPTED: u32 = 1;
+/// Event: the gateway refused the enrolment; `code` is the status of ENROL_RESULT (docs/protocol.md section 4).
+pub const IOTEDGE_EVENT_ENROL_REFUSED: u32 = 2;
+/// Event: the genesis was verified; `id` is the neighbourhood.
+pub const IOTEDGE_EVENT_JOINED: u32 = 3;
+/// Event: this node is a member under index `member`.
+pub const IOTEDGE_EVENT_MEMBER: u32 = 4;
+/// Event: epoch `epoch`, opened by header `header`, can be used.
+pub const IOTEDGE_EVENT_EPOCH_OPENED: u32 = 5;
+/// Event: data (`code` 0) or a service (`code` 1) of `member` came in as `id`. Read it with `iotedge_node_body`.
+pub const IOTEDGE_EVENT_DATA: u32 = 6;
+/// Event: `member` pays this node `amount` with `id`. `code` 1: it would exceed the caps; do not serve for it.
+pub const IOTEDGE_EVENT_RECEIVED: u32 = 7;
+/// Event: submission `ticket` was signed and stored and is in the ledger as `id`.
+pub const IOTEDGE_EVENT_SENT: u32 = 8;
+/// Event: submission `ticket` will never be sent: its time ran out.
+pub const IOTEDGE_EVENT_EXPIRED: u32 = 9;
+/// Event: submission `ticket` was refused when its turn came; `code` is the status.
+pub const IOTEDGE_EVENT_REJECTED: u32 = 10;
+/// Event: transaction `id`, of or to this node, reached grade `code` (`IOTEDGE_GRADE_*`) at local time `time`.
+pub const IOTEDGE_EVENT_GRADED: u32 = 11;
+/// Event: header `header` with cut time `time` reached its stake quorum.
+pub const IOTEDGE_EVENT_HEADER_SETTLED: u32 = 12;
+/// Event: the receipt of `id` in header `header` was verified. Fetch it with `iotedge_node_receipt` before the next call of
+/// `iotedge_node_receive`.
+pub const IOTEDGE_EVENT_RECEIPT: u32 = 13;
+/// Event: trim `id` with cut time `time` was certified by the members' weight.
+pub const IOTEDGE_EVENT_TRIM_CERTIFIED: u32 = 14;
+/// Event: `member` signed two transactions, `id` and `other`, that exclude each other.
+pub const IOTEDGE_EVENT_EQUIVOCATION: u32 = 15;
+/// Event: evidence against `member` is in the ledger: nothing it issues counts any more.
+pub const IOTEDGE_EVENT_FROZEN: u32 = 16;
+/// Event: `id` waited for its parents in vain and was given up.
+pub const IOTEDGE_EVENT_SET_ASIDE_DROPPED: u32 = 17;
+/// Event: no neighbour was heard for longer than P_max.
+pub const IOTEDGE_EVENT_SILENCE: u32 = 18;
+/// Event: the store is damaged or empty although the table knows this node: it is silent until its chain head is agreed on.
+pub const IOTEDGE_EVENT_RECOVERING: u32 = 19;
+/// Event: the chain head was agreed on again.
+pub const IOTEDGE_EVENT_RECOVERED: u32 = 20;
+/// Event: the external signer has work: fetch it with `iotedge_node_sign_input`.
+pub const IOTEDGE_EVENT_SIGNATURE_NEEDED: u32 = 21;
+/// Event: the platform failed; nothing was sent; it is tried again.
+pub const IOTEDGE_EVENT_PLATFORM_FAILED: u32 = 22;
+/// Event: `code` events are missing, because they were not fetched in time. Counters are exact all the same.
+pub const IOTEDGE_EVENT_LOST: u32 = 23;
+
+/// Grade: in the local window.
+pub const IOTEDGE_GRADE_SEEN: u32 = 1;
+/// Grade: approved by q distinct members besides the issuer.
+pub const IOTEDGE_GRADE_WITNESSED: u32 = 2;
+/// Grade: two rounds of more than two thirds of the weight.
+pub const IOTEDGE_GRADE_QUORUM: u32 = 3;
+/// Grade: in a macro transaction under a stake quorum, proved by a receipt.
+pub const IOTEDGE_GRADE_SETTLED: u32 = 4;
+/// Grade: that macro transaction is final on G-Chain.
+pub const IOTEDGE_GRADE_ANCHORED: u32 = 5;
+/// Grade: will never have an effect. Reached from seen and witnessed only; no grade ever goes back.
+pub const IOTEDGE_GRADE_DEAD: u32 = 6;
+
+/// Something the application may act on. Set `size` first. What an event does not use is zero.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct iotedge_event_t {
+    /// `sizeof(iotedge_event_t)`.
+    pub size: u32,
+    /// `IOTEDGE_EVENT_*`.
+    pub kind: u32,
+    /// A transaction or the neighbourhood.
+    pub id: [u8; 32],
+    /// A second transaction.
+    pub other: [u8; 32],
+    /// Micro-tokens.
+    pub amount: u64,
+    /// Milliseconds.
+    pub time: u64,
+    /// Index of a member.
+    pub member: u32,
+    /// Number of a header.
+    pub header: u32,
+    /// Number of an epoch.
+    pub epoch: u32,
+    /// What `iotedge_node_submit_...` gave.
+    pub ticket: u32,
+    /// A grade, a status, a flag or a count: see the kind.
+    pub code: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+// SAFETY: repr(C), integers only, size first.
+unsafe impl Sized32 for iotedge_event_t {}
+pub(crate) const OLDEST_EVENT: usize = 112;
+const _: () = assert!(size_of::<iotedge_event_t>() == OLDEST_EVENT);
+
+impl iotedge_event_t {
+    const EMPTY: Self = Self {
+        size: 0,
+        kind: 0,
+        id: [0; 32],
+        other: [0; 32],
+        amount: 0,
+        time: 0,
+        member: 0,
+        header: 0,
+        epoch: 0,
+        ticket: 0,
+        code: 0,
+        reserved: 0,
+    };
+
+    pub(crate) fn from_core(event: &Event) -> Self {
+        let mut to = Self::EMPTY;
+        to.kind = match *event {
+            Event::EnrolAccepted => IOTEDGE_EVENT_ENROL_ACCEPTED,
+            Event::EnrolRefused { status } => {
+                to.code = status.into();
+                IOTEDGE_EVENT_ENROL_REFUSED
+            }
+            Event::Joined { neighbourhood } => {
+                to.id = neighbourhood.0;
+                IOTEDGE_EVENT_JOINED
+            }
+            Event::Member { index } => {
+                to.member = index.0.into();
+                IOTEDGE_EVENT_MEMBER
+            }
+            Event::EpochOpened { epoch, header } => {
+                (to.epoch, to.header) = (epoch.0, header.0);
+                IOTEDGE_EVENT_EPOCH_OPENED
+            }
+            Event::Data {
+                id,
+                issuer,
+                service,
+            } => {
+                (to.id, to.member, to.code) = (id.0, issuer.0.into(), service.into());
+                IOTEDGE_EVENT_DATA
+            }
+            Event::Received {
+                id,
+                from,
+                amount,
+                over_cap,
+            } => {
+                (to.id, to.member, to.code) = (id.0, from.0.into(), over_cap.into());
+                to.amount = amount.0;
+                IOTEDGE_EVENT_RECEIVED
+            }
+            Event::Sent { ticket, id } => {
+                (to.ticket, to.id) = (ticket.0, id.0);
+                IOTEDGE_EVENT_SENT
+            }
+            Event::Expired { ticket } => {
+                to.ticket = ticket.0;
+                IOTEDGE_EVENT_EXPIRED
+            }
+            Event::Rejected { ticket, reason } => {
+                (to.ticket, to.code) = (ticket.0, status::refusal(reason).unsigned_abs());
+                IOTEDGE_EVENT_REJECTED
+            }
+            Event::Graded { id, grade, at } => {
+                (to.id, to.code, to.time) = (id.0, grade as u32, at.0);
+                IOTEDGE_EVENT_GRADED
+            }
+            Event::HeaderSettled { header, cut } => {
+                (to.header, to.time) = (header.0, cut.0);
+                IOTEDGE_EVENT_HEADER_SETTLED
+            }
+            Event::Receipt { id, header } => {
+                (to.id, to.header) = (id.0, header.0);
+                IOTEDGE_EVENT_RECEIPT
+            }
+            Event::TrimCertified { id, cut } => {
+                (to.id, to.time) = (id.0, cut.0);
+                IOTEDGE_EVENT_TRIM_CERTIFIED
+            }
+            Event::Equivocation { offender, a, b } => {
+                (to.member, to.id, to.other) = (offender.0.into(), a.0, b.0);
+                IOTEDGE_EVENT_EQUIVOCATION
+            }
+            Event::Frozen { member } => {
+                to.member = member.0.into();
+                IOTEDGE_EVENT_FROZEN
+            }
+            Event::SetAsideDropped { id } => {
+                to.id = id.0;
+                IOTEDGE_EVENT_SET_ASIDE_DROPPED
+            }
+            Event::Silence => IOTEDGE_EVENT_SILENCE,
+            Event::Recovering => IOTEDGE_EVENT_RECOVERING,
+            Event::Recovered => IOTEDGE_EVENT_RECOVERED,
+            Event::SignatureNeeded => IOTEDGE_EVENT_SIGNATURE_NEEDED,
+            Event::PlatformFailed => IOTEDGE_EVENT_PLATFORM_FAILED,
+            Event::Lost { count } => {
+                to.code = count;
+                IOTEDGE_EVENT_LOST
+            }
+        };
+        to
+    }
+}
+
+/// Phase: it does not know its neighbourhood; it enrols and waits for the genesis.
+pub const IOTEDGE_PHASE_OUTSIDE: u32 = 1;
+/// Phase: it knows the genesis and fetches the table.
+pub const IOTEDGE_PHASE_SYNCHRONISING: u32 = 2;
+/// Phase: it follows the ledger but is not in the table (yet).
+pub const IOTEDGE_PHASE_FOLLOWING: u32 = 3;
+/// Phase: a member that issues.
+pub const IOTEDGE_PHASE_ACTIVE: u32 = 4;
+/// Phase: a member that stays silent until its chain head is agreed on.
+pub const IOTEDGE_PHASE_RECOVERING: u32 = 5;
+
+/// What a node says of itself. Set `size` first.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct iotedge_node_status_t {
+    /// `sizeof(iotedge_node_status_t)`.
+    pub size: u32,
+    /// `IOTEDGE_PHASE_*`.
+    pub phase: u32,
+    /// Device id; zero for an observer.
+    pub device: [u8; 32],
+    /// Neighbourhood; zero while outside.
+    pub neighbourhood: [u8; 32],
+    /// G0 of the newest settled header.
+    pub g0: [u8; 32],
+    /// Settled credits C, in micro-tokens.
+    pub credits: u64,
+    /// Lifetime debits D, unsettled ones included. It can spend C - D.
+    pub debits: u64,
+    /// Index of this member; `UINT32_MAX` while it is none.
+    pub member: u32,
+    /// Greatest number of its own chain.
+    pub number: u32,
+    /// Newest epoch whose table it holds.
+    pub epoch: u32,
+    /// Newest settled header.
+    pub header: u32,
+    /// Transactions in the window.
+    pub window: u32,
+    /// Transactions set aside.
+    pub aside: u32,
+    /// Submissions waiting.
+    pub outbox: u32,
+    /// Neighbours heard within the last P_max.
+    pub heard: u32,
+    /// 1: evidence against this node is in the ledger.
+    pub frozen: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+// SAFETY: repr(C), integers only, size first.
+unsafe impl Sized32 for iotedge_node_status_t {}
+pub(crate) const OLDEST_STATUS: usize = 160;
+const _: () = assert!(size_of::<iotedge_node_status_t>() == OLDEST_STATUS);
+
+impl iotedge_node_status_t {
+    pub(crate) fn from_core(status: &Status) -> Self {
+        Self {
+            size: 0,
+            phase: match status.phase {
+                Phase::Outside => IOTEDGE_PHASE_OUTSIDE,
+                Phase::Synchronising => IOTEDGE_PHASE_SYNCHRONISING,
+                Phase::Following => IOTEDGE_PHASE_FOLLOWING,
+                Phase::Active => IOTEDGE_PHASE_ACTIVE,
+                Phase::Recovering => IOTEDGE_PHASE_RECOVERING,
+            },
+            device: status.device.0,
+            neighbourhood: status.neighbourhood.0,
+            g0: status.g0.0,
+            credits: status.credits.0,
+            debits: status.debits.0,
+            member: status.index.map_or(u32::MAX, |i| i.0.into()),
+            number: status.number.0,
+            epoch: status.epoch.0,
+            header: status.header.0,
+            window: status.window,
+            aside: status.aside,
+            outbox: status.outbox,
+            heard: status.heard,
+            frozen: status.frozen.into(),
+            reserved: 0,
+        }
+    }
+}
+
+/// What a node counted since it was initialised; numbers only grow, and wrap. Set `size` first.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct iotedge_counters_t {
+    /// `sizeof(iotedge_counters_t)`.
+    pub size: u32,
+    /// Frames received.
+    pub frames_in: u32,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// Bytes sent.
+    pub bytes_out: u64,
+    /// Frames sent.
+    pub frames_out: u32,
+    /// Transactions inserted.
+    pub inserted: u32,
+    /// Signatures checked.
+    pub verified: u32,
+    /// Transactions that came a second time.
+    pub duplicates: u32,
+}
+// SAFETY: repr(C), integers only, size first.
+unsafe impl Sized32 for iotedge_counters_t {}
+pub(crate) const OLDEST_COUNTERS: usize = 40;
+const _: () = assert!(size_of::<iotedge_counters_t>() == OLDEST_COUNTERS);
+
+impl iotedge_counters_t {
+    pub(crate) fn from_core(counters: &Counters) -> Self {
+        Self {
+            size: 0,
+            frames_in: counters.frames_in,
+            bytes_in: counters.bytes_in,
+            bytes_out: counters.bytes_out,
+            frames_out: counters.frames_out,
+            inserted: counters.inserted,
+            verified: counters.verified,
+            duplicates: counters.duplicates,
+        }
+    }
+}
