@@ -5,8 +5,10 @@
 //! then let its frames leave.
 
 pub mod authority;
+pub mod check;
 pub mod cli;
 pub mod config;
+pub mod inspect;
 pub mod keys;
 pub mod metrics;
 pub mod platform;

@@ -175,3 +175,95 @@ fn certificates_are_issued_shown_and_revoked() {
         "{error}"
     );
 }
+
+#[test]
+fn chains_are_verified_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    authorities(folder);
+    let made = json(folder, &["provision", "--ca", "maker", "--out", "dev"]);
+    let arguments = [
+        "verify",
+        "certificate",
+        "--anchor",
+        "maker/anchor.json",
+        "--crl",
+        "maker/revoked.crl",
+        "dev/device.cwt",
+    ];
+    let answer = json(folder, &arguments);
+    assert_eq!(answer["device_id"], made["device_id"]);
+    let shown = json(folder, &["inspect", "--json", "dev/device.cwt"]);
+    assert_eq!(shown["type"], "certificate");
+    assert_eq!(shown["cti"], made["cti"]);
+    let by_hex = json(
+        folder,
+        &["inspect", "--json", made["certificate"].as_str().unwrap()],
+    );
+    assert_eq!(shown, by_hex);
+    let text = run(folder, &["inspect", "dev/device.cwt"]);
+    assert!(
+        String::from_utf8(text.stdout)
+            .unwrap()
+            .contains("issuer: Acme\n")
+    );
+
+    let error = refused(
+        folder,
+        &[
+            "verify",
+            "certificate",
+            "--anchor",
+            "harbour/anchor.json",
+            "dev/device.cwt",
+        ],
+    );
+    assert!(
+        error.contains("dev/device.cwt") && error.contains("UnknownAuthority"),
+        "{error}"
+    );
+    let error = refused(
+        folder,
+        &[
+            "verify",
+            "certificate",
+            "--anchor",
+            "maker/anchor.json",
+            "--kind",
+            "gateway",
+            "dev/device.cwt",
+        ],
+    );
+    assert!(error.contains("WrongKind"), "{error}");
+    json(
+        folder,
+        &[
+            "ca",
+            "revoke",
+            "--ca",
+            "maker",
+            "--cti",
+            made["cti"].as_str().unwrap(),
+        ],
+    );
+    let error = refused(folder, &arguments);
+    assert!(error.contains("Revoked"), "{error}");
+    let error = refused(
+        folder,
+        &[
+            "verify",
+            "certificate",
+            "--anchor",
+            "harbour/anchor.json",
+            "--crl",
+            "maker/revoked.crl",
+            "dev/device.cwt",
+        ],
+    );
+    assert!(
+        error.contains("maker/revoked.crl") && error.contains("none of the anchors"),
+        "{error}"
+    );
+    let error = refused(folder, &["inspect", "nothing.cwt"]);
+    assert!(error.contains("nothing.cwt: no file"), "{error}");
+}

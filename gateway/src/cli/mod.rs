@@ -4,7 +4,10 @@
 //! it is done or it holds; 1: it was refused, and the message names the file, the field and the mend; 2: the command line is wrong.
 
 pub mod ca;
+pub mod input;
+pub mod inspect;
 pub mod provision;
+pub mod verify;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use iotedge_core::identity::Kind;
@@ -31,6 +34,11 @@ pub enum Command {
     Ca(ca::Ca),
     /// Make a device: key, certificate, self-test; prints the result as JSON.
     Provision(provision::Provision),
+    /// Show what any of the protocol's bytes say; checks no signature.
+    Inspect(inspect::Inspect),
+    /// Check certificates, receipts, transactions and evidence offline.
+    #[command(subcommand)]
+    Verify(verify::Verify),
 }
 
 /// Whom a certificate is for.
@@ -79,6 +87,8 @@ impl Cli {
         match self.command {
             Command::Ca(ca) => ca.run().map(|()| true),
             Command::Provision(provision) => provision.run().map(|()| true),
+            Command::Inspect(inspect) => inspect.run().map(|()| true),
+            Command::Verify(verify) => verify.run().map(|()| true),
         }
     }
 }

@@ -1,0 +1,160 @@
+//! Transactions and what travels beside them.
+
+use super::{key, said, signed};
+use anyhow::Result;
+use iotedge_core::tx::{Attachment, Body, MemberOp, Payload, Unverified};
+use iotedge_core::wire::Reader;
+use iotedge_core::wire::senml::Pack;
+use serde_json::{Value, json};
+
+/// A COSE_Sign1, and an attachment behind it where there is one.
+pub(super) fn transaction(bytes: &[u8]) -> Result<Value> {
+    let (cose, beside) = split(bytes)?;
+    let unverified = Unverified::parse(cose).map_err(said)?;
+    let mut value = payload(unverified.payload());
+    value["payload_bytes"] = unverified.payload_bytes().len().into();
+    value["cose_bytes"] = cose.len().into();
+    value["suite"] = format!("{:?}", unverified.suite()).into();
+    value["signature"] = hex::encode(unverified.signature().0).into();
+    if !beside.is_empty() {
+        let parsed = Attachment::parse(beside).map_err(said)?;
+        parsed.check(unverified.payload()).map_err(said)?;
+        value["attachment"] = attachment(&parsed)?;
+    }
+    Ok(value)
+}
+
+/// The COSE_Sign1 and what follows it.
+pub(crate) fn split(bytes: &[u8]) -> Result<(&[u8], &[u8])> {
+    let mut r = Reader::new(bytes);
+    let cose = r.item().map_err(said)?;
+    Ok((cose, r.rest()))
+}
+
+pub(super) fn payload(payload: &Payload<'_>) -> Value {
+    json!({
+        "epoch": payload.epoch.0,
+        "issuer": payload.issuer.0,
+        "number": payload.number.0,
+        "offset_ms": payload.offset,
+        "parents": payload.parents.as_slice().iter().map(|p| p.to_string()).collect::<Vec<_>>(),
+        "kind": format!("{:?}", payload.body.kind()).to_lowercase(),
+        "body": body(&payload.body),
+    })
+}
+
+fn body(body: &Body<'_>) -> Value {
+    match body {
+        Body::Data(bytes) | Body::Service(bytes) => application(bytes),
+        Body::Transfer { to, amount, debits } => {
+            json!({ "to": to.0, "amount": amount.0, "debits": debits.0 })
+        }
+        Body::Member(op) => member(op),
+        Body::Trim {
+            cut,
+            previous,
+            header,
+            header_hash,
+        } => json!({
+            "cut": cut.0,
+            "previous": previous.to_string(),
+            "header": header.0,
+            "header_hash": header_hash.to_string(),
+        }),
+        Body::Exit {
+            amount,
+            debits,
+            target,
+        } => json!({
+            "amount": amount.0,
+            "debits": debits.0,
+            "target": format!("0x{}", hex::encode(target)),
+        }),
+        Body::Evidence { offender, a, b } => {
+            json!({ "offender": offender.0, "a": a.to_string(), "b": b.to_string() })
+        }
+    }
+}
+
+fn application(bytes: &[u8]) -> Value {
+    let Ok(pack) = Pack::parse(bytes) else {
+        return json!({ "hex": hex::encode(bytes) });
+    };
+    let readings: Vec<Value> = pack
+        .iter()
+        .map(|reading| {
+            json!({
+                "name": format!("{}{}", pack.base_name().unwrap_or(""), reading.name),
+                "unit": reading.unit,
+                "value": decimal(reading.value.mantissa(), reading.value.exponent()),
+                "time": reading.time,
+            })
+        })
+        .collect();
+    json!({ "senml": readings, "hex": hex::encode(bytes) })
+}
+
+/// A decimal fraction as people write it.
+fn decimal(mantissa: i64, exponent: i8) -> String {
+    let digits = mantissa.unsigned_abs().to_string();
+    let sign = if mantissa < 0 { "-" } else { "" };
+    match usize::from(exponent.unsigned_abs()) {
+        0 => format!("{sign}{digits}"),
+        zeros if exponent > 0 => format!("{sign}{digits}{}", "0".repeat(zeros)),
+        places => {
+            let digits = format!("{digits:0>width$}", width = places + 1);
+            let (whole, fraction) = digits.split_at(digits.len() - places);
+            format!("{sign}{whole}.{fraction}")
+        }
+    }
+}
+
+fn member(op: &MemberOp<'_>) -> Value {
+    match op {
+        MemberOp::Join {
+            certificates,
+            proof,
+        } => json!({
+            "op": "join",
+            "chain": std::iter::once(certificates.first).chain(certificates.second)
+                .map(|c| signed::certificate(c).unwrap_or_else(|e| json!({ "refused": e.to_string(), "hex": hex::encode(c) })))
+                .collect::<Vec<_>>(),
+            "proof": hex::encode(proof),
+        }),
+        MemberOp::Rotate { key: new, consent } => {
+            json!({ "op": "rotate", "key": key(new), "consent": hex::encode(consent) })
+        }
+        MemberOp::Leave => json!({ "op": "leave" }),
+        MemberOp::Revoke { list } => json!({
+            "op": "revoke",
+            "list": signed::revocations(list).unwrap_or_else(|e| json!({ "refused": e.to_string(), "hex": hex::encode(list) })),
+        }),
+    }
+}
+
+pub(super) fn attachment(attachment: &Attachment<'_>) -> Result<Value> {
+    let stubs: Vec<Value> = attachment
+        .stubs
+        .iter()
+        .map(|stub| json!({ "position": stub.position, "tail": hex::encode(stub.tail) }))
+        .collect();
+    let proof = attachment
+        .proof
+        .as_ref()
+        .map(|evidence| evidence.payloads().map(payload));
+    Ok(json!({ "stubs": stubs, "proof": proof }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn decimals_read_as_people_write_them() {
+        assert_eq!(decimal(215, -1), "21.5");
+        assert_eq!(decimal(-5, -3), "-0.005");
+        assert_eq!(decimal(7, 0), "7");
+        assert_eq!(decimal(7, 3), "7000");
+        assert_eq!(decimal(i64::MIN, -1), "-922337203685477580.8");
+    }
+}
