@@ -435,15 +435,14 @@ impl Tangle<'_> {
                 news |= NEWS_WITNESSED;
             }
             let judged = x.flags & DOUBTED == 0;
-            if x.is_trim() {
-                if judged
-                    && x.flags & CERTIFIED == 0
-                    && x.standing != Standing::Dead
-                    && x.passes(x.approval, tables, self.newest)
-                {
-                    x.flags |= CERTIFIED;
-                    news |= NEWS_CERTIFIED;
-                }
+            if x.is_trim()
+                && judged
+                && x.flags & CERTIFIED == 0
+                && x.standing != Standing::Dead
+                && x.passes(x.approval, tables, self.newest)
+            {
+                x.flags |= CERTIFIED;
+                news |= NEWS_CERTIFIED;
             }
             if judged
                 && heard

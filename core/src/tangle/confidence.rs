@@ -105,13 +105,13 @@ fn share(left: &mut u64, steps: &mut u64, step: u64) -> u64 {
     part
 }
 
-fn of<'a>(work: &'a mut [Work], slot: u16) -> Option<&'a mut Work> {
+fn of(work: &mut [Work], slot: u16) -> Option<&mut Work> {
     work.get_mut(usize::from(slot))
 }
 
 impl Tangle<'_> {
     /// Confidence of every vertex: the probability that the tip which the walk reaches has it in its cone. Told in
-    /// (time, id) order. Exact but for rounding; the tips' probabilities sum to one. What the walk cannot reach has none.
+    /// (time, id) order. Exact but for rounding; the tips' probabilities sum to one.
     ///
     /// # Errors
     /// Scratch memory too short, or a start that is not here.

@@ -21,6 +21,13 @@ mod trim;
 mod weight;
 mod window;
 
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use error::{InsertError, LimitsError, SelectError, TrackError, TrimError, VoidTrim};
 pub use memory::{Limits, Member, Scratch, Sizes, TangleMemory, Tracked, Vertex, Work};
 pub use model::{
