@@ -22,6 +22,8 @@ mod weight;
 mod window;
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod reference;
 #[cfg(test)]
 mod testing;

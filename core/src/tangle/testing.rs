@@ -246,14 +246,18 @@ pub fn history(seed: u64, shape: Shape) -> (Book, Vec<Entry>, Vec<(usize, Entry)
     let mut model = Model::new(&book);
     let mut void = Vec::new();
     let guilty = |m: usize| m >= shape.members - shape.guilty;
-    let pace = 20 + rng.below(400) as u64;
+    let pace = 200 + rng.below(400) as u64;
     let mut cuts = vec![(genesis(), START)];
     while model.entries.len() < shape.vertices {
-        let m = rng.below(shape.members);
+        let m = if rng.one_in(5) {
+            usize::from(book.gl_node.0)
+        } else {
+            rng.below(shape.members)
+        };
         let own: Vec<usize> = (0..model.entries.len())
             .filter(|&i| model.entries[i].facts.issuer.0 as usize == m)
             .collect();
-        let head = if guilty(m) && !own.is_empty() && rng.one_in(2) {
+        let head = if guilty(m) && !own.is_empty() && rng.one_in(4) {
             // Anywhere on its chains, or a second first.
             match rng.below(own.len() + 1) {
                 0 => None,
@@ -275,7 +279,7 @@ pub fn history(seed: u64, shape: Shape) -> (Book, Vec<Entry>, Vec<(usize, Entry)
             .map(|e| e.facts.time.0)
             .max()
             .unwrap_or(START);
-        let time = low.max(newest.saturating_sub(rng.below(300) as u64)) + 1 + rng.next() % pace;
+        let time = low.max(newest.saturating_sub(rng.below(100) as u64)) + 1 + rng.next() % pace;
         let mut parents = vec![first];
         for _ in 0..rng.below(4) {
             let n = model.entries.len();
@@ -295,16 +299,19 @@ pub fn history(seed: u64, shape: Shape) -> (Book, Vec<Entry>, Vec<(usize, Entry)
                 facts.effect = Effect::Evidence { offender };
             }
         }
-        if shape.trims && facts.issuer == book.gl_node && rng.one_in(3) {
-            let (previous, low) = if rng.one_in(6) {
+        if shape.trims && facts.issuer == book.gl_node && rng.one_in(2) {
+            let (previous, low) = if rng.one_in(12) {
+                (rng.id(), START)
+            } else if rng.one_in(6) {
                 cuts[rng.below(cuts.len())]
             } else {
                 *cuts.last().unwrap()
             };
-            let cut = if rng.one_in(2) {
-                low + 1 + rng.next() % (time - low).max(1)
+            let settled_by = time.saturating_sub(PERIOD / 2 + 600);
+            let cut = if settled_by > low + 1 && !rng.one_in(4) {
+                low + 1 + rng.next() % (settled_by - low)
             } else {
-                time.saturating_sub(PERIOD / 2 + 1 + rng.next() % PERIOD)
+                [low, time, low + rng.next() % (time - low).max(1)][rng.below(3)]
             };
             facts.effect = Effect::Trim {
                 cut: Millis(cut),
