@@ -75,6 +75,14 @@ SEEDS = {
     "receipt": {"three": cbor(RECEIPT), "no-path": cbor([1, cbor(HEADER), [], ID[8], 1, [], [[0, SIGNATURE]]])},
     "set": {"set": cbor(SET), "checkpoint": cbor(CHECKPOINT), "double-vote": cbor(DOUBLE)},
     "senml": {"one": cbor(SENML), "pack": cbor(SENML_PACK), "negative": cbor([{0: "t", 2: -40}])},
+    # Scripts for fuzz/src/world.rs: transactions of three members, times, a reading, a reboot, a header, a replay.
+    "node": {
+        "transfers": b"".join(bytes([1, i % 3, 2, 1, 2, 0, 0, 0, 50, 0, 0, 2, 1, 0, 0, 0, 0, 4, 0, 90]) for i in range(8)),
+        "readings": b"".join(bytes([1, i % 3, 1, 1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 4, 0, 200, 5, 0, 0, 1, 7]) for i in range(6)),
+        "fork": bytes([1, 1, 1, 1, 0, 0, 0, 9, 0, 0, 2, 1, 0, 0, 250, 0, 4, 0, 9, 1, 1, 1, 1, 0, 0, 0, 8, 0, 0, 2, 1, 0, 0, 0, 0]),
+        "reboot": bytes([5, 0, 0, 1, 65, 4, 1, 0, 7, 4, 1, 0, 5, 0, 3, 1, 0, 50, 4, 2, 0, 7, 6, 0, 0, 9, 1]),
+        "header": bytes([8, 1, 2, 39, 16, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 2, 4, 4, 0]),
+    },
     "control": {"array": cbor([1, b"", 1])},
     "reader": {
         "nested": cbor([1, -2, b"\x03", "four", [5, [6, [7]]], {1: 2, -1: "x", b"k": None}, cbor2.CBORTag(18, [])]),

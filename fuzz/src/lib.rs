@@ -3,6 +3,8 @@
 //! The invariant that nearly every target holds: one value, one encoding. So whatever a parser accepts, its writer writes
 //! again as the same bytes.
 
+pub mod world;
+
 use iotedge_core::crypto::SecretKey;
 use iotedge_core::identity::sign1::{assemble, protected, to_be_signed};
 use iotedge_core::wire::{Reader, WireError, Writer};
