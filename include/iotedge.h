@@ -38,6 +38,10 @@
       (size_t)(aside) * IOTEDGE_NODE_SIZE_ASIDE + (size_t)(outbox) * IOTEDGE_NODE_SIZE_OUTBOX +                \
       (size_t)(own) * IOTEDGE_NODE_SIZE_OWN + (size_t)(raw) + 7) / 8 * 8)
 
+/** What `weights` in iotedge_limits_t adds to IOTEDGE_NODE_SIZE. */
+#define IOTEDGE_NODE_SIZE_WEIGHTS(window, members)                                                             \
+    ((size_t)(window) * IOTEDGE_NODE_SIZE_WORK + (size_t)(members) * 8)
+
 
 /**
  * Suite of a key: Ed25519 (RFC 8032). The number is that of COSE.
@@ -125,6 +129,11 @@
 #define IOTEDGE_NODE_SIZE_OWN 96
 
 /**
+ * Bytes that `weights` adds per transaction in the window: see `IOTEDGE_NODE_SIZE_WEIGHTS`.
+ */
+#define IOTEDGE_NODE_SIZE_WORK 56
+
+/**
  * Role of a node: enrols, issues and approves.
  */
 #define IOTEDGE_ROLE_MEMBER 0
@@ -133,6 +142,16 @@
  * Role of a node: follows and verifies, never issues.
  */
 #define IOTEDGE_ROLE_OBSERVER 1
+
+/**
+ * Clock: absolute time is `now` plus `clock_offset`.
+ */
+#define IOTEDGE_CLOCK_OFFSET 0
+
+/**
+ * Clock: the device has none; absolute time is the median of what q neighbours say, and until then the node is silent.
+ */
+#define IOTEDGE_CLOCK_NEIGHBOURS 1
 
 /**
  * Event: the neighbourhood accepted the certificate; a later table makes this node a member.
@@ -920,6 +939,10 @@ typedef struct iotedge_limits_t {
      * Bytes of transactions kept for neighbours, at least 5,600.
      */
     uint32_t raw;
+    /**
+     * 1: with working memory for cumulative weights, confidence and the weighted walk; else 0.
+     */
+    uint32_t weights;
 } iotedge_limits_t;
 
 /**
@@ -936,7 +959,7 @@ typedef struct iotedge_config_t {
      */
     uint32_t role;
     /**
-     * Absolute time in milliseconds since 1970 is the `now` of every call plus this.
+     * Absolute time in milliseconds since 1970 is the `now` of every call plus this, with `IOTEDGE_CLOCK_OFFSET`.
      */
     int64_t clock_offset;
     /**
@@ -963,6 +986,15 @@ typedef struct iotedge_config_t {
      * Tips chosen beside the own previous transaction, 1 to 7; 0: 2.
      */
     uint32_t tips;
+    /**
+     * How tips are chosen: 0: uniformly; else the Tangle paper's weighted walk with this alpha, in 1/65,536 (needs
+     * `iotedge_limits_t.weights`).
+     */
+    uint32_t alpha;
+    /**
+     * `IOTEDGE_CLOCK_OFFSET`, or `IOTEDGE_CLOCK_NEIGHBOURS` for a device without a clock.
+     */
+    uint32_t clock;
     /**
      * Key of the pinned neighbourhood authority, which signs the genesis.
      */

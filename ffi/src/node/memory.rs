@@ -28,6 +28,9 @@ pub const IOTEDGE_NODE_SIZE_OUTBOX: usize = 24;
 /// Bytes of a node per followed transaction.
 pub const IOTEDGE_NODE_SIZE_OWN: usize = 96;
 
+/// Bytes that `weights` adds per transaction in the window: see `IOTEDGE_NODE_SIZE_WEIGHTS`.
+pub const IOTEDGE_NODE_SIZE_WORK: usize = 56;
+
 pub(crate) type CNode = Node<'static, CPlatform>;
 
 const SEAL: u64 = 0x694f_5445_6467_6531;
@@ -120,6 +123,9 @@ unsafe fn cut(limits: &Limits, cutter: &mut Cutter) -> Option<(Memory<'static>, 
             own: cutter.cut(n.own, Default::default)?,
             buckets: cutter.cut(n.buckets, Default::default)?,
             headers: cutter.cut(n.headers, Default::default)?,
+            work: cutter.cut(n.work, Default::default)?,
+            order: cutter.cut(n.work, Default::default)?,
+            weights: cutter.cut(n.weights, Default::default)?,
         }
     };
     Some((memory, node))
@@ -271,6 +277,8 @@ mod tests {
             + usize::from(l.outbox) * IOTEDGE_NODE_SIZE_OUTBOX
             + usize::from(l.own) * IOTEDGE_NODE_SIZE_OWN
             + l.raw as usize
+            + usize::from(l.weights)
+                * (l.window as usize * IOTEDGE_NODE_SIZE_WORK + usize::from(l.members) * 8)
     }
 
     #[test]
@@ -283,6 +291,7 @@ mod tests {
             outbox: 1,
             own: 4,
             raw: 5600,
+            weights: false,
         };
         let all = [
             base,
@@ -317,6 +326,12 @@ mod tests {
                 ..base
             },
             Limits::SMALL,
+            Limits {
+                weights: true,
+                members: 65_535,
+                window: 65_536,
+                ..base
+            },
         ];
         for limits in all {
             let (needed, given) = (node_size(&limits).unwrap(), macro_size(&limits));

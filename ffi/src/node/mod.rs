@@ -16,7 +16,7 @@ use crate::status;
 use iotedge_core::crypto::{SecretKey, Signature, Software};
 use iotedge_core::identity::enrol;
 use iotedge_core::node::{
-    Config, InitError, Limits, Node, NodeSigner, Peer, Refusal, Submission, Ticket,
+    Clock, Config, InitError, Limits, Node, NodeSigner, Peer, Refusal, Strategy, Submission, Ticket,
 };
 use iotedge_core::posp::{MAX_HEADER, MAX_VALIDATORS};
 use iotedge_core::wire::merkle::MAX_PATH;
@@ -198,6 +198,9 @@ pub unsafe extern "C" fn iotedge_node_init(
             _ => return Err(status::IOTEDGE_E_ARGUMENT),
         };
         let config = policy(config, &given)?;
+        if config.strategy != Strategy::Uniform && !limits.weights {
+            return Err(status::IOTEDGE_E_LIMITS);
+        }
         create(memory.cast::<u8>(), memory_len, &limits, |slices| {
             Node::new(slices, limits, &config, signer, platform, Software).map_err(init_status)
         })?;
@@ -232,7 +235,14 @@ unsafe fn policy<'a>(mut config: Config<'a>, given: &iotedge_config_t) -> Call<C
     if given.tips > 7 {
         return Err(status::IOTEDGE_E_ARGUMENT);
     }
-    config.clock_offset = given.clock_offset;
+    config.clock = match given.clock {
+        IOTEDGE_CLOCK_OFFSET => Clock::Offset(given.clock_offset),
+        IOTEDGE_CLOCK_NEIGHBOURS => Clock::FromNeighbours,
+        _ => return Err(status::IOTEDGE_E_ARGUMENT),
+    };
+    if given.alpha != 0 {
+        config.strategy = Strategy::Weighted { alpha: given.alpha };
+    }
     for (to, from) in [
         (&mut config.announce_interval, given.announce_interval),
         (&mut config.beacon_interval, given.beacon_interval),

@@ -27,10 +27,12 @@ pub struct iotedge_limits_t {
     pub own: u32,
     /// Bytes of transactions kept for neighbours, at least 5,600.
     pub raw: u32,
+    /// 1: with working memory for cumulative weights, confidence and the weighted walk; else 0.
+    pub weights: u32,
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_limits_t {}
-pub(crate) const OLDEST_LIMITS: usize = 32;
+pub(crate) const OLDEST_LIMITS: usize = 36;
 const _: () = assert!(size_of::<iotedge_limits_t>() == OLDEST_LIMITS);
 
 impl iotedge_limits_t {
@@ -44,6 +46,11 @@ impl iotedge_limits_t {
             outbox: short(self.outbox)?,
             own: short(self.own)?,
             raw: self.raw,
+            weights: match self.weights {
+                0 => false,
+                1 => true,
+                _ => return Err(status::IOTEDGE_E_LIMITS),
+            },
         };
         limits.sizes().map_err(|_| status::IOTEDGE_E_LIMITS)?;
         Ok(limits)
@@ -59,6 +66,7 @@ impl iotedge_limits_t {
             outbox: limits.outbox.into(),
             own: limits.own.into(),
             raw: limits.raw,
+            weights: limits.weights.into(),
         }
     }
 }
@@ -67,6 +75,11 @@ impl iotedge_limits_t {
 pub const IOTEDGE_ROLE_MEMBER: u32 = 0;
 /// Role of a node: follows and verifies, never issues.
 pub const IOTEDGE_ROLE_OBSERVER: u32 = 1;
+
+/// Clock: absolute time is `now` plus `clock_offset`.
+pub const IOTEDGE_CLOCK_OFFSET: u32 = 0;
+/// Clock: the device has none; absolute time is the median of what q neighbours say, and until then the node is silent.
+pub const IOTEDGE_CLOCK_NEIGHBOURS: u32 = 1;
 
 /// Who a node is and how it behaves. Set everything to zero, then `size`, `authority` and, for a member, `certificate` and
 /// either `seed` or `signer`. Nothing here needs to live after `iotedge_node_init`; wipe your copy of the seed.
@@ -77,7 +90,7 @@ pub struct iotedge_config_t {
     pub size: u32,
     /// `IOTEDGE_ROLE_MEMBER` or `IOTEDGE_ROLE_OBSERVER`.
     pub role: u32,
-    /// Absolute time in milliseconds since 1970 is the `now` of every call plus this.
+    /// Absolute time in milliseconds since 1970 is the `now` of every call plus this, with `IOTEDGE_CLOCK_OFFSET`.
     pub clock_offset: i64,
     /// Announcements are collected this many milliseconds; 0: 100.
     pub announce_interval: u32,
@@ -91,6 +104,11 @@ pub struct iotedge_config_t {
     pub clock_tolerance: u32,
     /// Tips chosen beside the own previous transaction, 1 to 7; 0: 2.
     pub tips: u32,
+    /// How tips are chosen: 0: uniformly; else the Tangle paper's weighted walk with this alpha, in 1/65,536 (needs
+    /// `iotedge_limits_t.weights`).
+    pub alpha: u32,
+    /// `IOTEDGE_CLOCK_OFFSET`, or `IOTEDGE_CLOCK_NEIGHBOURS` for a device without a clock.
+    pub clock: u32,
     /// Key of the pinned neighbourhood authority, which signs the genesis.
     pub authority: *const iotedge_public_key_t,
     /// 32 bytes of the device's Ed25519 seed, copied; NULL with an external signer and for an observer.
@@ -110,7 +128,7 @@ pub struct iotedge_config_t {
 }
 // SAFETY: repr(C), integers and raw pointers, size first.
 unsafe impl Sized32 for iotedge_config_t {}
-pub(crate) const OLDEST_CONFIG: usize = 40 + 8 * size_of::<*const u8>();
+pub(crate) const OLDEST_CONFIG: usize = 48 + 8 * size_of::<*const u8>();
 const _: () = assert!(size_of::<iotedge_config_t>() == OLDEST_CONFIG);
 
 /// What a device provides. All callbacks run inside the calls of the node, on the caller's thread, and must not call the node.
