@@ -67,8 +67,8 @@ def tree(entries):
 
 
 class World:
-    def __init__(self, transactions=6):
-        self.neighbourhood = sha256(b"neighbourhood")
+    def __init__(self, transactions=6, neighbourhood=sha256(b"neighbourhood")):
+        self.neighbourhood = neighbourhood
         self.manufacturer = Signer("manufacturer")
         self.gl_node = Signer("gl-node")
         self.devices = [Signer(f"device {i}") for i in range(2)]
