@@ -13,6 +13,8 @@ pub mod bucket;
 pub mod config;
 pub mod event;
 mod gossip;
+#[cfg(test)]
+pub(crate) mod harness;
 pub mod headers;
 mod intake;
 mod issue;
