@@ -84,6 +84,16 @@
 #define IOTEDGE_MAX_RECEIPT 7168
 
 /**
+ * Most bytes of an encoded validator set.
+ */
+#define IOTEDGE_MAX_SET 2829
+
+/**
+ * Most parents of a transaction.
+ */
+#define IOTEDGE_MAX_PARENTS 8
+
+/**
  * Bytes of an Ethereum address.
  */
 #define IOTEDGE_TARGET_SIZE 20
@@ -1861,6 +1871,22 @@ int32_t iotedge_node_raw(const iotedge_node_t *node,
                          size_t *bytes_len);
 
 /**
+ * The full ids of a transaction's parents, in its own order: what `iotedge_tx_verify` takes.
+ *
+ * `id`: 32 bytes. `ids`: room for `ids_capacity` bytes, 32 for each of up to `IOTEDGE_MAX_PARENTS`; `ids_len`: how many bytes. Both written on
+ * success.
+ *
+ * `IOTEDGE_E_NONE`: it or one of its parents is not in the window (any more).
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_parents(const iotedge_node_t *node,
+                             const uint8_t *id,
+                             uint8_t *ids,
+                             size_t ids_capacity,
+                             size_t *ids_len);
+
+/**
  * How final a transaction of or to this node is.
  *
  * `id`: 32 bytes. `grade`: `IOTEDGE_GRADE_*`, written on success.
@@ -1936,14 +1962,16 @@ int32_t iotedge_node_member_key(const iotedge_node_t *node,
 /**
  * The newest trusted validator set, encoded (docs/protocol.md section 7.2): what `iotedge_receipt_verify` takes.
  *
- * `set`: room for `set_capacity` bytes, 3,000 are enough; `set_len`: their number. Both written on success.
+ * `time`: absolute, milliseconds since 1970. `set`: room for `set_capacity` bytes, `IOTEDGE_MAX_SET` are enough; `set_len`: their
+ * number. Both written on success.
  *
- * `IOTEDGE_E_NONE`: the genesis is not known yet.
+ * `IOTEDGE_E_NONE`: the genesis is not known yet. `IOTEDGE_E_WRONG_VALIDATOR_SET`: the set is too old, or its term ended and the next one
+ * is not here yet.
  *
  * From the thread that has the node. Not from an interrupt.
  */
 int32_t iotedge_node_validators(const iotedge_node_t *node,
-                                uint64_t now,
+                                uint64_t time,
                                 uint8_t *set,
                                 size_t set_capacity,
                                 size_t *set_len);

@@ -7,7 +7,7 @@
  * A vector whose format this interface does not reach (it has no key agreement, no tables) is counted as skipped, never as
  * passed. Exit status 0 only if at least one passed and none failed.
  */
-#include "json.h"
+#include "../common/json.h"
 #include "receipt.h"
 
 #include <iotedge.h>

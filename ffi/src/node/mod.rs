@@ -18,9 +18,9 @@ use iotedge_core::identity::enrol;
 use iotedge_core::node::{
     Clock, Config, InitError, Limits, Node, NodeSigner, Peer, Refusal, Strategy, Submission, Ticket,
 };
-use iotedge_core::posp::{MAX_HEADER, MAX_VALIDATORS};
+use iotedge_core::posp::{MAX_HEADER, MAX_SET, MAX_VALIDATORS};
 use iotedge_core::wire::merkle::MAX_PATH;
-use iotedge_core::{Amount, Id, MAX_FRAME, MemberIndex, Millis};
+use iotedge_core::{Amount, Id, MAX_FRAME, MAX_PARENTS, MemberIndex, Millis};
 use platform::CPlatform;
 
 /// Most bytes of a frame: the buffer for `iotedge_node_next_frame`.
@@ -33,6 +33,12 @@ const _: () = assert!(
     IOTEDGE_MAX_RECEIPT
         >= 16 + 2 * (2 + 34 * MAX_PATH) + (3 + MAX_HEADER) + 34 + 5 + MAX_VALIDATORS * (3 + 66)
 );
+/// Most bytes of an encoded validator set.
+pub const IOTEDGE_MAX_SET: usize = 2829;
+const _: () = assert!(IOTEDGE_MAX_SET == MAX_SET);
+/// Most parents of a transaction.
+pub const IOTEDGE_MAX_PARENTS: usize = 8;
+const _: () = assert!(IOTEDGE_MAX_PARENTS == MAX_PARENTS);
 /// Bytes of an Ethereum address.
 pub const IOTEDGE_TARGET_SIZE: usize = 20;
 
@@ -668,6 +674,42 @@ pub unsafe extern "C" fn iotedge_node_raw(
     })())
 }
 
+/// The full ids of a transaction's parents, in its own order: what `iotedge_tx_verify` takes.
+///
+/// `id`: 32 bytes. `ids`: room for `ids_capacity` bytes, 32 for each of up to `IOTEDGE_MAX_PARENTS`; `ids_len`: how many bytes. Both written on
+/// success.
+///
+/// `IOTEDGE_E_NONE`: it or one of its parents is not in the window (any more).
+///
+/// From the thread that has the node. Not from an interrupt.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotedge_node_parents(
+    node: *const iotedge_node_t,
+    id: *const u8,
+    ids: *mut u8,
+    ids_capacity: usize,
+    ids_len: *mut usize,
+) -> i32 {
+    // SAFETY: the promises of the comment.
+    done((|| unsafe {
+        let id = Id(*array::<32>(id)?);
+        let out = OutBytes::new(ids, ids_capacity, ids_len)?;
+        let mut bytes = [0u8; 32 * IOTEDGE_MAX_PARENTS];
+        let mut count = 0usize;
+        look(node.cast(), |n| {
+            for (room, parent) in bytes.chunks_exact_mut(32).zip(n.tangle().parents(&id)) {
+                room.copy_from_slice(&parent.ok_or(status::IOTEDGE_E_NONE)?.0);
+                count = count.saturating_add(32);
+            }
+            Ok(())
+        })?;
+        match count {
+            0 => Err(status::IOTEDGE_E_NONE),
+            _ => out.write(bytes.get(..count).ok_or(status::IOTEDGE_E_INTERNAL)?),
+        }
+    })())
+}
+
 /// How final a transaction of or to this node is.
 ///
 /// `id`: 32 bytes. `grade`: `IOTEDGE_GRADE_*`, written on success.
@@ -822,15 +864,17 @@ pub unsafe extern "C" fn iotedge_node_member_key(
 
 /// The newest trusted validator set, encoded (docs/protocol.md section 7.2): what `iotedge_receipt_verify` takes.
 ///
-/// `set`: room for `set_capacity` bytes, 3,000 are enough; `set_len`: their number. Both written on success.
+/// `time`: absolute, milliseconds since 1970. `set`: room for `set_capacity` bytes, `IOTEDGE_MAX_SET` are enough; `set_len`: their
+/// number. Both written on success.
 ///
-/// `IOTEDGE_E_NONE`: the genesis is not known yet.
+/// `IOTEDGE_E_NONE`: the genesis is not known yet. `IOTEDGE_E_WRONG_VALIDATOR_SET`: the set is too old, or its term ended and the next one
+/// is not here yet.
 ///
 /// From the thread that has the node. Not from an interrupt.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotedge_node_validators(
     node: *const iotedge_node_t,
-    now: u64,
+    time: u64,
     set: *mut u8,
     set_capacity: usize,
     set_len: *mut usize,
@@ -838,12 +882,12 @@ pub unsafe extern "C" fn iotedge_node_validators(
     // SAFETY: the promises of the comment.
     done((|| unsafe {
         let out = OutBytes::new(set, set_capacity, set_len)?;
-        let mut bytes = [0u8; iotedge_core::posp::MAX_SET];
+        let mut bytes = [0u8; IOTEDGE_MAX_SET];
         let len = look(node.cast(), |n| {
             let chain = n.validators().ok_or(status::IOTEDGE_E_NONE)?;
             let set = chain
-                .set(chain.trusted().newest, Millis(now))
-                .map_err(crate::verify::posp_status)?;
+                .set(chain.trusted().newest, Millis(time))
+                .map_err(|_| status::IOTEDGE_E_WRONG_VALIDATOR_SET)?;
             let mut w = iotedge_core::wire::Writer::new(&mut bytes);
             set.encode(&mut w).map_err(crate::wire_status)?;
             Ok(w.len())

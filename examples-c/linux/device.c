@@ -1,0 +1,256 @@
+/* Between the library and the world: frames out, events in, readings and purchases. */
+#include "device.h"
+
+#include "sensors.h"
+
+#include <string.h>
+
+static uint64_t absolute(const device_t *device)
+{
+    return (uint64_t)((int64_t)clock_now() + device->offset);
+}
+
+/* Pays the member whose reading came in: one purchase per member and round, and not more often than told. */
+static void buy(device_t *device, const iotedge_event_t *event)
+{
+    const options_t *options = &device->options;
+    uint64_t now = clock_now();
+    uint64_t round = options->trade_every * 4;
+    uint32_t ticket;
+    int32_t status;
+    entry_t *entry;
+    if (options->trade == 0 || event->code != 0 || event->member >= DEVICE_MAX_MEMBERS ||
+        now - device->last_purchase < options->trade_every ||
+        (device->paid[event->member] != 0 && now - device->paid[event->member] < round)) {
+        return;
+    }
+    device->last_purchase = now;
+    status = iotedge_node_submit_transfer(device->node, now, absolute(device) + 60000, event->member, options->trade, &ticket);
+    if (status != IOTEDGE_OK) {
+        device->submissions_refused++; /* Not a member yet, or the caps say that it has spent enough for now. */
+        return;
+    }
+    device->paid[event->member] = now;
+    entry = book_add(&device->book, ticket, BOOK_PAYMENT, absolute(device));
+    if (entry != NULL) {
+        entry->to = event->member;
+        entry->amount = options->trade;
+    }
+}
+
+static void reading_heard(device_t *device, const iotedge_event_t *event)
+{
+    uint8_t body[IOTEDGE_MAX_BODY];
+    size_t len;
+    iotedge_reading_t reading;
+    memset(&reading, 0, sizeof reading);
+    reading.size = (uint32_t)sizeof reading;
+    device->readings_heard++;
+    if (iotedge_node_body(device->node, event->id, body, sizeof body, &len) != IOTEDGE_OK ||
+        iotedge_reading_decode(body, len, 0, &reading) != IOTEDGE_OK) {
+        device->readings_unreadable++;
+    }
+    buy(device, event);
+}
+
+static void sent(device_t *device, const iotedge_event_t *event)
+{
+    uint8_t raw[IOTEDGE_MAX_FRAME];
+    size_t len;
+    iotedge_tx_t tx;
+    entry_t *entry = book_by_ticket(&device->book, event->ticket);
+    if (iotedge_node_raw(device->node, event->id, raw, sizeof raw, &len) != IOTEDGE_OK) {
+        len = 0;
+    }
+    memset(&tx, 0, sizeof tx);
+    tx.size = (uint32_t)sizeof tx;
+    if (len > 0 && iotedge_tx_parse(raw, len, &tx) == IOTEDGE_OK) {
+        report_file(device, event->id, ".tx.cose", raw, len);
+    }
+    if (entry == NULL) {
+        return; /* Submitted before a reset. */
+    }
+    memcpy(entry->id, event->id, 32);
+    entry->has_id = 1;
+    entry->sent = absolute(device);
+    entry->bytes = len == 0 ? 0 : (uint32_t)len + 5; /* Tag and type of the frame. */
+    if (entry->kind == BOOK_READING) {
+        device->readings_sent++;
+    } else {
+        device->payments_sent++;
+        device->value_paid += entry->amount;
+    }
+}
+
+static void graded(device_t *device, const iotedge_event_t *event)
+{
+    entry_t *entry = book_by_id(&device->book, event->id);
+    if (entry == NULL) {
+        return; /* A payment to this device, or of before a reset. */
+    }
+    uint64_t when = absolute(device);
+    switch (event->code) {
+    case IOTEDGE_GRADE_WITNESSED:
+        entry->witnessed = when;
+        device->witnessed++;
+        break;
+    case IOTEDGE_GRADE_QUORUM:
+        /* A grade may be skipped: what has Quorum is witnessed too. */
+        if (entry->witnessed == 0) {
+            entry->witnessed = when;
+            device->witnessed++;
+        }
+        entry->quorum = when;
+        device->quorum++;
+        break;
+    case IOTEDGE_GRADE_SETTLED:
+        entry->settled = when;
+        device->settled++;
+        break;
+    case IOTEDGE_GRADE_DEAD:
+        entry->dead = 1;
+        device->dead++;
+        break;
+    default:
+        break;
+    }
+}
+
+/* The node verified the receipt; so does this, as any stranger would: from the bytes, the validators and the neighbourhood. */
+static void receipt(device_t *device, const iotedge_event_t *event)
+{
+    static uint8_t bytes[IOTEDGE_MAX_RECEIPT];
+    uint8_t set[IOTEDGE_MAX_SET];
+    size_t len, set_len;
+    iotedge_settled_t proof;
+    iotedge_node_status_t status;
+    entry_t *entry = book_by_id(&device->book, event->id);
+    memset(&proof, 0, sizeof proof);
+    proof.size = (uint32_t)sizeof proof;
+    memset(&status, 0, sizeof status);
+    status.size = (uint32_t)sizeof status;
+    if (iotedge_node_status(device->node, clock_now(), &status) != IOTEDGE_OK ||
+        iotedge_node_receipt(device->node, event->id, bytes, sizeof bytes, &len) != IOTEDGE_OK ||
+        iotedge_node_validators(device->node, absolute(device), set, sizeof set, &set_len) != IOTEDGE_OK ||
+        iotedge_receipt_verify(status.neighbourhood, set, set_len, bytes, len, &proof) != IOTEDGE_OK ||
+        memcmp(proof.id, event->id, 32) != 0 || proof.header != event->header) {
+        device->receipts_wrong++;
+        return;
+    }
+    device->receipts_verified++;
+    report_file(device, event->id, ".receipt.cbor", bytes, len);
+    if (entry != NULL) {
+        entry->receipt = 1;
+        entry->header = event->header;
+    }
+}
+
+static void failed(device_t *device, const iotedge_event_t *event)
+{
+    entry_t *entry = book_by_ticket(&device->book, event->ticket);
+    if (entry != NULL) {
+        entry->failed = event->kind == IOTEDGE_EVENT_EXPIRED ? "expired" : iotedge_status_name((int32_t)event->code);
+    }
+}
+
+static void handle(device_t *device, const iotedge_event_t *event)
+{
+    switch (event->kind) {
+    case IOTEDGE_EVENT_DATA:
+        reading_heard(device, event);
+        break;
+    case IOTEDGE_EVENT_RECEIVED:
+        device->payments_received++;
+        device->value_received += event->amount;
+        break;
+    case IOTEDGE_EVENT_SENT:
+        sent(device, event);
+        break;
+    case IOTEDGE_EVENT_EXPIRED:
+    case IOTEDGE_EVENT_REJECTED:
+        failed(device, event);
+        break;
+    case IOTEDGE_EVENT_GRADED:
+        graded(device, event);
+        break;
+    case IOTEDGE_EVENT_RECEIPT:
+        receipt(device, event);
+        break;
+    case IOTEDGE_EVENT_EQUIVOCATION:
+        device->equivocations++;
+        break;
+    case IOTEDGE_EVENT_FROZEN:
+        if (device->frozen < sizeof device->frozen_members / sizeof device->frozen_members[0]) {
+            device->frozen_members[device->frozen] = event->member;
+        }
+        device->frozen++;
+        break;
+    case IOTEDGE_EVENT_RECOVERING:
+        device->recoveries++;
+        break;
+    case IOTEDGE_EVENT_SILENCE:
+        device->silences++;
+        break;
+    case IOTEDGE_EVENT_LOST:
+        device->lost_events += event->code;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Everything that the node has to say and to send. */
+void device_pump(device_t *device)
+{
+    uint8_t frame[IOTEDGE_MAX_FRAME];
+    size_t len;
+    uint32_t peer;
+    iotedge_event_t event;
+    memset(&event, 0, sizeof event);
+    event.size = (uint32_t)sizeof event;
+    do {
+        while (iotedge_node_next_event(device->node, &event) == IOTEDGE_OK) {
+            handle(device, &event);
+        }
+        while (iotedge_node_next_frame(device->node, clock_now(), &peer, frame, sizeof frame, &len) == IOTEDGE_OK) {
+            udp_send(&device->udp, peer, frame, len);
+        }
+        /* Sending may have made events: a submission's turn came. */
+    } while (iotedge_node_next_event(device->node, &event) == IOTEDGE_OK && (handle(device, &event), 1));
+}
+
+void device_receive(device_t *device)
+{
+    uint8_t frame[2048];
+    size_t len;
+    uint32_t peer;
+    /* Not without end: a flood must not keep this device from sending. */
+    for (int i = 0; i < 64 && udp_receive(&device->udp, &peer, frame, sizeof frame, &len); i++) {
+        /* A refusal is counted by the node and needs no action. */
+        (void)iotedge_node_receive(device->node, clock_now(), peer, frame, len);
+        device_pump(device);
+    }
+}
+
+/* One reading of the next sensor that this machine has. */
+void device_publish(device_t *device)
+{
+    iotedge_reading_t reading;
+    uint8_t pack[IOTEDGE_MAX_BODY];
+    size_t len;
+    uint32_t ticket;
+    for (unsigned tries = 0; tries < SENSOR_COUNT; tries++) {
+        unsigned sensor = device->next_sensor++ % SENSOR_COUNT;
+        if (sensor_read(sensor, &reading) != 0) {
+            device->absent |= 1u << sensor;
+            continue;
+        }
+        if (iotedge_reading_encode(NULL, &reading, 1, pack, sizeof pack, &len) != IOTEDGE_OK ||
+            iotedge_node_submit_data(device->node, clock_now(), 0, pack, len, &ticket) != IOTEDGE_OK) {
+            device->submissions_refused++;
+            return;
+        }
+        (void)book_add(&device->book, ticket, BOOK_READING, absolute(device));
+        return;
+    }
+}

@@ -1,0 +1,47 @@
+/* The state of this program, shared by its files. */
+#ifndef DEVICE_H
+#define DEVICE_H
+
+#include "book.h"
+#include "options.h"
+#include "platform.h"
+#include "udp.h"
+
+#define DEVICE_MAX_MEMBERS 64
+
+typedef struct {
+    options_t options;
+    iotedge_node_t *node;
+    store_t store;
+    udp_t udp;
+    book_t book;
+    int64_t offset;
+    uint64_t started;
+    unsigned next_sensor;
+    uint32_t absent; /* Bit i: sensor i is not on this machine. */
+    /* When a member was last paid, in local time. */
+    uint64_t paid[DEVICE_MAX_MEMBERS];
+    uint64_t last_purchase;
+
+    uint32_t readings_sent, payments_sent, readings_heard, readings_unreadable, payments_received;
+    uint64_t value_paid, value_received;
+    uint32_t witnessed, quorum, settled, dead, receipts_verified, receipts_wrong;
+    uint32_t equivocations, frozen, recoveries, silences, lost_events, submissions_refused;
+    uint32_t frozen_members[8];
+} device_t;
+
+/* device.c: one turn of the loop each. */
+void device_pump(device_t *device);
+void device_receive(device_t *device);
+void device_publish(device_t *device);
+
+/* report.c */
+void report_second(const device_t *device);
+void report_summary(const device_t *device);
+/* Writes bytes as DIR/NAME, where NAME is the id in hex and the suffix. */
+void report_file(const device_t *device, const uint8_t *id, const char *suffix, const uint8_t *bytes, size_t len);
+
+/* cheat.c: signs two transactions with one number, for demonstrations. */
+void cheat(device_t *device);
+
+#endif

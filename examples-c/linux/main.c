@@ -1,0 +1,190 @@
+/* iotedge-device: see options.c for what it does. This file: start, loop, end. */
+#include "device.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* How much this device holds. On a microcontroller these numbers are smaller; the memory is a static array there as here. */
+enum { WINDOW = 1024, MEMBERS = 64, PEERS = UDP_MAX_PEERS, ASIDE = 32, OUTBOX = 64, OWN = 256, RAW = 256 * 1024 };
+static uint64_t memory[IOTEDGE_NODE_SIZE(WINDOW, MEMBERS, PEERS, ASIDE, OUTBOX, OWN, RAW) / 8];
+
+static device_t device;
+static volatile sig_atomic_t ending;
+
+static void on_signal(int signal)
+{
+    (void)signal;
+    ending = 1;
+}
+
+/* Zeros that the compiler does not leave out. */
+static void wipe(void *secret, size_t len)
+{
+    volatile uint8_t *byte = (volatile uint8_t *)secret;
+    while (len-- > 0) {
+        *byte++ = 0;
+    }
+}
+
+static int start_node(identity_t *identity)
+{
+    iotedge_limits_t limits;
+    iotedge_config_t config;
+    iotedge_platform_t platform = platform_of(&device.store);
+    int32_t status;
+
+    memset(&limits, 0, sizeof limits);
+    limits.size = (uint32_t)sizeof limits;
+    limits.window = WINDOW;
+    limits.members = MEMBERS;
+    limits.peers = PEERS;
+    limits.aside = ASIDE;
+    limits.outbox = OUTBOX;
+    limits.own = OWN;
+    limits.raw = RAW;
+
+    memset(&config, 0, sizeof config);
+    config.size = (uint32_t)sizeof config;
+    config.role = IOTEDGE_ROLE_MEMBER;
+    config.clock_offset = device.offset;
+    config.authority = &identity->authority;
+    config.seed = identity->seed;
+    config.certificate = identity->certificate;
+    config.certificate_len = identity->certificate_len;
+    if (identity->issuer_len > 0) {
+        config.issuer = identity->issuer;
+        config.issuer_len = identity->issuer_len;
+    }
+    status = iotedge_node_init(memory, sizeof memory, &limits, &config, &platform, &device.node);
+    wipe(identity->seed, sizeof identity->seed);
+    if (status != IOTEDGE_OK) {
+        fprintf(stderr, "iotedge-device: the node does not start: %s\n", iotedge_status_name(status));
+        return -1;
+    }
+    return 0;
+}
+
+/* The gateway is the uplink: enrolment, tables and receipts are asked there. */
+static int add_peers(const char *gateway)
+{
+    const options_t *options = &device.options;
+    for (unsigned i = 0; i <= options->peer_count; i++) {
+        const char *address = i == 0 ? gateway : options->peers[i - 1];
+        int peer;
+        if (address == NULL || address[0] == 0) {
+            continue;
+        }
+        peer = udp_add_peer(&device.udp, address);
+        if (peer < 0 || iotedge_node_add_peer(device.node, clock_now(), (uint32_t)peer, i == 0) != IOTEDGE_OK) {
+            fprintf(stderr, "iotedge-device: %s: not an address, or one too many\n", address);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void write_certificates(const identity_t *identity)
+{
+    uint8_t id[32];
+    iotedge_certificate_t claims;
+    memset(&claims, 0, sizeof claims);
+    claims.size = (uint32_t)sizeof claims;
+    if (iotedge_certificate_parse(identity->certificate, identity->certificate_len, &claims) == IOTEDGE_OK) {
+        memcpy(id, claims.device, 32);
+        report_file(&device, id, ".cwt", identity->certificate, identity->certificate_len);
+        if (identity->issuer_len > 0) {
+            report_file(&device, id, ".issuer.cwt", identity->issuer, identity->issuer_len);
+        }
+    }
+}
+
+static void loop(void)
+{
+    const options_t *options = &device.options;
+    uint64_t now = clock_now();
+    uint64_t next_reading = now + 200;
+    uint64_t next_report = now + 1000;
+    int cheated = 0;
+    device.started = now;
+    device_pump(&device);
+    while (!ending && (options->duration == 0 || now - device.started < options->duration)) {
+        uint64_t due = now + 1000;
+        (void)iotedge_node_next_deadline(device.node, now, &due);
+        if (due > next_report) {
+            due = next_report;
+        }
+        if (options->every > 0 && due > next_reading) {
+            due = next_reading;
+        }
+        udp_wait(&device.udp, due > now ? due - now : 0);
+        device_receive(&device);
+        now = clock_now();
+        if (options->every > 0 && now >= next_reading) {
+            device_publish(&device);
+            next_reading += options->every;
+            if (next_reading < now) {
+                next_reading = now; /* Late: no burst to catch up. */
+            }
+        }
+        if (options->equivocate_at > 0 && !cheated && now - device.started >= options->equivocate_at) {
+            cheated = 1;
+            cheat(&device);
+        }
+        device_pump(&device);
+        if (now >= next_report) {
+            report_second(&device);
+            next_report += 1000;
+        }
+        now = clock_now();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    identity_t identity;
+    struct sigaction action;
+    const char *gateway;
+
+    if (options_read(&device.options, argc, argv) != 0 || identity_read(&identity, device.options.config) != 0) {
+        return 2;
+    }
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+
+    if (mkdir(device.options.out, 0755) != 0 && errno != EEXIST) {
+        fprintf(stderr, "iotedge-device: %s: %s\n", device.options.out, strerror(errno));
+        return 1;
+    }
+    if (store_open(&device.store, device.options.store) != 0) {
+        fprintf(stderr, "iotedge-device: %s: %s\n", device.options.store, strerror(errno));
+        return 1;
+    }
+    if (udp_open(&device.udp, device.options.listen) != 0) {
+        fprintf(stderr, "iotedge-device: --listen %s: %s\n", device.options.listen, strerror(errno));
+        return 1;
+    }
+    device.udp.corrupt_every = device.options.corrupt_every;
+    device.offset = clock_offset();
+    if (start_node(&identity) != 0) {
+        return 1;
+    }
+    gateway = device.options.gateway != NULL ? device.options.gateway : identity.gateway;
+    if (add_peers(gateway) != 0) {
+        return 2;
+    }
+    write_certificates(&identity);
+
+    loop();
+
+    report_summary(&device);
+    udp_close(&device.udp);
+    if (iotedge_node_deinit(device.node) != IOTEDGE_OK) {
+        return 1;
+    }
+    return 0;
+}

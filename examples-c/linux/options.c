@@ -1,0 +1,181 @@
+#include "options.h"
+
+#include "../common/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char HELP[] =
+    "iotedge-device: a device of an IoTEdge neighbourhood, on Linux.\n"
+    "\n"
+    "It measures the machine it runs on, publishes the readings as signed transactions, buys readings from its\n"
+    "neighbours, and keeps the receipts of what was settled.\n"
+    "\n"
+    "  --config FILE       device.json of `iotedge-gateway provision`\n"
+    "  --listen ADDR:PORT  where it hears its neighbours\n"
+    "  --gateway ADDR:PORT the gateway (default: the one in device.json)\n"
+    "  --peer ADDR:PORT    a neighbour; as often as there are neighbours\n"
+    "  --out DIR           receipts, transactions and certificates go here\n"
+    "  --store DIR         what must survive a reset (default: DIR of --out, /store)\n"
+    "  --rate N            readings per second, decimals allowed (default 1; 0 for none)\n"
+    "  --trade AMOUNT      micro-tokens paid for a neighbour's reading (default 0: buys nothing)\n"
+    "  --trade-every MS    milliseconds between two purchases (default 1000)\n"
+    "  --duration S        ends by itself after so many seconds (default 0: on SIGTERM)\n"
+    "\n"
+    "Faults for demonstrations, none of them in the library:\n"
+    "  --corrupt-every N   flips a bit in every N-th frame that it sends\n"
+    "  --equivocate-at S   after S seconds signs two transactions with one number\n"
+    "\n"
+    "Prints one JSON object a second on standard output, and a summary as the last line.\n";
+
+static int complain(const char *option, const char *what)
+{
+    fprintf(stderr, "iotedge-device: %s: %s (see --help)\n", option, what);
+    return -1;
+}
+
+static int number(const char *option, const char *text, uint64_t *to)
+{
+    char *end;
+    errno = 0;
+    *to = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != 0 || *text == '-') {
+        return complain(option, "a whole number is expected");
+    }
+    return 0;
+}
+
+int options_read(options_t *options, int argc, char **argv)
+{
+    uint64_t n;
+    memset(options, 0, sizeof *options);
+    options->every = 1000;
+    options->trade_every = 1000;
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i];
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (strcmp(name, "--help") == 0) {
+            fputs(HELP, stdout);
+            exit(0);
+        }
+        if (value == NULL) {
+            return complain(name, "unknown, or its value is missing");
+        }
+        i++;
+        if (strcmp(name, "--config") == 0) {
+            options->config = value;
+        } else if (strcmp(name, "--listen") == 0) {
+            options->listen = value;
+        } else if (strcmp(name, "--gateway") == 0) {
+            options->gateway = value;
+        } else if (strcmp(name, "--peer") == 0) {
+            if (options->peer_count == UDP_MAX_PEERS - 1) {
+                return complain(name, "too many neighbours");
+            }
+            options->peers[options->peer_count++] = value;
+        } else if (strcmp(name, "--out") == 0) {
+            options->out = value;
+        } else if (strcmp(name, "--store") == 0) {
+            (void)snprintf(options->store, sizeof options->store, "%s", value);
+        } else if (strcmp(name, "--rate") == 0) {
+            char *end;
+            double rate = strtod(value, &end);
+            if (end == value || *end != 0 || rate < 0 || rate > 1000) {
+                return complain(name, "0 to 1000 is expected");
+            }
+            options->every = rate > 0 ? (uint64_t)(1000 / rate) : 0;
+        } else if (strcmp(name, "--trade") == 0) {
+            if (number(name, value, &options->trade) != 0) {
+                return -1;
+            }
+        } else if (strcmp(name, "--trade-every") == 0) {
+            if (number(name, value, &options->trade_every) != 0) {
+                return -1;
+            }
+        } else if (strcmp(name, "--duration") == 0) {
+            if (number(name, value, &n) != 0) {
+                return -1;
+            }
+            options->duration = n * 1000;
+        } else if (strcmp(name, "--corrupt-every") == 0) {
+            if (number(name, value, &n) != 0) {
+                return -1;
+            }
+            options->corrupt_every = (uint32_t)n;
+        } else if (strcmp(name, "--equivocate-at") == 0) {
+            if (number(name, value, &n) != 0) {
+                return -1;
+            }
+            options->equivocate_at = n * 1000;
+        } else {
+            return complain(name, "unknown");
+        }
+    }
+    if (options->config == NULL || options->listen == NULL || options->out == NULL) {
+        return complain("--config, --listen, --out", "all three are needed");
+    }
+    if (options->store[0] == 0 &&
+        snprintf(options->store, sizeof options->store, "%s/store", options->out) >= (int)sizeof options->store) {
+        return complain("--out", "too long");
+    }
+    return 0;
+}
+
+static int complain_field(const char *path, const char *field, const char *what)
+{
+    fprintf(stderr, "iotedge-device: %s: %s: %s\n", path, field, what);
+    return -1;
+}
+
+int identity_read(identity_t *identity, const char *path)
+{
+    static char text[16384];
+    json_t file, chain, first, second, gateway;
+    size_t len, mistake;
+    long bytes;
+    FILE *handle = fopen(path, "rb");
+    memset(identity, 0, sizeof *identity);
+    if (handle == NULL) {
+        return complain_field(path, "file", strerror(errno));
+    }
+    len = fread(text, 1, sizeof text, handle);
+    fclose(handle);
+    if (len == sizeof text || json_check(text, len, &file, &mistake) != 0) {
+        return complain_field(path, "file", "not the JSON of `iotedge-gateway provision`");
+    }
+    if (json_hex(json_get(file, "seed"), identity->seed, 32) != 32) {
+        return complain_field(path, "seed", "64 hex digits are expected");
+    }
+    identity->authority.size = (uint32_t)sizeof identity->authority;
+    identity->authority.suite = IOTEDGE_SUITE_ED25519;
+    if (json_hex(json_get(file, "authority_public_key"), identity->authority.bytes, 32) != 32) {
+        return complain_field(path, "authority_public_key", "64 hex digits are expected: provision with --authority");
+    }
+    chain = json_get(file, "chain");
+    first = json_next(chain, (json_t){NULL, 0});
+    second = json_next(chain, first);
+    if (first.at == NULL) {
+        return complain_field(path, "chain", "one or two certificates are expected");
+    }
+    if (second.at != NULL) {
+        bytes = json_hex(first, identity->issuer, sizeof identity->issuer);
+        if (bytes <= 0) {
+            return complain_field(path, "chain", "the first certificate is not hex, or too long");
+        }
+        identity->issuer_len = (size_t)bytes;
+        first = second;
+    }
+    bytes = json_hex(first, identity->certificate, sizeof identity->certificate);
+    if (bytes <= 0) {
+        return complain_field(path, "chain", "the device's certificate is not hex, or too long");
+    }
+    identity->certificate_len = (size_t)bytes;
+    gateway = json_get(file, "gateway");
+    if (json_is_text(gateway) && gateway.len - 2 < sizeof identity->gateway) {
+        memcpy(identity->gateway, gateway.at + 1, gateway.len - 2);
+    }
+    memset(text, 0, sizeof text);
+    return 0;
+}

@@ -1,0 +1,42 @@
+/* The command line and the device file that the factory wrote (`iotedge-gateway provision`). */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "udp.h"
+
+#include <iotedge.h>
+
+typedef struct {
+    const char *config;
+    const char *listen;
+    const char *gateway;
+    const char *peers[UDP_MAX_PEERS];
+    unsigned peer_count;
+    const char *out;
+    char store[512];
+    uint64_t every;       /* Milliseconds between readings; 0: none. */
+    uint64_t trade;       /* Micro-tokens for each reading that is bought; 0: none. */
+    uint64_t trade_every; /* Milliseconds between purchases. */
+    uint64_t duration;    /* Milliseconds; 0: until SIGTERM. */
+    uint32_t corrupt_every;
+    uint64_t equivocate_at; /* Milliseconds after the start; 0: never. */
+} options_t;
+
+/* What the factory wrote. The seed is secret: wipe it when the node has it. */
+typedef struct {
+    uint8_t seed[32];
+    uint8_t certificate[512];
+    size_t certificate_len;
+    uint8_t issuer[512];
+    size_t issuer_len;
+    iotedge_public_key_t authority;
+    char gateway[64];
+} identity_t;
+
+/* 0, or -1 with a message on standard error. `--help` prints and exits. */
+int options_read(options_t *options, int argc, char **argv);
+
+/* 0, or -1 with a message on standard error that names file and field. */
+int identity_read(identity_t *identity, const char *path);
+
+#endif

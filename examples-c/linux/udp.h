@@ -1,0 +1,41 @@
+/* Frames over UDP: one datagram each. The library numbers neighbours, this file knows their addresses. */
+#ifndef UDP_H
+#define UDP_H
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define UDP_MAX_PEERS 32
+
+typedef struct {
+    int socket;
+    struct sockaddr_in peers[UDP_MAX_PEERS];
+    uint32_t count;
+    /* Datagrams from addresses that are no peer's. */
+    uint32_t strangers;
+    /* Datagrams that the system did not take. */
+    uint32_t unsent;
+    /* A fault for the demonstration: one bit of every so-many-th frame is flipped on its way out; 0 for never. */
+    uint32_t corrupt_every;
+    uint32_t sent;
+    uint32_t corrupted;
+} udp_t;
+
+/* Opens a non-blocking socket on "a.b.c.d:port". 0, or -1 with errno. */
+int udp_open(udp_t *udp, const char *listen);
+
+/* Adds a peer "a.b.c.d:port"; its number is the order of the calls. -1 where the text is no address or there is no room. */
+int udp_add_peer(udp_t *udp, const char *address);
+
+void udp_send(udp_t *udp, uint32_t peer, const uint8_t *frame, size_t len);
+
+/* The next frame from a peer: 1 and peer, frame and length, or 0 where there is none. */
+int udp_receive(udp_t *udp, uint32_t *peer, uint8_t *frame, size_t capacity, size_t *len);
+
+/* Waits until a frame is there or the time is over. */
+void udp_wait(const udp_t *udp, uint64_t milliseconds);
+
+void udp_close(udp_t *udp);
+
+#endif
