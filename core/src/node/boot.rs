@@ -39,6 +39,8 @@ pub(crate) struct Timers {
     pub(crate) heads: Millis,
     pub(crate) issue: Millis,
     pub(crate) turn: u32,
+    /// Requests for what any neighbour may have.
+    pub(crate) asked: u32,
     pub(crate) heard: Millis,
     pub(crate) silent: bool,
 }
@@ -162,6 +164,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 heads: start,
                 issue: start,
                 turn: 0,
+                asked: 0,
                 heard: start,
                 silent: false,
             },
@@ -393,18 +396,20 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// Enrolment, genesis, tables, headers and heads that are due to be asked for.
     pub(crate) fn ask_for_standing(&mut self, now: Millis) {
         self.timers.turn = self.timers.turn.wrapping_add(1);
-        let Some(uplink) = self.peers.uplink(self.timers.turn) else {
-            return;
-        };
         let wants_in = self.role == Role::Member && self.index.is_none();
-        if wants_in && now >= self.timers.enrol {
+        if wants_in
+            && now >= self.timers.enrol
+            && let Some(uplink) = self.peers.uplink(self.timers.turn)
+        {
             self.timers.enrol = now.saturating_add(2_000);
             self.say(uplink, Control::Enrol);
         }
         if self.genesis.is_none() {
             if now >= self.timers.genesis {
                 self.timers.genesis = now.saturating_add(500);
-                self.say(uplink, Control::GenesisRequest);
+                if let Some(peer) = self.whom_to_ask() {
+                    self.say(peer, Control::GenesisRequest);
+                }
             }
             return;
         }
@@ -412,19 +417,18 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             && let Some((epoch, first)) = self.tables.missing()
         {
             self.timers.table = now.saturating_add(self.request_timeout.0);
-            self.say(
-                uplink,
-                Control::TableRequest {
-                    epoch,
-                    first: MemberIndex(first),
-                },
-            );
+            let first = MemberIndex(first);
+            if let Some(peer) = self.whom_to_ask() {
+                self.say(peer, Control::TableRequest { epoch, first });
+            }
         }
         if now >= self.timers.header
             && let Some(header) = self.header_wanted()
         {
             self.timers.header = now.saturating_add(self.request_timeout.0.saturating_mul(2));
-            self.say(uplink, Control::HeaderRequest { header });
+            if let Some(peer) = self.whom_to_ask() {
+                self.say(peer, Control::HeaderRequest { header });
+            }
         }
         if self.phase == Phase::Recovering && now >= self.timers.heads {
             self.timers.heads = now.saturating_add(1_000);
@@ -440,6 +444,19 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 }
             }
         }
+    }
+
+    /// In turn an uplink and any neighbour: what is asked for proves itself, so whoever has it may answer.
+    fn whom_to_ask(&mut self) -> Option<Peer> {
+        let turn = self.timers.asked;
+        self.timers.asked = turn.wrapping_add(1);
+        let uplink = self.peers.uplink(turn / 2);
+        if turn % 2 == 0 && uplink.is_some() {
+            return uplink;
+        }
+        let count = self.peers.iter().count();
+        let step = (turn as usize / 2).checked_rem(count)?;
+        self.peers.iter().nth(step).map(|(_, p)| Peer(p.handle))
     }
 
     /// Which header to ask for: a newer one that a neighbour has, or the one before the newest where its table is missing.

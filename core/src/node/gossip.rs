@@ -40,6 +40,18 @@ pub(crate) enum Control {
     Sync {
         first: MemberIndex,
     },
+    Header {
+        header: HeaderNumber,
+    },
+    Votes {
+        header: HeaderNumber,
+        first: usize,
+    },
+    Table {
+        epoch: Epoch,
+        first: MemberIndex,
+    },
+    Genesis,
 }
 
 /// Members whose numbers fit one SYNC frame.
@@ -109,6 +121,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             Control::HeadsRequest { member } => Frame::HeadsRequest { member },
             Control::Heads { member, number, id } => Frame::Heads { member, number, id },
+            Control::Header { header } => {
+                self.say(peer, Control::Votes { header, first: 0 });
+                return self.write_header(header, out);
+            }
+            Control::Votes { header, first } => {
+                return self.write_votes(peer, header, first, out);
+            }
+            Control::Table { epoch, first } => return self.write_table(epoch, first, out),
+            Control::Genesis => return self.write_genesis(out),
             Control::Sync { first } => {
                 let mut highest: heapless::Vec<Number, SYNC_MEMBERS> = heapless::Vec::new();
                 let members = self.tables.members();

@@ -120,6 +120,8 @@ pub(crate) struct Network {
     pub(crate) sent: u64,
     /// Pairs that cannot hear each other.
     pub(crate) cut: Vec<(u16, u16)>,
+    /// Nodes that hear nothing from the gateway.
+    pub(crate) deaf: Vec<u16>,
 }
 
 pub(crate) struct Settled {
@@ -195,6 +197,7 @@ impl Network {
             lose: 0,
             sent: 0,
             cut: Vec::new(),
+            deaf: Vec::new(),
         };
         for n in 0..members {
             let node = net.boot(
@@ -356,6 +359,9 @@ impl Network {
             let now = Millis(self.now);
             while self.wire.front().is_some_and(|(due, ..)| *due <= self.now) {
                 let (_, from, to, bytes) = self.wire.pop_front().unwrap();
+                if from == 99 && self.deaf.contains(&to) {
+                    continue;
+                }
                 if to == 99 {
                     self.gateway(from, &bytes);
                 } else if let Some(node) = self.nodes[usize::from(to)].as_mut() {
@@ -370,7 +376,7 @@ impl Network {
                     self.sent += 1;
                     let pair = (n as u16, to.0);
                     let silent = self.cut.contains(&pair) || self.cut.contains(&(pair.1, pair.0));
-                    if silent || (self.lose > 0 && self.sent % self.lose == 0) {
+                    if silent || (self.lose > 0 && self.sent.is_multiple_of(self.lose)) {
                         continue;
                     }
                     self.wire.push_back((

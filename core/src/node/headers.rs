@@ -7,7 +7,7 @@ use super::event::{Event, Grade, Refusal};
 use super::gossip::Control;
 use super::tables::{Opening, TableError};
 use super::{Node, keys};
-use crate::crypto::Verify;
+use crate::crypto::{Signature, Verify};
 use crate::identity::{Genesis, Record, record::MAX_RECORD};
 use crate::platform::Platform;
 use crate::posp::{
@@ -34,10 +34,12 @@ const PROOF_TRIES: u8 = 40;
 #[derive(Clone, Debug, Default)]
 pub struct HeaderProof {
     number: HeaderNumber,
-    payload: Vec<u8, MAX_HEADER>,
-    path: Vec<Id, MAX_PATH>,
-    votes: Vec<Vote, KEPT_VOTES>,
-    settled: Option<SettledHeader>,
+    pub(crate) payload: Vec<u8, MAX_HEADER>,
+    /// The GL-node's, so that this node can pass the header on.
+    pub(crate) signature: Option<Signature>,
+    pub(crate) path: Vec<Id, MAX_PATH>,
+    pub(crate) votes: Vec<Vote, KEPT_VOTES>,
+    pub(crate) settled: Option<SettledHeader>,
 }
 
 /// The path of the receipt that was verified last.
@@ -130,6 +132,10 @@ impl<'m> Headers<'m> {
         self.chain.as_ref()
     }
 
+    pub(crate) fn proof(&self, number: HeaderNumber) -> Option<&HeaderProof> {
+        self.proofs.iter().find(|p| p.number == number)
+    }
+
     /// A settled header that is still held.
     #[must_use]
     pub fn settled(&self, number: HeaderNumber) -> Option<&SettledHeader> {
@@ -215,6 +221,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         *place = HeaderProof {
             number,
             payload,
+            signature: Some(signed.signature()),
             path: path.iter().collect(),
             votes: Vec::new(),
             settled: None,
@@ -564,6 +571,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         *self.headers.place(number)? = HeaderProof {
             number,
             payload: Vec::from_slice(stored.header).ok()?,
+            signature: None,
             path: stored.header_path.iter().collect(),
             votes: stored.votes.iter().collect(),
             settled: Some(settled),

@@ -138,11 +138,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 path,
             } => self.on_proof(now, header, id, leaf, size, path),
             Frame::Set(set) => self.on_set(set),
-            Frame::HeaderRequest { .. }
-            | Frame::ProofRequest { .. }
-            | Frame::TableRequest { .. }
+            Frame::HeaderRequest { header } => self.on_header_request(from, header),
+            Frame::TableRequest { epoch, first } => self.on_table_request(from, epoch, first),
+            Frame::GenesisRequest => self.on_genesis_request(from),
+            Frame::ProofRequest { .. }
             | Frame::Enrol { .. }
-            | Frame::GenesisRequest
             | Frame::Proposal { .. }
             | Frame::SetRequest { .. } => Err(Refusal::NotForMe),
         }

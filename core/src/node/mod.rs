@@ -26,6 +26,7 @@ pub mod peers;
 pub mod raw;
 mod react;
 mod refuse;
+mod serve;
 pub mod tables;
 #[cfg(test)]
 pub(crate) mod test_platform;

@@ -183,3 +183,27 @@ fn a_partition_heals() {
     net.pump(quiet);
     net.assert_same_windows();
 }
+
+#[test]
+fn a_neighbour_passes_on_what_the_gateway_settled() {
+    let mut net = Network::started(5);
+    net.traffic(12);
+    net.pump(START + PERIOD);
+    net.traffic(6);
+    // Node 4 cannot hear the gateway when the epoch is closed, and comes back from a reboot without it.
+    net.cut = vec![(99, 4), (4, 99)];
+    net.deaf = vec![4];
+    assert_eq!(net.settle(START + PERIOD), HeaderNumber(1));
+    net.reboot(4, false);
+    let later = net.now + 6_000;
+    net.pump(later);
+    let now = Millis(net.now);
+    let status = net.node(4).status(now);
+    assert_eq!(
+        (status.header, status.epoch),
+        (HeaderNumber(1), Epoch(2)),
+        "{}",
+        net.explain()
+    );
+    assert_eq!(status.phase, Phase::Active);
+}

@@ -4,7 +4,7 @@
 //! neighbourhood, number or state. The GL-node's signature says who closed the epoch; only validators' votes make it settled.
 
 use super::{DOMAIN, PospError};
-use crate::crypto::{PublicKey, Verify, sha256};
+use crate::crypto::{PublicKey, Signature, Verify, sha256};
 use crate::identity::sign1::{Sign1, to_be_signed};
 use crate::types::{Amount, HeaderNumber, Id, Millis};
 use crate::wire::{Reader, WireError, Writer};
@@ -176,6 +176,12 @@ impl<'a> SignedHeader<'a> {
     #[must_use]
     pub const fn payload(&self) -> &'a [u8] {
         self.sign1.payload
+    }
+
+    /// The GL-node's signature, as claimed.
+    #[must_use]
+    pub const fn signature(&self) -> Signature {
+        self.sign1.signature
     }
 
     /// The header, as claimed.
