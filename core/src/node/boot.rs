@@ -451,7 +451,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let turn = self.timers.asked;
         self.timers.asked = turn.wrapping_add(1);
         let uplink = self.peers.uplink(turn / 2);
-        if turn % 2 == 0 && uplink.is_some() {
+        if turn.is_multiple_of(2) && uplink.is_some() {
             return uplink;
         }
         let count = self.peers.iter().count();
