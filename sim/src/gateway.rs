@@ -1,0 +1,553 @@
+//! The part of the gateway and of the validators: what stands beside their nodes.
+//!
+//! The gateway answers requests from its store, trims every T, closes the epoch of a certified trim and collects votes. A validator
+//! follows with a node of its own, replays the epoch from its own window, and votes only for the header that it computed itself. Its
+//! own node learns of the settled header through the same frames as everybody's.
+
+use crate::founding::{Founding, START, raw_key};
+use crate::platform::{SharedVerify, SimPlatform};
+use iotedge_core::crypto::SecretKey;
+use iotedge_core::identity::{Record, sign1};
+use iotedge_core::node::{Node, Refusal, Submission, Ticket};
+use iotedge_core::posp::close::{
+    Before, CloseError, close_epoch, epoch_path, epoch_root, header_payload,
+};
+use iotedge_core::posp::{
+    Header, SignedHeader, Tally, header_signing_input, verify_vote, vote_message,
+};
+use iotedge_core::tangle::{Scratch, Work};
+use iotedge_core::wire::list::{List, Raw, Vote};
+use iotedge_core::wire::{Frame, Writer};
+use iotedge_core::{HeaderNumber, Id, MAX_FRAME, Millis};
+use std::collections::{BTreeMap, HashMap};
+
+/// A node as the simulator runs it.
+pub type SimNode<'m> = Node<'m, SimPlatform, SharedVerify>;
+
+/// Records in one TABLE frame.
+const CHUNK: usize = 5;
+
+/// An epoch as one node computes it.
+#[derive(Debug)]
+pub struct Replayed {
+    /// The header.
+    pub header: Header,
+    payload: Vec<u8>,
+    leaves: Vec<Id>,
+    records: Vec<Record>,
+    root: Id,
+}
+
+/// Closes the epoch of a trim from what this node holds.
+///
+/// # Errors
+/// As `close_epoch`; `None` where the node holds no table to begin with.
+pub fn replay(
+    node: &SimNode<'_>,
+    founding: &Founding,
+    trim: &Id,
+) -> Result<Option<Replayed>, CloseError> {
+    let headers = node.headers();
+    let Some(records) = node.tables().records(headers.newest().opens()) else {
+        return Ok(None);
+    };
+    let capacity = node.tangle().capacity();
+    let members = usize::from(
+        node.tables()
+            .records(headers.newest().opens())
+            .map_or(0, |r| r.len() as u16),
+    );
+    let mut after = vec![Record::EMPTY; founding.genesis.max_members as usize];
+    let mut leaves = vec![Id::ZERO; capacity];
+    let mut work = vec![Work::default(); capacity];
+    let mut order = vec![0; capacity];
+    let mut per_member = vec![0; members.max(after.len())];
+    let mut scratch = Scratch {
+        work: &mut work,
+        order: &mut order,
+        members: &mut per_member,
+    };
+    let before = Before {
+        genesis: &founding.genesis,
+        neighbourhood: founding.neighbourhood,
+        authority: &founding.authority,
+        anchors: &[founding.maker],
+        number: headers.newest(),
+        hash: headers.hash(),
+        g0: headers.g0(),
+        records,
+        next_set: founding.set.hash(),
+    };
+    let closed = close_epoch(
+        node.tangle(),
+        node.tables(),
+        trim,
+        &before,
+        &mut after,
+        &mut leaves,
+        &mut scratch,
+        &mut |id, out| {
+            let raw = node.raw(id)?;
+            out.get_mut(..raw.len())?.copy_from_slice(raw);
+            Some(raw.len())
+        },
+        &mut SharedVerify::default(),
+    )?;
+    leaves.truncate(closed.header.count as usize);
+    after.truncate(closed.header.members as usize);
+    let mut buffer = vec![0; 1024];
+    let payload = header_payload(&closed.header, &mut buffer)
+        .map_err(CloseError::Header)?
+        .to_vec();
+    let root = epoch_root(&payload, &leaves).map_err(CloseError::Header)?;
+    Ok(Some(Replayed {
+        header: closed.header,
+        payload,
+        leaves,
+        records: after,
+        root,
+    }))
+}
+
+/// A settled epoch in the gateway's store.
+#[derive(Debug)]
+pub struct Settled {
+    /// The header.
+    pub header: Header,
+    /// Its payload's bytes.
+    pub payload: Vec<u8>,
+    /// The accepted transactions, in order.
+    pub leaves: Vec<Id>,
+    /// The next table.
+    pub records: Vec<Record>,
+    /// HEADER and VOTES.
+    frames: [Vec<u8>; 2],
+}
+
+#[derive(Debug)]
+struct Proposal {
+    replayed: Replayed,
+    cose: Vec<u8>,
+    frame: Vec<u8>,
+    votes: BTreeMap<u8, Vote>,
+    due: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TrimState {
+    /// The next one is due when its cut is old enough, and not before this moment.
+    Idle(u64),
+    /// In the outbox.
+    Waiting(Ticket),
+    /// In the ledger.
+    Issued(Id),
+    /// Certified by the members.
+    Certified(Id),
+}
+
+/// The gateway's process beside its node. It survives its own SIGKILL: all of it is what a gateway keeps in its database.
+#[derive(Debug)]
+pub struct Gateway {
+    secret: SecretKey,
+    trim: TrimState,
+    cut: u64,
+    proposal: Option<Proposal>,
+    /// Settled epochs by header number.
+    pub settled: BTreeMap<u32, Settled>,
+    leaves: HashMap<Id, (u32, u32)>,
+    /// Trims that were refused at signing and tried again.
+    pub void_trims: u32,
+    /// Why an epoch could not be closed, the last time it was tried.
+    pub stuck: Option<CloseError>,
+}
+
+impl Gateway {
+    /// A gateway that has settled nothing.
+    #[must_use]
+    pub fn new(founding: &Founding) -> Self {
+        Self {
+            secret: founding.device(0),
+            trim: TrimState::Idle(0),
+            cut: START,
+            proposal: None,
+            settled: BTreeMap::new(),
+            leaves: HashMap::new(),
+            void_trims: 0,
+            stuck: None,
+        }
+    }
+
+    /// What devices ask of the gateway's store. `None`: not a request, it is for the node.
+    #[must_use]
+    pub fn answer(&self, founding: &Founding, frame: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let (_, frame) = Frame::parse(frame).ok()?;
+        let tag = founding.tag();
+        Some(match frame {
+            Frame::GenesisRequest => {
+                let genesis = Frame::Genesis {
+                    cose: &founding.genesis_cose,
+                    set: &founding.set_bytes,
+                };
+                vec![written(&genesis, [0; 4])]
+            }
+            Frame::TableRequest { epoch, first } => {
+                let records = match epoch.0.checked_sub(1) {
+                    Some(0) => &founding.founders,
+                    Some(n) => match self.settled.get(&n) {
+                        Some(settled) => &settled.records,
+                        None => return Some(Vec::new()),
+                    },
+                    None => return Some(Vec::new()),
+                };
+                let chunk: Vec<Vec<u8>> = records
+                    .iter()
+                    .skip(usize::from(first.0))
+                    .take(CHUNK)
+                    .map(|record| {
+                        let mut bytes = vec![0; 512];
+                        let mut w = Writer::new(&mut bytes);
+                        record.encode(&mut w).expect("a record of the table");
+                        w.written().to_vec()
+                    })
+                    .collect();
+                if chunk.is_empty() {
+                    return Some(Vec::new());
+                }
+                let raw: Vec<Raw<'_>> = chunk.iter().map(|c| Raw(c)).collect();
+                let records = List::of(&raw);
+                vec![written(
+                    &Frame::Table {
+                        epoch,
+                        first,
+                        records,
+                    },
+                    tag,
+                )]
+            }
+            Frame::HeaderRequest { header } => self
+                .settled
+                .get(&header.0)
+                .map_or(Vec::new(), |s| s.frames.to_vec()),
+            Frame::ProofRequest { ids } => {
+                ids.iter().filter_map(|id| self.proof(tag, id)).collect()
+            }
+            Frame::Enrol { .. } | Frame::SetRequest { .. } => Vec::new(),
+            _ => return None,
+        })
+    }
+
+    fn proof(&self, tag: [u8; 4], id: Id) -> Option<Vec<u8>> {
+        let (number, leaf) = *self.leaves.get(&id)?;
+        let settled = self.settled.get(&number)?;
+        let mut path = [Id::ZERO; 32];
+        let n = epoch_path(&settled.payload, &settled.leaves, leaf, &mut path).ok()?;
+        let frame = Frame::Proof {
+            header: HeaderNumber(number),
+            id,
+            leaf,
+            size: settled.leaves.len() as u32 + 1,
+            path: List::of(&path[..n]),
+        };
+        Some(written(&frame, tag))
+    }
+
+    /// Trims when it is time. `traffic`: nobody would approve a trim without.
+    pub fn tick(
+        &mut self,
+        now: u64,
+        local: Millis,
+        founding: &Founding,
+        traffic: bool,
+        node: &mut SimNode<'_>,
+    ) {
+        let period = founding.genesis.period.0;
+        if let TrimState::Idle(due) = self.trim
+            && traffic
+            && now >= due
+        {
+            // The newest cut of the grid whose approvals have all come; after an outage several periods become one epoch.
+            let absolute = START + now;
+            let wait = period / 2 + period / 8;
+            let ready = absolute.saturating_sub(wait).saturating_sub(START) / period;
+            let cut = START + ready * period;
+            if cut > self.cut {
+                let cut = Submission::Trim { cut: Millis(cut) };
+                match node.submit(local, &cut, None) {
+                    Ok(ticket) => self.trim = TrimState::Waiting(ticket),
+                    Err(_) => self.trim = TrimState::Idle(now + 500),
+                }
+            }
+        }
+        if let TrimState::Certified(trim) = self.trim
+            && self.proposal.is_none()
+        {
+            match replay(node, founding, &trim) {
+                Ok(Some(replayed)) => {
+                    self.stuck = None;
+                    self.propose(founding, replayed);
+                }
+                Ok(None) => {}
+                Err(error) => self.stuck = Some(error),
+            }
+        }
+    }
+
+    fn propose(&mut self, founding: &Founding, replayed: Replayed) {
+        let protected = sign1::protected(&self.secret.public_key());
+        let mut message = vec![0; 2048];
+        let message = header_signing_input(
+            &protected,
+            &founding.neighbourhood,
+            &replayed.payload,
+            &mut message,
+        )
+        .expect("a header fits");
+        let signature = self.secret.sign(message);
+        let mut cose = vec![0; 2048];
+        let len = sign1::assemble(&protected, &replayed.payload, &signature, &mut cose)
+            .expect("a header fits");
+        cose.truncate(len);
+        let frame = written(&Frame::Proposal { cose: &cose }, founding.tag());
+        self.proposal = Some(Proposal {
+            replayed,
+            cose,
+            frame,
+            votes: BTreeMap::new(),
+            due: 0,
+        });
+    }
+
+    /// The proposal, when it is due to be sent to the validators that did not vote yet.
+    pub fn proposal_due(&mut self, now: u64) -> Option<(&[u8], Vec<u8>)> {
+        let proposal = self.proposal.as_mut().filter(|p| now >= p.due)?;
+        proposal.due = now + 400;
+        let missing = (0..crate::scenario::VALIDATORS as u8)
+            .filter(|v| !proposal.votes.contains_key(v))
+            .collect();
+        Some((&proposal.frame, missing))
+    }
+
+    /// A validator's vote. True when it made the quorum: then the newest of `settled` is to be spread.
+    pub fn on_votes(
+        &mut self,
+        founding: &Founding,
+        number: HeaderNumber,
+        votes: List<'_, Vote>,
+    ) -> bool {
+        let Some(proposal) = self.proposal.as_mut() else {
+            return false;
+        };
+        let replayed = &proposal.replayed;
+        if replayed.header.number != number {
+            return false;
+        }
+        for vote in votes.iter() {
+            let Ok(validator) = founding.set.get(vote.index) else {
+                continue;
+            };
+            let good = verify_vote(
+                &validator.key,
+                &founding.neighbourhood,
+                number,
+                &replayed.root,
+                &vote.signature,
+                &mut SharedVerify::default(),
+            );
+            if good.is_ok() {
+                proposal.votes.insert(vote.index, vote);
+            }
+        }
+        let mut tally = Tally::new(&founding.set);
+        for index in proposal.votes.keys() {
+            let _ = tally.add(*index);
+        }
+        if !tally.is_quorum() {
+            return false;
+        }
+        if let Some(proposal) = self.proposal.take() {
+            self.settle(founding, proposal);
+        }
+        true
+    }
+
+    fn settle(&mut self, founding: &Founding, proposal: Proposal) {
+        let Proposal {
+            replayed,
+            cose,
+            votes,
+            ..
+        } = proposal;
+        let number = replayed.header.number;
+        let votes: Vec<Vote> = votes.into_values().collect();
+        let mut path = [Id::ZERO; 32];
+        let n =
+            epoch_path(&replayed.payload, &replayed.leaves, 0, &mut path).expect("leaf 0 is there");
+        let header = Frame::Header {
+            cose: &cose,
+            path: List::of(&path[..n]),
+        };
+        let ballots = Frame::Votes {
+            header: number,
+            votes: List::of(&votes),
+        };
+        let frames = [
+            written(&header, founding.tag()),
+            written(&ballots, founding.tag()),
+        ];
+        for (leaf, id) in (1..).zip(&replayed.leaves) {
+            self.leaves.insert(*id, (number.0, leaf));
+        }
+        self.cut = replayed.header.cut.0;
+        self.trim = TrimState::Idle(0);
+        self.settled.insert(
+            number.0,
+            Settled {
+                header: replayed.header,
+                payload: replayed.payload,
+                leaves: replayed.leaves,
+                records: replayed.records,
+                frames,
+            },
+        );
+    }
+
+    /// HEADER and VOTES of the newest settled epoch.
+    #[must_use]
+    pub fn news(&self) -> Option<&[Vec<u8>; 2]> {
+        self.settled.last_key_value().map(|(_, s)| &s.frames)
+    }
+
+    /// The node says that the trim is in the ledger.
+    pub fn on_sent(&mut self, ticket: Ticket, id: Id) {
+        if self.trim == TrimState::Waiting(ticket) {
+            self.trim = TrimState::Issued(id);
+        }
+    }
+
+    /// The node refused to sign the trim: too early. It is tried again.
+    pub fn on_rejected(&mut self, now: u64, ticket: Ticket, _reason: Refusal) {
+        if self.trim == TrimState::Waiting(ticket) {
+            self.void_trims += 1;
+            self.trim = TrimState::Idle(now + 500);
+        }
+    }
+
+    /// The members certified a trim.
+    pub fn on_certified(&mut self, id: Id) {
+        if self.trim == TrimState::Issued(id) {
+            self.trim = TrimState::Certified(id);
+        }
+    }
+
+    /// What the gateway waits for, in words.
+    #[must_use]
+    pub fn waits_for(&self) -> String {
+        match (&self.proposal, self.trim) {
+            (Some(p), _) => format!(
+                "votes for header {} ({} of 4)",
+                p.replayed.header.number,
+                p.votes.len()
+            ),
+            (None, TrimState::Idle(_)) => "the next cut".into(),
+            (None, TrimState::Waiting(_)) => "its node to sign the trim".into(),
+            (None, TrimState::Issued(_)) => "the members to certify the trim".into(),
+            (None, TrimState::Certified(_)) => format!("its own replay: {:?}", self.stuck),
+        }
+    }
+}
+
+/// A validator's process beside its node.
+#[derive(Debug)]
+pub struct Validator {
+    index: u8,
+    secret: SecretKey,
+    /// What it voted for, by header number: never a second header.
+    voted: BTreeMap<u32, Id>,
+}
+
+/// What a validator makes of a proposal.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The VOTES frame.
+    Vote(Vec<u8>),
+    /// It does not hold enough yet, or the header is not the next: the gateway asks again.
+    NotYet,
+    /// Its own replay gives another header.
+    Differs(String),
+}
+
+impl Validator {
+    /// A validator that has not voted.
+    #[must_use]
+    pub fn new(founding: &Founding, index: u16) -> Self {
+        Self {
+            index: index as u8,
+            secret: founding.validator(index),
+            voted: BTreeMap::new(),
+        }
+    }
+
+    /// Checks a proposal against the own replay.
+    ///
+    /// # Panics
+    /// Never with the simulator's sizes.
+    pub fn judge(&mut self, founding: &Founding, cose: &[u8], node: &SimNode<'_>) -> Verdict {
+        let Ok(signed) = SignedHeader::parse(cose) else {
+            return Verdict::NotYet;
+        };
+        let header = signed.header();
+        let gl_key = founding.device(0).public_key();
+        let by_gateway = signed.verify(
+            &founding.neighbourhood,
+            &gl_key,
+            &mut SharedVerify::default(),
+        );
+        let next = node.headers().newest().checked_add(1) == Some(header.number);
+        if by_gateway.is_err() || !next || !node.tangle().certified(&header.trim) {
+            return Verdict::NotYet;
+        }
+        let replayed = match replay(node, founding, &header.trim) {
+            Ok(Some(replayed)) => replayed,
+            Ok(None) => return Verdict::NotYet,
+            Err(error) => return Verdict::Differs(format!("cannot replay: {error:?}")),
+        };
+        if replayed.payload != signed.payload() {
+            return Verdict::Differs(format!("mine {:?}, proposed {header:?}", replayed.header));
+        }
+        let hash = signed.hash();
+        if *self.voted.entry(header.number.0).or_insert(hash) != hash {
+            return Verdict::Differs("a second header for one number".into());
+        }
+        let key = raw_key(&self.secret);
+        let mut message = vec![0; 512];
+        let message = vote_message(
+            &key,
+            &founding.neighbourhood,
+            header.number,
+            &replayed.root,
+            &mut message,
+        )
+        .expect("a vote fits");
+        let votes = [Vote {
+            index: self.index,
+            signature: self.secret.sign(message),
+        }];
+        let frame = Frame::Votes {
+            header: header.number,
+            votes: List::of(&votes),
+        };
+        Verdict::Vote(written(&frame, founding.tag()))
+    }
+}
+
+/// A frame's bytes.
+///
+/// # Panics
+/// Where it does not fit a frame: the simulator builds none such.
+#[must_use]
+pub fn written(frame: &Frame<'_>, tag: [u8; 4]) -> Vec<u8> {
+    let mut out = vec![0; MAX_FRAME];
+    let len = frame.write(tag, &mut out).expect("a frame that fits");
+    out.truncate(len);
+    out
+}

@@ -1,0 +1,309 @@
+//! What must hold in every run, watched at every step.
+//!
+//! - Value: each header's total is what the founders were granted.
+//! - Conflict: of one number of one member at most one transaction reaches `Quorum` (or is settled), on all nodes together.
+//! - Grades only rise while a node runs, and never become `Dead` after anybody's `Quorum`.
+//! - What reached `Quorum` anywhere is living in the header that covers its time; nothing is in two headers.
+//! - In the end, after the faults and some quiet, all nodes hold the same DAG above the last cut, tips, header, G0 and confidences.
+
+use crate::founding::GRANT;
+use crate::gateway::{Settled, SimNode};
+use iotedge_core::crypto::Sha256;
+use iotedge_core::node::Grade;
+use iotedge_core::tangle::{Facts, Scratch, Start, Walk, Work};
+use iotedge_core::{Id, Millis, Number};
+use std::collections::{BTreeSet, HashMap};
+
+/// At most so many violations are kept; the count goes on.
+const KEPT: usize = 20;
+
+/// Watches a run.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// What went wrong, the first ones.
+    pub violations: Vec<String>,
+    /// How often something went wrong.
+    pub count: u32,
+    value: u64,
+    cut: u64,
+    grades: Vec<HashMap<Id, Grade>>,
+    quorum: HashMap<Id, Millis>,
+    places: HashMap<(u16, Number), Id>,
+    settled: HashMap<Id, u32>,
+    missing: BTreeSet<Id>,
+}
+
+impl Watch {
+    /// Watches so many hosts with so many founders.
+    #[must_use]
+    pub fn new(hosts: usize, founders: u16) -> Self {
+        Self {
+            value: GRANT * u64::from(founders),
+            cut: 0,
+            grades: vec![HashMap::new(); hosts],
+            ..Self::default()
+        }
+    }
+
+    /// Something that must not be.
+    pub fn violated(&mut self, now: u64, what: String) {
+        self.count += 1;
+        if self.violations.len() < KEPT {
+            self.violations.push(format!("at {now} ms: {what}"));
+        }
+    }
+
+    /// A node starts again: what it tells begins anew.
+    pub fn restarted(&mut self, host: usize) {
+        self.grades[host].clear();
+    }
+
+    /// A node graded a transaction.
+    pub fn graded(&mut self, now: u64, host: usize, id: &Id, grade: Grade, facts: Option<&Facts>) {
+        let before = self.grades[host].insert(*id, grade);
+        let rises = match (before, grade) {
+            (None, _) => true,
+            (Some(Grade::Seen | Grade::Witnessed), Grade::Dead) => true,
+            (Some(Grade::Dead), _) | (Some(_), Grade::Dead) => false,
+            (Some(from), to) => to > from,
+        };
+        if !rises {
+            self.violated(
+                now,
+                format!("node {host}: grade of {id} went from {before:?} to {grade:?}"),
+            );
+        }
+        if grade == Grade::Dead && self.quorum.contains_key(id) {
+            self.violated(now, format!("node {host}: {id} is dead after a Quorum"));
+        }
+        if !matches!(grade, Grade::Quorum | Grade::Settled) {
+            return;
+        }
+        let Some(facts) = facts else {
+            return;
+        };
+        let place = (facts.issuer.0, facts.number);
+        let first = *self.places.entry(place).or_insert(*id);
+        if first != *id {
+            self.violated(
+                now,
+                format!("node {host}: both sides of {place:?} have their Quorum: {first} and {id}"),
+            );
+        }
+        if grade == Grade::Quorum
+            && self.quorum.insert(*id, facts.time).is_none()
+            && facts.time.0 <= self.cut
+        {
+            self.expect_living(now, id);
+        }
+    }
+
+    fn expect_living(&mut self, now: u64, id: &Id) {
+        if !self.settled.contains_key(id) && self.missing.insert(*id) {
+            self.violated(
+                now,
+                format!("{id} had its Quorum and is not in the header of its time"),
+            );
+        }
+    }
+
+    /// A header was settled.
+    pub fn header(&mut self, now: u64, settled: &Settled) {
+        let header = &settled.header;
+        let records = settled.records.iter();
+        let value: u64 = records.map(|r| r.credits.0 - r.debits.0).sum();
+        if header.total_value.0 != self.value || value != self.value {
+            self.violated(
+                now,
+                format!(
+                    "header {}: value {} (records {value}) instead of {}",
+                    header.number, header.total_value, self.value
+                ),
+            );
+        }
+        for id in &settled.leaves {
+            if let Some(earlier) = self.settled.insert(*id, header.number.0) {
+                self.violated(
+                    now,
+                    format!("{id} is in the headers {earlier} and {}", header.number),
+                );
+            }
+        }
+        self.cut = header.cut.0;
+        let mut covered: Vec<Id> = self
+            .quorum
+            .iter()
+            .filter(|(_, time)| time.0 <= self.cut)
+            .map(|(id, _)| *id)
+            .collect();
+        covered.sort_unstable();
+        for id in covered {
+            self.expect_living(now, &id);
+        }
+    }
+
+    /// Compares all nodes with the first one, in the end.
+    pub fn agree(&mut self, now: u64, absolute: u64, views: &[(usize, View)]) {
+        let Some(((one, first), rest)) = views.split_first() else {
+            return;
+        };
+        for (host, view) in rest {
+            for (what, differ) in [
+                ("header", view.header != first.header),
+                ("G0", view.g0 != first.g0),
+                ("table", view.table != first.table),
+                ("DAG", view.dag != first.dag),
+                ("tips", view.tips != first.tips),
+                ("confidence", view.confidence != first.confidence),
+            ] {
+                if differ {
+                    let detail = first.compare(view);
+                    self.violated(
+                        now,
+                        format!(
+                            "nodes {one} and {host} differ in their {what} at {absolute}: {detail}"
+                        ),
+                    );
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// What one node holds in the end.
+#[derive(Debug)]
+pub struct View {
+    header: (u32, Id),
+    g0: Id,
+    table: [u8; 32],
+    dag: BTreeSet<Id>,
+    tips: BTreeSet<Id>,
+    confidence: [u8; 32],
+}
+
+impl View {
+    /// Reads a node.
+    #[must_use]
+    pub fn of(node: &SimNode<'_>, absolute: u64) -> Self {
+        let tangle = node.tangle();
+        let headers = node.headers();
+        let cut = headers.cut();
+        let dag: BTreeSet<Id> = tangle
+            .since(tangle.oldest_sequence())
+            .filter(|(_, facts)| facts.time > cut)
+            .map(|(_, facts)| facts.id)
+            .collect();
+        let tips = tangle.tips().filter(|id| dag.contains(id)).collect();
+        let mut table = Sha256::new();
+        for record in node
+            .tables()
+            .records(headers.newest().opens())
+            .unwrap_or(&[])
+        {
+            table.update(&record.leaf().unwrap_or_default().0);
+        }
+        let mut work = vec![Work::default(); tangle.capacity()];
+        let mut order = vec![0; tangle.capacity()];
+        let mut members = vec![0; 1024];
+        let mut scratch = Scratch {
+            work: &mut work,
+            order: &mut order,
+            members: &mut members,
+        };
+        let walk = Walk {
+            alpha: 1 << 13,
+            start: Start::Since(Millis(absolute.saturating_sub(cut.0).saturating_sub(1))),
+        };
+        let mut confidence = Sha256::new();
+        let done = tangle.confidences(&walk, Millis(absolute), &mut scratch, |id, c| {
+            confidence.update(&id.0);
+            confidence.update(&c.0.to_be_bytes());
+        });
+        confidence.update(format!("{done:?}").as_bytes());
+        Self {
+            header: (headers.newest().0, headers.hash()),
+            g0: headers.g0(),
+            table: table.finish(),
+            dag,
+            tips,
+            confidence: confidence.finish(),
+        }
+    }
+
+    /// Vertices above the last cut.
+    #[must_use]
+    pub fn vertices(&self) -> usize {
+        self.dag.len()
+    }
+
+    /// Tips among them.
+    #[must_use]
+    pub fn tips(&self) -> usize {
+        self.tips.len()
+    }
+
+    fn compare(&self, other: &Self) -> String {
+        format!(
+            "headers {} and {}, {} and {} vertices, {} only in the first and {} only in the other, {} and {} tips",
+            self.header.0,
+            other.header.0,
+            self.dag.len(),
+            other.dag.len(),
+            self.dag.difference(&other.dag).count(),
+            other.dag.difference(&self.dag).count(),
+            self.tips.len(),
+            other.tips.len(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iotedge_core::tangle::Effect;
+    use iotedge_core::{Epoch, MemberIndex};
+
+    fn facts(id: u8, number: u32) -> Facts {
+        Facts {
+            id: Id([id; 32]),
+            issuer: MemberIndex(3),
+            number: Number(number),
+            epoch: Epoch(1),
+            time: Millis(50),
+            effect: Effect::None,
+        }
+    }
+
+    #[test]
+    fn a_grade_that_goes_back_is_seen() {
+        let mut watch = Watch::new(2, 3);
+        let id = Id([1; 32]);
+        watch.graded(1, 0, &id, Grade::Quorum, None);
+        watch.graded(2, 1, &id, Grade::Witnessed, None);
+        assert_eq!(watch.count, 0);
+        watch.graded(3, 0, &id, Grade::Witnessed, None);
+        assert_eq!(watch.count, 1);
+        watch.restarted(1);
+        watch.graded(4, 1, &id, Grade::Seen, None);
+        assert_eq!(watch.count, 1);
+    }
+
+    #[test]
+    fn two_sides_at_quorum_on_two_nodes_are_seen() {
+        let mut watch = Watch::new(2, 3);
+        watch.graded(1, 0, &Id([1; 32]), Grade::Quorum, Some(&facts(1, 9)));
+        watch.graded(1, 1, &Id([2; 32]), Grade::Quorum, Some(&facts(2, 8)));
+        assert_eq!(watch.count, 0);
+        watch.graded(1, 1, &Id([3; 32]), Grade::Quorum, Some(&facts(3, 9)));
+        assert_eq!(watch.count, 1);
+    }
+
+    #[test]
+    fn dead_after_a_quorum_elsewhere_is_seen() {
+        let mut watch = Watch::new(2, 3);
+        watch.graded(1, 0, &Id([1; 32]), Grade::Quorum, Some(&facts(1, 9)));
+        watch.graded(2, 1, &Id([1; 32]), Grade::Dead, None);
+        assert_eq!(watch.count, 1);
+    }
+}

@@ -1,0 +1,149 @@
+//! Command line of the simulator. Exit status 0 only if every invariant held.
+
+use clap::Parser;
+use iotedge_sim::scenario::{Equivocator, LinkModel, Outage, Partition, Reboot, Scenario};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Runs a neighbourhood of real L-nodes under virtual time and prints what happened.
+///
+/// The same arguments give the same trace hash on every machine. Faults may be given several times and have to end
+/// within the traffic; then the nodes are left quiet and must agree.
+#[derive(Parser, Debug)]
+#[command(version, about)]
+struct Arguments {
+    /// Members, the GL-node included; four validators come on top
+    #[arg(long, default_value_t = 20)]
+    nodes: u16,
+    /// Seed of every draw
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Virtual minutes of traffic
+    #[arg(long, default_value_t = 2.0)]
+    minutes: f64,
+    /// T, the period of an epoch, in seconds [default: 10 up to 20 members, else 60]
+    #[arg(long)]
+    period: Option<f64>,
+    /// Transactions per minute and member [default: 120 up to 20 members, else 1200 for all together]
+    #[arg(long)]
+    rate: Option<u32>,
+    /// Payments among them, in percent
+    #[arg(long, default_value_t = 25)]
+    trade: u8,
+    /// Neighbours of a device besides the gateway, at most
+    #[arg(long, default_value_t = 8)]
+    neighbours: u16,
+    /// Announcements are collected so long, in ms [default: 100 up to 20 members, else 500]
+    #[arg(long)]
+    announce: Option<u64>,
+    /// Clocks are wrong by up to so many ms
+    #[arg(long, default_value_t = 0)]
+    skew: u64,
+    /// Frames lost, in percent
+    #[arg(long, default_value_t = 1.0)]
+    loss: f64,
+    /// Frames that come twice, in percent
+    #[arg(long, default_value_t = 1.0)]
+    duplicate: f64,
+    /// Frames with a bit turned over, in percent
+    #[arg(long, default_value_t = 0.0)]
+    corrupt: f64,
+    /// Shortest delay of a frame in ms
+    #[arg(long, default_value_t = 5)]
+    delay_min: u64,
+    /// Longest delay in ms
+    #[arg(long, default_value_t = 50)]
+    delay_max: u64,
+    /// Cuts PERCENT of the devices off: FROM..TO:PERCENT, in seconds
+    #[arg(long)]
+    partition: Vec<Partition>,
+    /// A device loses power: NODE@SECONDS[:DOWN_SECONDS][:lost]; with `lost` its store is gone
+    #[arg(long)]
+    reboot: Vec<Reboot>,
+    /// The gateway is killed and comes back: FROM..TO in seconds
+    #[arg(long)]
+    gateway_outage: Vec<Outage>,
+    /// A device signs two transactions with one number: NODE@SECONDS
+    #[arg(long)]
+    equivocate: Vec<Equivocator>,
+    /// Quiet seconds in the end, before the nodes are compared
+    #[arg(long, default_value_t = 20.0)]
+    quiet: f64,
+    /// Print every event but those of data that came in
+    #[arg(long)]
+    trace: bool,
+}
+
+fn ppm(percent: f64, name: &str) -> Result<u32, String> {
+    if (0.0..=100.0).contains(&percent) {
+        Ok((percent * 10_000.0).round() as u32)
+    } else {
+        Err(format!("--{name}: {percent} is not in 0..100 percent"))
+    }
+}
+
+impl Arguments {
+    fn scenario(self) -> Result<Scenario, String> {
+        let large = self.nodes > 20;
+        let ms = |value: f64, unit: f64, name: &str| {
+            if (0.0..=1e6).contains(&value) {
+                Ok((value * unit).round() as u64)
+            } else {
+                Err(format!("--{name}: {value} is not in 0..1000000"))
+            }
+        };
+        Ok(Scenario {
+            seed: self.seed,
+            nodes: self.nodes,
+            duration: ms(self.minutes, 60_000.0, "minutes")?,
+            quiet: ms(self.quiet, 1000.0, "quiet")?,
+            period: ms(
+                self.period.unwrap_or(if large { 60.0 } else { 10.0 }),
+                1000.0,
+                "period",
+            )?,
+            rate: self.rate.unwrap_or(if large {
+                (1200 / u32::from(self.nodes)).max(1)
+            } else {
+                120
+            }),
+            trade: self.trade.min(100),
+            neighbours: self.neighbours,
+            announce: self.announce.unwrap_or(if large { 500 } else { 100 }),
+            skew: self.skew,
+            link: LinkModel {
+                delay_min: self.delay_min,
+                delay_max: self.delay_max,
+                loss: ppm(self.loss, "loss")?,
+                duplicate: ppm(self.duplicate, "duplicate")?,
+                corrupt: ppm(self.corrupt, "corrupt")?,
+            },
+            partitions: self.partition,
+            reboots: self.reboot,
+            outages: self.gateway_outage,
+            equivocators: self.equivocate,
+        })
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let trace = arguments.trace;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let done = arguments.scenario().and_then(|scenario| {
+        let trace: Option<&mut dyn Write> = if trace { Some(&mut out) } else { None };
+        iotedge_sim::run(&scenario, trace)
+    });
+    let code = match done {
+        Ok(report) => {
+            let _ = write!(out, "{report}");
+            ExitCode::from(u8::from(!report.sound()))
+        }
+        Err(error) => {
+            eprintln!("iotedge-sim: {error}");
+            ExitCode::from(2)
+        }
+    };
+    let _ = out.flush();
+    code
+}

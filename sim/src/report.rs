@@ -1,0 +1,422 @@
+//! What a run measured, and the table that shows it.
+
+use crate::gateway::{Settled, SimNode};
+use crate::scenario::Scenario;
+use iotedge_core::Id;
+use iotedge_core::node::{Grade, Refusal};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// What one host did, over all its lives.
+#[derive(Clone, Debug, Default)]
+pub struct HostTotals {
+    /// Bytes put on air, those of its gateway or validator process included.
+    pub bytes_sent: u64,
+    /// Transactions inserted.
+    pub inserted: u64,
+    /// Transactions that came a second time.
+    pub duplicates: u64,
+    refused: BTreeMap<u8, u64>,
+    /// Most transactions set aside at once.
+    pub aside_max: u32,
+    /// Most vertices at once.
+    pub window_max: u32,
+    /// Most tips at once.
+    pub tips_max: u32,
+    /// Sum of the tips over all samples.
+    pub tips_sum: u64,
+    /// Samples taken.
+    pub samples: u64,
+    /// Writes to the store.
+    pub writes: u64,
+    /// Bytes in the store in the end.
+    pub stored: u64,
+}
+
+impl HostTotals {
+    /// Adds what a node counted in the life that ends.
+    pub fn add(&mut self, node: &SimNode<'_>) {
+        let counters = node.counters();
+        self.inserted += u64::from(counters.inserted);
+        self.duplicates += u64::from(counters.duplicates);
+        for refusal in Refusal::ALL {
+            let n = u64::from(counters.refused(*refusal));
+            if n > 0 {
+                *self.refused.entry(*refusal as u8).or_default() += n;
+            }
+        }
+    }
+
+    /// How often this was refused.
+    #[must_use]
+    pub fn refused(&self, refusal: Refusal) -> u64 {
+        self.refused.get(&(refusal as u8)).copied().unwrap_or(0)
+    }
+}
+
+/// Times from a transaction's signature to a grade, at its issuer, in ms.
+#[derive(Clone, Debug, Default)]
+pub struct Times(Vec<u64>);
+
+impl Times {
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The time that `percent` of them did not exceed.
+    #[must_use]
+    pub fn percentile(&self, percent: usize) -> Option<u64> {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        let place = (sorted.len() * percent).div_ceil(100).max(1) - 1;
+        sorted.get(place).copied()
+    }
+}
+
+/// Everything about a run.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was run.
+    pub title: String,
+    /// Members.
+    pub nodes: u16,
+    /// Virtual time of traffic, in ms.
+    pub duration: u64,
+    /// Submissions by the applications.
+    pub submitted: u64,
+    /// Transactions signed.
+    pub sent: u64,
+    /// Payments that reached their payee.
+    pub payments: u64,
+    /// Receipts verified by devices.
+    pub receipts: u64,
+    /// Times to `Witnessed`, `Quorum`, `Settled`.
+    pub times: [Times; 3],
+    /// `Dead` grades.
+    pub dead: u64,
+    /// Submissions that a node refused, by reason.
+    pub rejections: BTreeMap<&'static str, u64>,
+    /// Refusals of frames, by reason.
+    pub refusals: Vec<(&'static str, u64)>,
+    /// Transactions given up by the set-aside pool.
+    pub dropped: u64,
+    /// Equivocations told.
+    pub equivocations: u64,
+    /// Freezes told.
+    pub frozen: u64,
+    /// Recoveries begun.
+    pub recovering: u64,
+    /// Recoveries ended.
+    pub recovered: u64,
+    /// Events that the nodes' queues had no room for.
+    pub lost_events: u64,
+    /// Silences told.
+    pub silences: u64,
+    /// Nodes stopped and started again.
+    pub reboots: u64,
+    /// Settled headers: number, when, living transactions, total value, G0.
+    pub headers: Vec<(u32, u64, u32, u64, Id)>,
+    /// Proposals that came before the validator could judge them.
+    pub waited: u64,
+    /// Trims refused at signing because no fresh quorum was there yet.
+    pub void_trims: u32,
+    /// What the gateway waited for in the end.
+    pub waits_for: String,
+    /// Frames delivered.
+    pub frames: u64,
+    /// Frames lost.
+    pub frames_lost: u64,
+    /// Frames doubled.
+    pub frames_doubled: u64,
+    /// Frames with a bit turned over.
+    pub frames_corrupted: u64,
+    /// Signature checks asked for by the nodes.
+    pub asked: u64,
+    /// Signature checks made.
+    pub checked: u64,
+    /// Bytes of the largest node's memory.
+    pub memory: u64,
+    /// Phases of the nodes in the end.
+    pub phases: BTreeMap<String, u32>,
+    /// Vertices above the last cut in the end.
+    pub end_vertices: usize,
+    /// Tips in the end.
+    pub end_tips: usize,
+    /// By host.
+    pub hosts: Vec<HostTotals>,
+    /// The first violated invariants.
+    pub violations: Vec<String>,
+    /// How many there were.
+    pub violation_count: u32,
+    /// SHA-256 over every delivered frame and every event.
+    pub trace: Id,
+    /// How long the run took.
+    pub wall: Duration,
+}
+
+impl Report {
+    /// An empty report.
+    #[must_use]
+    pub fn new(scenario: &Scenario) -> Self {
+        Self {
+            title: format!(
+                "{} members, seed {}, {} s, T = {} s, {} tx/min each",
+                scenario.nodes,
+                scenario.seed,
+                scenario.duration / 1000,
+                scenario.period / 1000,
+                scenario.rate
+            ),
+            nodes: scenario.nodes,
+            duration: scenario.duration,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn took(&mut self, grade: Grade, ms: u64) {
+        let place = match grade {
+            Grade::Witnessed => 0,
+            Grade::Quorum => 1,
+            Grade::Settled => 2,
+            _ => return,
+        };
+        self.times[place].0.push(ms);
+    }
+
+    pub(crate) fn rejected(&mut self, reason: Refusal) {
+        *self.rejections.entry(reason.name()).or_default() += 1;
+    }
+
+    pub(crate) fn header(&mut self, now: u64, settled: &Settled) {
+        let h = &settled.header;
+        self.headers
+            .push((h.number.0, now, h.count, h.total_value.0, h.g0));
+    }
+
+    /// Whether every invariant held.
+    #[must_use]
+    pub fn sound(&self) -> bool {
+        self.violation_count == 0
+    }
+}
+
+fn seconds(ms: Option<u64>) -> String {
+    ms.map_or("-".into(), |ms| format!("{:.2} s", ms as f64 / 1000.0))
+}
+
+fn listed<'a>(items: impl Iterator<Item = (&'a str, u64)>) -> String {
+    let all: Vec<String> = items.map(|(name, n)| format!("{name} {n}")).collect();
+    if all.is_empty() {
+        "none".into()
+    } else {
+        all.join(", ")
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut row = |name: &str, value: String| writeln!(f, "{name:<26}{value}");
+        row("run", self.title.clone())?;
+        row(
+            "transactions",
+            format!(
+                "{} signed of {} submitted, {} payments received",
+                self.sent, self.submitted, self.payments
+            ),
+        )?;
+        let on_air: Vec<u64> = self
+            .hosts
+            .iter()
+            .skip(1)
+            .take(usize::from(self.nodes) - 1)
+            .map(|h| h.bytes_sent)
+            .collect();
+        let devices = on_air.len().max(1) as u64;
+        let seconds_run = (self.duration / 1000).max(1);
+        let each = on_air.iter().sum::<u64>() / devices;
+        row(
+            "bytes on air",
+            format!(
+                "{each} per device ({} B/s), most {}, gateway {}",
+                each / seconds_run,
+                on_air.iter().max().unwrap_or(&0),
+                self.hosts.first().map_or(0, |h| h.bytes_sent)
+            ),
+        )?;
+        for (name, times) in ["to Witnessed", "to Quorum", "to Settled"]
+            .into_iter()
+            .zip(&self.times)
+        {
+            row(
+                name,
+                format!(
+                    "p50 {}, p99 {} ({} of {})",
+                    seconds(times.percentile(50)),
+                    seconds(times.percentile(99)),
+                    times.count(),
+                    self.sent
+                ),
+            )?;
+        }
+        row("receipts verified", format!("{}", self.receipts))?;
+        row("dead", format!("{}", self.dead))?;
+        let most = |of: fn(&HostTotals) -> u32| self.hosts.iter().map(of).max().unwrap_or(0);
+        row(
+            "set aside",
+            format!(
+                "at most {} at once on one node, {} given up",
+                most(|h| h.aside_max),
+                self.dropped
+            ),
+        )?;
+        let (sum, samples) = self
+            .hosts
+            .iter()
+            .fold((0, 0), |(s, n), h| (s + h.tips_sum, n + h.samples));
+        row(
+            "tips",
+            format!(
+                "{:.1} on average, at most {}",
+                sum as f64 / samples.max(1) as f64,
+                most(|h| h.tips_max)
+            ),
+        )?;
+        row(
+            "window",
+            format!(
+                "at most {} vertices, {} KB of memory per node at most",
+                most(|h| h.window_max),
+                self.memory / 1024
+            ),
+        )?;
+        row(
+            "frames refused",
+            listed(self.refusals.iter().map(|(n, c)| (*n, *c))),
+        )?;
+        row(
+            "submissions refused",
+            listed(self.rejections.iter().map(|(n, c)| (*n, *c))),
+        )?;
+        row(
+            "links",
+            format!(
+                "{} frames delivered, {} lost, {} doubled, {} corrupted; {} transactions came twice",
+                self.frames,
+                self.frames_lost,
+                self.frames_doubled,
+                self.frames_corrupted,
+                self.hosts.iter().map(|h| h.duplicates).sum::<u64>()
+            ),
+        )?;
+        row(
+            "faults",
+            format!(
+                "{} nodes stopped, {} recoveries begun, {} ended, {} equivocations and {} freezes told, {} silences",
+                self.reboots,
+                self.recovering,
+                self.recovered,
+                self.equivocations,
+                self.frozen,
+                self.silences
+            ),
+        )?;
+        let living: u64 = self.headers.iter().map(|h| u64::from(h.2)).sum();
+        row(
+            "headers",
+            format!(
+                "{} settled, {living} transactions living in them",
+                self.headers.len()
+            ),
+        )?;
+        for (number, at, count, value, g0) in &self.headers {
+            let g0 = g0.to_string();
+            row(
+                "",
+                format!(
+                    "{number:>3}: at {:.1} s, {count} living, value {value}, G0 {}",
+                    *at as f64 / 1000.0,
+                    &g0[..16]
+                ),
+            )?;
+        }
+        row("gateway waits for", self.waits_for.clone())?;
+        row(
+            "trims and proposals",
+            format!(
+                "{} trims refused as void and tried again, {} proposals came too early",
+                self.void_trims, self.waited
+            ),
+        )?;
+        row(
+            "value",
+            match self.headers.last() {
+                Some((_, _, _, value, _)) => format!(
+                    "{value} of {}",
+                    crate::founding::GRANT * u64::from(self.nodes)
+                ),
+                None => "no header".into(),
+            },
+        )?;
+        row(
+            "in the end",
+            format!(
+                "{} vertices and {} tips above the last cut; {}",
+                self.end_vertices,
+                self.end_tips,
+                listed(self.phases.iter().map(|(p, n)| (p.as_str(), u64::from(*n))))
+            ),
+        )?;
+        row(
+            "store",
+            format!(
+                "{} writes, at most {} bytes on one node",
+                self.hosts.iter().map(|h| h.writes).sum::<u64>(),
+                self.hosts.iter().map(|h| h.stored).max().unwrap_or(0)
+            ),
+        )?;
+        row(
+            "signatures",
+            format!(
+                "{} checks asked, {} really made: nodes share verdicts, each signature is checked once",
+                self.asked, self.checked
+            ),
+        )?;
+        row(
+            "events lost by full queues",
+            format!("{}", self.lost_events),
+        )?;
+        row("wall time", format!("{:.1} s", self.wall.as_secs_f64()))?;
+        row("trace", self.trace.to_string())?;
+        if self.sound() {
+            row("invariants", "all held".into())
+        } else {
+            row(
+                "invariants",
+                format!("VIOLATED {} times:", self.violation_count),
+            )?;
+            for violation in &self.violations {
+                writeln!(f, "  {violation}")?;
+            }
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_nearest_ranks() {
+        let times = Times((1..=100).rev().collect());
+        assert_eq!(
+            (times.percentile(50), times.percentile(99)),
+            (Some(50), Some(99))
+        );
+        assert_eq!(Times(vec![7]).percentile(1), Some(7));
+        assert_eq!(Times::default().percentile(50), None);
+    }
+}

@@ -1,0 +1,355 @@
+//! What is simulated: sizes, traffic, the link model and the faults. A scenario and its seed decide everything that follows.
+
+use iotedge_core::MAX_FRAME;
+use iotedge_core::node::Limits;
+use std::str::FromStr;
+
+/// How the links between nodes behave. Probabilities are in parts per million, times in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkModel {
+    /// Shortest delay of a frame.
+    pub delay_min: u64,
+    /// Longest delay. Each frame draws its own, so frames overtake each other.
+    pub delay_max: u64,
+    /// A frame is lost.
+    pub loss: u32,
+    /// A frame comes twice, the copies with delays of their own.
+    pub duplicate: u32,
+    /// A bit of a frame is turned over.
+    pub corrupt: u32,
+}
+
+impl LinkModel {
+    /// Short delays, nothing lost.
+    pub const CALM: Self = Self {
+        delay_min: 2,
+        delay_max: 20,
+        loss: 0,
+        duplicate: 0,
+        corrupt: 0,
+    };
+}
+
+/// A window of time in which a share of the nodes hears nobody outside it, and nobody outside hears them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Begins, in ms.
+    pub from: u64,
+    /// Ends.
+    pub to: u64,
+    /// Devices cut off, in percent. The gateway and the validators are on the other side.
+    pub share: u8,
+}
+
+/// A device loses power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reboot {
+    /// Which: a member index from 1, the GL-node has outages instead.
+    pub node: u16,
+    /// When, in ms.
+    pub at: u64,
+    /// For how long.
+    pub down: u64,
+    /// Its store is gone too.
+    pub lost: bool,
+}
+
+/// The gateway's process is killed; its store stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// When, in ms.
+    pub from: u64,
+    /// Until.
+    pub to: u64,
+}
+
+/// A device that signs two transactions with one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Equivocator {
+    /// Which: a member index from 1.
+    pub node: u16,
+    /// When, in ms.
+    pub at: u64,
+}
+
+/// Everything that a run depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// The seed of every draw.
+    pub seed: u64,
+    /// Members, the GL-node included. Validators come on top.
+    pub nodes: u16,
+    /// Traffic lasts so long, in ms.
+    pub duration: u64,
+    /// Then it is quiet for so long, all faults being over, before the nodes are compared.
+    pub quiet: u64,
+    /// T in ms.
+    pub period: u64,
+    /// Transactions that each member issues per minute.
+    pub rate: u32,
+    /// Of them payments, in percent; the rest are readings.
+    pub trade: u8,
+    /// Neighbours of a device besides the gateway, at most.
+    pub neighbours: u16,
+    /// Announcements are collected so long, in ms.
+    pub announce: u64,
+    /// Clocks are wrong by up to so much, in ms, either way.
+    pub skew: u64,
+    /// The links.
+    pub link: LinkModel,
+    /// Partitions.
+    pub partitions: Vec<Partition>,
+    /// Reboots.
+    pub reboots: Vec<Reboot>,
+    /// Outages of the gateway.
+    pub outages: Vec<Outage>,
+    /// Cheats.
+    pub equivocators: Vec<Equivocator>,
+}
+
+/// Validators in every run; each has the same stake, so three make a quorum.
+pub const VALIDATORS: u16 = 4;
+
+impl Scenario {
+    /// A small neighbourhood: T = 10 s, two transactions per second and member, everybody hears everybody.
+    #[must_use]
+    pub fn small(seed: u64, nodes: u16) -> Self {
+        Self {
+            seed,
+            nodes,
+            duration: 60_000,
+            quiet: 12_000,
+            period: 10_000,
+            rate: 120,
+            trade: 25,
+            neighbours: 16,
+            announce: 100,
+            skew: 0,
+            link: LinkModel::CALM,
+            partitions: Vec::new(),
+            reboots: Vec::new(),
+            outages: Vec::new(),
+            equivocators: Vec::new(),
+        }
+    }
+
+    /// Refuses what cannot be simulated, and says why.
+    ///
+    /// # Errors
+    /// A sentence for the user.
+    pub fn check(&self) -> Result<(), String> {
+        if !(3..=1000).contains(&self.nodes) {
+            return Err(format!("nodes: {} is not in 3..1000", self.nodes));
+        }
+        if !(2_000..=3_600_000).contains(&self.period) {
+            return Err(format!(
+                "period: {} ms is not in 2000..3600000",
+                self.period
+            ));
+        }
+        if self.link.delay_min > self.link.delay_max {
+            return Err("delay-min is above delay-max".into());
+        }
+        if self.rate == 0 || self.rate > 6_000 {
+            return Err(format!("rate: {} per minute is not in 1..6000", self.rate));
+        }
+        let device = |node: u16, what: &str| {
+            if node == 0 || node >= self.nodes {
+                return Err(format!(
+                    "{what}: {node} is no device; they are 1..{}",
+                    self.nodes - 1
+                ));
+            }
+            Ok(())
+        };
+        for reboot in &self.reboots {
+            device(reboot.node, "reboot")?;
+        }
+        for cheat in &self.equivocators {
+            device(cheat.node, "equivocator")?;
+        }
+        let ends = self.partitions.iter().map(|p| (p.from, p.to));
+        let ends = ends.chain(self.outages.iter().map(|o| (o.from, o.to)));
+        let ends = ends.chain(self.reboots.iter().map(|r| (r.at, r.at + r.down)));
+        for (from, to) in ends {
+            if from >= to || to > self.duration {
+                return Err(format!(
+                    "a fault from {from} to {to} ms does not end within the {} ms of traffic",
+                    self.duration
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Transactions in one period, about.
+    fn per_period(&self) -> u64 {
+        u64::from(self.nodes) * u64::from(self.rate) * self.period / 60_000
+    }
+
+    /// What each node is given. `peers` neighbours are joined to it.
+    #[must_use]
+    pub fn limits(&self, peers: u16) -> Limits {
+        // A trim is evaluated about 1.8 T after the cut before it; an outage or a partition adds its own length.
+        let longest = self
+            .outages
+            .iter()
+            .map(|o| o.to - o.from)
+            .chain(self.partitions.iter().map(|p| p.to - p.from))
+            .max()
+            .unwrap_or(0);
+        let span = 3 * self.per_period() + self.per_period() * longest / self.period;
+        let window = (span + 64).next_power_of_two().clamp(256, 65_536);
+        let own = span / u64::from(self.nodes) * 3 + 64;
+        Limits {
+            window: window as u32,
+            members: self.nodes.max(4),
+            peers: peers.max(1),
+            aside: 64,
+            outbox: 64,
+            own: own.min(4_000) as u16,
+            raw: (window * 256).max(8 * MAX_FRAME as u64) as u32,
+            weights: false,
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<u64, String> {
+    let value: f64 = text
+        .trim_end_matches('s')
+        .parse()
+        .map_err(|_| format!("{text:?} is not a number of seconds"))?;
+    if !(0.0..=1e7).contains(&value) {
+        return Err(format!("{text:?} is not in 0..10000000 s"));
+    }
+    Ok((value * 1000.0).round() as u64)
+}
+
+fn window(text: &str) -> Result<(u64, u64), String> {
+    let (from, to) = text
+        .split_once("..")
+        .ok_or_else(|| format!("{text:?}: expected FROM..TO in seconds"))?;
+    Ok((seconds(from)?, seconds(to)?))
+}
+
+impl FromStr for Partition {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (times, share) = text
+            .split_once(':')
+            .ok_or_else(|| format!("{text:?}: expected FROM..TO:PERCENT"))?;
+        let (from, to) = window(times)?;
+        let share = share
+            .trim_end_matches('%')
+            .parse()
+            .ok()
+            .filter(|s| (1..=99).contains(s))
+            .ok_or_else(|| format!("{share:?} is not a share of 1..99 percent"))?;
+        Ok(Self { from, to, share })
+    }
+}
+
+impl FromStr for Outage {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (from, to) = window(text)?;
+        Ok(Self { from, to })
+    }
+}
+
+impl FromStr for Reboot {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let form = || format!("{text:?}: expected NODE@SECONDS[:DOWN_SECONDS][:lost]");
+        let (node, rest) = text.split_once('@').ok_or_else(form)?;
+        let mut parts = rest.split(':');
+        let at = seconds(parts.next().unwrap_or(""))?;
+        let mut reboot = Self {
+            node: node.parse().map_err(|_| form())?,
+            at,
+            down: 2_000,
+            lost: false,
+        };
+        for part in parts {
+            match part {
+                "lost" => reboot.lost = true,
+                other => reboot.down = seconds(other)?,
+            }
+        }
+        Ok(reboot)
+    }
+}
+
+impl FromStr for Equivocator {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let form = || format!("{text:?}: expected NODE@SECONDS");
+        let (node, at) = text.split_once('@').ok_or_else(form)?;
+        Ok(Self {
+            node: node.parse().map_err(|_| form())?,
+            at: seconds(at)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_read_as_they_are_written() {
+        let partition: Partition = "10..25.5:30%".parse().unwrap();
+        assert_eq!(
+            (partition.from, partition.to, partition.share),
+            (10_000, 25_500, 30)
+        );
+        let reboot: Reboot = "3@120:5:lost".parse().unwrap();
+        assert_eq!(
+            reboot,
+            Reboot {
+                node: 3,
+                at: 120_000,
+                down: 5_000,
+                lost: true
+            }
+        );
+        assert_eq!("3@1".parse::<Reboot>().unwrap().down, 2_000);
+        assert_eq!(
+            "4@20".parse::<Equivocator>().unwrap(),
+            Equivocator {
+                node: 4,
+                at: 20_000
+            }
+        );
+        for bad in ["", "1..2", "1..2:0", "1..2:100", "x..2:5", "-1..2:5"] {
+            assert!(bad.parse::<Partition>().is_err(), "{bad}");
+        }
+        for bad in ["", "3", "x@1", "3@1:never"] {
+            assert!(bad.parse::<Reboot>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_simulated_is_refused() {
+        let good = Scenario::small(1, 5);
+        good.check().unwrap();
+        let bad: [fn(&mut Scenario); 6] = [
+            |s| s.nodes = 2,
+            |s| s.period = 1,
+            |s| s.rate = 0,
+            |s| s.link.delay_min = 21,
+            |s| s.equivocators.push(Equivocator { node: 5, at: 0 }),
+            |s| {
+                s.outages.push(Outage {
+                    from: 0,
+                    to: 60_001,
+                })
+            },
+        ];
+        for change in bad {
+            let mut scenario = good.clone();
+            change(&mut scenario);
+            assert!(scenario.check().is_err(), "{scenario:?}");
+        }
+    }
+}
