@@ -112,6 +112,8 @@ pub(super) struct Tracks<'m> {
     pub(super) trims: u64,
     /// Slots with news.
     pub(super) news: u64,
+    /// Slots whose vertex left the window.
+    pub(super) gone: u64,
     age: u32,
 }
 
@@ -127,6 +129,7 @@ impl<'m> Tracks<'m> {
             used: 0,
             trims: 0,
             news: 0,
+            gone: 0,
             age: 0,
         }
     }
@@ -145,6 +148,11 @@ impl<'m> Tracks<'m> {
 
     pub(super) fn find(&self, id: &Id) -> Option<usize> {
         self.iter().find(|(_, x)| x.id == *id).map(|(i, _)| i)
+    }
+
+    /// Whether a vertex that left the window is still tracked.
+    pub(super) fn holds_gone(&self, id: &Id) -> bool {
+        bits(self.gone).any(|i| self.slots.get(i).is_some_and(|x| x.id == *id))
     }
 
     /// Bits of those for which this holds.
@@ -209,6 +217,7 @@ impl<'m> Tracks<'m> {
         self.used &= !bit(i);
         self.trims &= !bit(i);
         self.news &= !bit(i);
+        self.gone &= !bit(i);
         if let Some(slot) = self.slots.get_mut(i) {
             *slot = Tracked::EMPTY;
         }
@@ -394,15 +403,16 @@ impl Tangle<'_> {
         }
     }
 
-    /// Adds what this vertex approves, among these slots, to its issuer's approvals.
-    pub(super) fn approve<T: Tables + ?Sized>(&mut self, tables: &T, slot: u16, among: u64) {
+    /// Adds what this vertex approves, among these slots, to its issuer's approvals. Returns the bits of what it added.
+    pub(super) fn approve<T: Tables + ?Sized>(&mut self, tables: &T, slot: u16, among: u64) -> u64 {
         let vertex = self.window.at(slot);
         let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0)) else {
-            return;
+            return 0;
         };
         if vertex.flags & OPAQUE != 0 {
-            return;
+            return 0;
         }
+        let mut changed = 0;
         let fresh = vertex.masks.approves(self.tracks.trims) & among & !member.approved;
         for i in bits(fresh) {
             let Some(x) = self.tracks.get_mut(i) else {
@@ -412,6 +422,7 @@ impl Tangle<'_> {
                 continue;
             }
             member.approved |= bit(i);
+            changed |= bit(i);
             x.approval = x.weigh(x.approval, tables, self.newest, vertex.issuer);
             let counts = tables
                 .weight(x.epoch, vertex.issuer)
@@ -420,6 +431,7 @@ impl Tangle<'_> {
                 x.witnesses = x.witnesses.saturating_add(1);
             }
         }
+        changed
     }
 
     /// Raises what these slots have reached.

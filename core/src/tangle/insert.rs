@@ -132,7 +132,7 @@ impl Tangle<'_> {
         let member = self.member(facts.issuer);
         let known = self.window.find(&facts.id).is_some()
             || (member.number.0 > 0 && member.head == facts.id)
-            || self.tracks.find(&facts.id).is_some();
+            || self.tracks.holds_gone(&facts.id);
         if known {
             return Err(InsertError::Duplicate);
         }
@@ -548,10 +548,10 @@ impl Tangle<'_> {
             _ => {}
         }
         let used = self.tracks.used;
-        self.approve(tables, slot, used);
+        let approved = self.approve(tables, slot, used);
         self.first_round(tables, slot);
-        self.second_round(tables, slot);
-        self.grade(tables, used);
+        let second = self.second_round(tables, slot);
+        self.grade(tables, approved | second);
         Inserted {
             sequence: self.window.sequence(slot),
             conflict: sibling.is_some() || rival_trim.is_some(),
@@ -597,7 +597,11 @@ impl Tangle<'_> {
         let vertex = *self.window.at(slot);
         self.horizon = self.horizon.max(vertex.time);
         self.evicted = self.evicted.saturating_add(1);
-        if let Some(i) = self.tracks.find(&vertex.id) {
+        // Only what is in its own cone by a tracked bit can be tracked.
+        let tracked = bits(vertex.masks.seen & !self.tracks.gone)
+            .find(|&i| self.tracks.get(i).is_some_and(|x| x.id == vertex.id));
+        if let Some(i) = tracked {
+            self.tracks.gone |= super::approval::bit(i);
             self.tracks.tell(i, NEWS_EVICTED);
         }
         self.window.evict();

@@ -85,8 +85,12 @@ impl Tangle<'_> {
             }
             x.second = [0; 2];
         }
+        if found == 0 {
+            return;
+        }
+        // The others' collections are cleared when the next vertex is tested.
         for member in self.members.iter_mut() {
-            member.second &= !waiting;
+            member.second &= !found;
         }
         if let Some(masks) = self.window.masks_mut(slot) {
             masks.above |= found;
@@ -98,20 +102,23 @@ impl Tangle<'_> {
         }
     }
 
-    /// Counts the issuer of the vertex in this slot for every z below it, if it came in time.
-    pub(super) fn second_round<T: Tables + ?Sized>(&mut self, tables: &T, slot: u16) {
+    /// Counts the issuer of the vertex in this slot for every z below it, if it came in time. Returns the bits of what it added.
+    pub(super) fn second_round<T: Tables + ?Sized>(&mut self, tables: &T, slot: u16) -> u64 {
         let vertex = self.window.at(slot);
         let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0)) else {
-            return;
+            return 0;
         };
+        let mut changed = 0;
         for i in bits(vertex.masks.above & !member.second) {
             let Some(x) = self.tracks.get_mut(i) else {
                 continue;
             };
             if vertex.time <= x.limit(&self.policy) {
                 member.second |= bit(i);
+                changed |= bit(i);
                 x.second = x.weigh(x.second, tables, self.newest, vertex.issuer);
             }
         }
+        changed
     }
 }
