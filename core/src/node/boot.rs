@@ -13,7 +13,7 @@ use super::peers::{Known, Peers};
 use super::raw::Raw;
 use super::tables::{Opening, Tables};
 use super::wants::Wants;
-use super::{Counters, Node, Phase, keys};
+use super::{Counters, Node, Phase, keys, rotate};
 use crate::crypto::Verify;
 use crate::identity::UnverifiedGenesis;
 use crate::identity::{CoseKey, cert::Certificate};
@@ -69,14 +69,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let copy = Vec::from_slice(certificate).map_err(|_| InitError::Certificate)?;
             chain.push(copy).map_err(|_| InitError::Certificate)?;
         }
+        let mut device = Id::ZERO;
         if config.role == Role::Member {
             let last = chain.last().ok_or(InitError::Certificate)?;
             let certificate = Certificate::parse(last).map_err(|_| InitError::Certificate)?;
-            if Some(certificate.claims().key) != key {
+            let certified = certificate.claims().key;
+            // The account is that of the first key, whatever signs now.
+            if key.is_none() || (Some(certified) != key && !config.rotated) {
                 return Err(InitError::Certificate);
             }
+            device = rotate::device_of(&certified);
         }
-        let device = key.as_ref().map_or(Id::ZERO, CoseKey::thumbprint);
         let authority = CoseKey::thumbprint(&config.authority);
 
         let mut random = [0u8; 8];
@@ -127,6 +130,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             verifier,
             signer,
             key,
+            rotation: None,
             device,
             genesis: None,
             neighbourhood: Id::ZERO,

@@ -90,6 +90,8 @@ pub struct Config<'a> {
     pub chain: &'a [&'a [u8]],
     /// Proof of possession (`identity::enrol`), where the signer is external: it signs that statement once, at provisioning.
     pub enrolment: Option<Signature>,
+    /// The signer's key is not the certified one any more: the device rotated it, and the table names the new one.
+    pub rotated: bool,
     /// How the local clock and absolute time relate.
     pub clock: Clock,
     /// Announcements are collected this long.
@@ -117,6 +119,7 @@ impl Config<'_> {
             authority,
             chain,
             enrolment: None,
+            rotated: false,
             clock: Clock::Offset(0),
             announce_interval: Millis(100),
             beacon_interval: Millis(1000),

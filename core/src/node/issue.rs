@@ -9,7 +9,7 @@ use super::intake::{Source, facts, split};
 use super::own::{Followed, STORED_MAX, Stored};
 use super::refuse::{insert_refusal, tx_refusal};
 use super::{Node, NodeSigner, Phase, SignJob, Submission, keys};
-use crate::crypto::{Signature, Verify};
+use crate::crypto::{PublicKey, Signature, Verify};
 use crate::identity::enrol;
 use crate::identity::signer::{MAX_TO_BE_SIGNED, SignOp, SignerError};
 use crate::ledger::{Exposure, LedgerError, check_caps};
@@ -33,13 +33,22 @@ pub(crate) struct Draft {
     ticket: Option<Ticket>,
     /// The two transactions that evidence is about.
     proof: Option<(Id, Id)>,
+    epoch: Epoch,
     time: Millis,
 }
 
 /// What the outbox, or the node itself, wants to say.
 enum Wish<'a> {
     Submission(Ticket, Submission<'a>),
-    Evidence { offender: MemberIndex, a: Id, b: Id },
+    Evidence {
+        offender: MemberIndex,
+        a: Id,
+        b: Id,
+    },
+    Rotation {
+        key: PublicKey,
+        consent: &'a [u8; 64],
+    },
 }
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
@@ -188,6 +197,18 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 return self.draft(now, &wish).map(|()| true);
             }
         }
+        if let Some(key) = self.rotation_due() {
+            let consent = self
+                .consent(head.number.saturating_add(1))
+                .ok_or(Refusal::NotMember)?;
+            let wish = Wish::Rotation {
+                key,
+                consent: &consent.0,
+            };
+            self.draft(now, &wish)?;
+            self.rotation_issued();
+            return Ok(true);
+        }
         let mut buffer = [0u8; Submission::MAX];
         let Some((ticket, _, submission)) = self.outbox.front(&mut self.platform, &mut buffer)?
         else {
@@ -312,7 +333,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 Stubs::default(),
             )
             .map_err(insert_refusal)?;
-        let suite = self.key.ok_or(Refusal::NotMember)?.suite();
+        let suite = self.key_in(epoch).ok_or(Refusal::NotMember)?.suite();
         let mut message = [0u8; MAX_SIGNING_INPUT];
         let message = tx::signing_input(
             &self.neighbourhood,
@@ -326,6 +347,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let (ticket, proof) = match wish {
             Wish::Submission(ticket, _) => (Some(*ticket), None),
             Wish::Evidence { a, b, .. } => (None, Some((*a, *b))),
+            Wish::Rotation { .. } => (None, None),
         };
         self.job = Some(SignJob {
             op,
@@ -334,6 +356,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 parents: fitted.parents,
                 ticket,
                 proof,
+                epoch,
                 time,
             },
         });
@@ -395,6 +418,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     fn body_of_wish<'w>(&self, wish: &Wish<'w>, debits: Amount) -> Result<Body<'w>, Refusal> {
         Ok(match *wish {
+            Wish::Rotation { key, consent } => Body::Member(MemberOp::Rotate { key, consent }),
             Wish::Evidence { offender, a, b } => Body::Evidence {
                 offender,
                 a: a.min(b),
@@ -446,19 +470,23 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Lets the signer work on the message of the job.
     fn sign(&mut self, now: Millis) -> Result<(), Refusal> {
-        let Some(job) = self.job.as_mut() else {
+        let Some(mut job) = self.job.take() else {
             return Ok(());
         };
         match &self.signer {
-            NodeSigner::Software(secret) => {
-                let signature = match job.op.input() {
-                    Ok(message) => secret.sign(message),
-                    Err(_) => return Err(Refusal::Platform),
-                };
+            NodeSigner::Software(_) => {
+                let signature = self
+                    .key_in(job.draft.epoch)
+                    .and_then(|key| self.secret_for(&key))
+                    .zip(job.op.input().ok())
+                    .map(|(secret, message)| secret.sign(message))
+                    .ok_or(Refusal::NotMember)?;
                 job.op.output(signature).map_err(|_| Refusal::Platform)?;
+                self.job = Some(job);
                 self.finish(now)
             }
             NodeSigner::External(_) => {
+                self.job = Some(job);
                 self.tell(Event::SignatureNeeded);
                 Ok(())
             }
@@ -494,7 +522,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let Some(mut job) = self.job.take() else {
             return Ok(());
         };
-        let key = self.key.ok_or(Refusal::NotMember)?;
+        let key = self.key_in(job.draft.epoch).ok_or(Refusal::NotMember)?;
         let signature = match job.op.finish(&key, &mut self.verifier) {
             Ok(signature) => signature,
             Err(SignerError::Pending) => {
@@ -577,7 +605,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// COSE_Sign1 and, for evidence, the proof beside it.
     fn write_body(
         &self,
-        key: &crate::crypto::PublicKey,
+        key: &PublicKey,
         draft: &Draft,
         signature: &Signature,
         out: &mut [u8],

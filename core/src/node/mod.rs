@@ -26,6 +26,7 @@ pub mod peers;
 pub mod raw;
 mod react;
 mod refuse;
+mod rotate;
 mod serve;
 pub mod tables;
 #[cfg(test)]
@@ -150,6 +151,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     verifier: V,
     signer: NodeSigner,
     key: Option<PublicKey>,
+    rotation: Option<rotate::Rotation>,
     device: Id,
 
     genesis: Option<Genesis>,

@@ -207,3 +207,46 @@ fn a_neighbour_passes_on_what_the_gateway_settled() {
     );
     assert_eq!(status.phase, Phase::Active);
 }
+
+#[test]
+fn a_rotated_key_signs_for_the_same_account() {
+    let mut net = Network::started(5);
+    net.traffic(2);
+    let now = Millis(net.now);
+    net.node(2).rotate(now, secret(77)).unwrap();
+    assert_eq!(
+        net.node(2).rotate(now, secret(2)),
+        Err(Refusal::MemberOperation)
+    );
+    net.traffic(10);
+    net.pump(START + PERIOD);
+    net.traffic(6);
+    net.settle(START + PERIOD);
+    net.settle(START + 2 * PERIOD);
+    net.traffic(8);
+    let record = net.headers[&1].records[2];
+    assert_eq!(record.key, secret(77).public_key());
+    assert_eq!(record.device, net.founders[2].device);
+    // What it issues in the new epoch is approved by the others: its own transactions still reach their Quorum.
+    let now = Millis(net.now);
+    let before = net.events[2].len();
+    net.node(2)
+        .submit(now, &Submission::Data(b"by the new key"), None)
+        .unwrap();
+    net.traffic(4);
+    let quorum = net.events[2]
+        .iter()
+        .skip(before)
+        .filter(|e| {
+            matches!(
+                e,
+                Event::Graded {
+                    grade: Grade::Quorum,
+                    ..
+                }
+            )
+        })
+        .count();
+    assert!(quorum > 0, "{}", net.explain());
+    net.assert_same_windows();
+}
