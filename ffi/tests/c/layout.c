@@ -1,0 +1,59 @@
+/* The layout that the ABI promises, on 32-bit and 64-bit machines: offsets of every field that a reader could move by accident. */
+#include "check.h"
+
+#include <stddef.h>
+
+#define P sizeof(void *)
+/* Compiles only where the condition holds; works in every language that the header is for. */
+#define HOLDS2(condition, line) typedef char holds_##line[(condition) ? 1 : -1]
+#define HOLDS1(condition, line) HOLDS2(condition, line)
+#define HOLDS(condition) HOLDS1(condition, __LINE__)
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-local-typedefs"
+#endif
+
+HOLDS(sizeof(iotedge_public_key_t) == 72);
+HOLDS(offsetof(iotedge_public_key_t, bytes) == 8);
+HOLDS(sizeof(iotedge_reading_t) == 80);
+HOLDS(offsetof(iotedge_reading_t, mantissa) == 8);
+HOLDS(offsetof(iotedge_reading_t, name) == 32);
+HOLDS(offsetof(iotedge_reading_t, unit) == 68);
+HOLDS(sizeof(iotedge_certificate_t) == 192);
+HOLDS(offsetof(iotedge_certificate_t, key) == 40);
+HOLDS(offsetof(iotedge_certificate_t, name) == 152);
+HOLDS(sizeof(iotedge_tx_t) == 176 + 2 * P);
+HOLDS(offsetof(iotedge_tx_t, amount) == 32);
+HOLDS(offsetof(iotedge_tx_t, prefixes) == 48);
+HOLDS(offsetof(iotedge_tx_t, body) == 176);
+HOLDS(sizeof(iotedge_offence_t) == 80);
+HOLDS(sizeof(iotedge_settled_t) == 40);
+HOLDS(sizeof(iotedge_limits_t) == 36);
+HOLDS(sizeof(iotedge_config_t) == 48 + 8 * P);
+HOLDS(offsetof(iotedge_config_t, clock_offset) == 8);
+HOLDS(offsetof(iotedge_config_t, authority) == 48);
+HOLDS(sizeof(iotedge_platform_t) == 8 + 5 * P);
+HOLDS(offsetof(iotedge_platform_t, user) == 8);
+HOLDS(sizeof(iotedge_event_t) == 112);
+HOLDS(offsetof(iotedge_event_t, amount) == 72);
+HOLDS(offsetof(iotedge_event_t, member) == 88);
+HOLDS(sizeof(iotedge_node_status_t) == 160);
+HOLDS(offsetof(iotedge_node_status_t, credits) == 104);
+HOLDS(offsetof(iotedge_node_status_t, member) == 120);
+HOLDS(sizeof(iotedge_counters_t) == 40);
+HOLDS(offsetof(iotedge_counters_t, bytes_in) == 8);
+HOLDS(sizeof(iotedge_receipt_check_t) == 8 + 8 * IOTEDGE_RECEIPT_CHECK_WORDS);
+HOLDS(IOTEDGE_NODE_SIZE(32, 1, 1, 2, 1, 4, 5600) % 8 == 0);
+
+int main(void)
+{
+    /* What was compiled holds; the library agrees: it refuses a structure that is one byte shorter. */
+    iotedge_limits_t limits;
+    memset(&limits, 0, sizeof limits);
+    limits.size = (uint32_t)sizeof limits - 1;
+    STATUS(IOTEDGE_E_STRUCT_SIZE, iotedge_limits_default(&limits));
+    limits.size = (uint32_t)sizeof limits;
+    STATUS(IOTEDGE_OK, iotedge_limits_default(&limits));
+    CHECK(limits.window >= 32 && limits.size == sizeof limits);
+    return check_end("layout");
+}
