@@ -1,6 +1,6 @@
 //! An authority on disk: a folder with its key, its anchor, what it issued and what it took back.
 //!
-//! Invariant: a certificate's id is random and unique here, every certificate issued is noted before it is handed out, and the
+//! Invariant: a certificate's id is unique here (random, or for a device the beginning of its device id), every certificate issued is noted before it is handed out, and the
 //! number of the revocation list only grows. Files: `key.json` (secret), `anchor.json` (what others pin), `issued.jsonl`,
 //! `revoked.crl` (signed, protocol 2.3), and `authority.cwt` where another authority signed this one.
 
@@ -126,9 +126,14 @@ impl Authority {
             );
         }
         let mut cti = [0; 16];
-        getrandom::fill(&mut cti).map_err(|e| {
-            anyhow!("the operating system gave no randomness ({e}); nothing was made")
-        })?;
+        if kind == Kind::Device {
+            // A settled revocation removes the member whose device id the certificate's id opens (protocol 2.3).
+            cti.copy_from_slice(&CoseKey::thumbprint(&key).0[..16]);
+        } else {
+            getrandom::fill(&mut cti).map_err(|e| {
+                anyhow!("the operating system gave no randomness ({e}); nothing was made")
+            })?;
+        }
         let now = crate::cli::now_seconds()?;
         let mut expires = now + u64::from(days) * 86_400;
         if let Some(above) = &self.above {
@@ -303,6 +308,7 @@ mod tests {
         let verified = verify(&[&made.bytes], &ca.public_key(), &[]).unwrap();
         assert_eq!(verified.key, device.public_key());
         assert_eq!(hex::encode(verified.cti.as_bytes()), made.entry.cti);
+        assert_eq!(verified.cti.as_bytes(), &verified.device.0.0[..16]);
 
         let ca = Authority::open(folder.path()).unwrap();
         assert_eq!(ca.issued().unwrap(), [made.entry.clone()]);

@@ -338,15 +338,23 @@ impl Config {
             "limits.window",
             limits.window.into(),
             32..=65_536,
-            "32 to 65536",
+            "a power of two from 32 to 65536",
         )?;
+
+        if !limits.window.is_power_of_two() {
+            return Err(self.value(
+                "limits.window",
+                limits.window,
+                "a power of two from 32 to 65536",
+            ));
+        }
         self.within(
             "limits.raw_bytes",
             limits.raw_bytes.into(),
             64 * u64::from(limits.window)..=1 << 30,
             "at least 64 bytes for each vertex of limits.window, at most 1 GiB",
         )?;
-        self.within("limits.peers", limits.peers.into(), 2..=4_096, "2 to 4096")?;
+        self.within("limits.peers", limits.peers.into(), 2..=1_023, "2 to 1023")?;
         self.within(
             "limits.aside",
             limits.aside.into(),
@@ -524,6 +532,7 @@ mod tests {
             ("[founding]\nfounders = 1000", "founding.founders"),
             ("[limits]\nwindow = 31", "limits.window"),
             ("[limits]\nwindow = 65537", "limits.window"),
+            ("[limits]\nwindow = 100", "limits.window"),
             ("[limits]\nraw_bytes = 1", "limits.raw_bytes"),
             ("[limits]\npeers = 1", "limits.peers"),
             ("[store]\nkeep_epochs = 1", "store.keep_epochs"),

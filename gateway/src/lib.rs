@@ -4,13 +4,22 @@
 //! one loop: drain the datagrams, check their signatures in one batch, hand them to the node, commit what it wrote, and only
 //! then let its frames leave.
 
+pub mod admission;
 pub mod authority;
 pub mod check;
 pub mod cli;
+pub mod clock;
+pub mod closer;
 pub mod config;
+pub mod daemon;
+pub mod epoch;
 pub mod inspect;
 pub mod keys;
+pub mod memory;
 pub mod metrics;
 pub mod platform;
+pub mod service;
 pub mod store;
 pub mod transport;
+pub mod verifier;
+pub mod voter;

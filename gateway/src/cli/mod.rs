@@ -7,6 +7,7 @@ pub mod ca;
 pub mod input;
 pub mod inspect;
 pub mod provision;
+pub mod run;
 pub mod verify;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -29,6 +30,10 @@ A neighbourhood from nothing:
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Run the GL-node of a neighbourhood.
+    Run(run::Run),
+    /// Run a validator: follow a neighbourhood, recompute its epochs, vote.
+    Validator(run::Validator),
     /// Make an authority, issue and revoke certificates.
     #[command(subcommand)]
     Ca(ca::Ca),
@@ -85,6 +90,8 @@ impl Cli {
     /// What went wrong, for people.
     pub fn run(self) -> anyhow::Result<bool> {
         match self.command {
+            Command::Run(run) => run.run().map(|()| true),
+            Command::Validator(validator) => validator.run().map(|()| true),
             Command::Ca(ca) => ca.run().map(|()| true),
             Command::Provision(provision) => provision.run().map(|()| true),
             Command::Inspect(inspect) => inspect.run().map(|()| true),

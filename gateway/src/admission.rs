@@ -1,0 +1,390 @@
+//! Who becomes a member: enrolments, the founding, and later joins.
+//!
+//! Invariant: an enrolment counts once its chain, its proof of possession and the revocation lists were checked, and it is in
+//! the store before it is answered. The founding happens once: genesis, set and first table are committed together before the
+//! genesis is shown to anybody. Protocol sections 2.1 to 2.3 and 6.
+
+use crate::check::Trust;
+use crate::cli::verify::is_revoked;
+use crate::config::Config;
+use crate::daemon::GlNode;
+use crate::service::Neighbourhood;
+use crate::store::{Store, StoredEnrolment};
+use anyhow::{Context, Result, anyhow};
+use iotedge_core::crypto::{PublicKey, SecretKey, Signature, Software, sha256};
+use iotedge_core::identity::enrol::{self, EnrolError};
+use iotedge_core::identity::genesis::{MAX_GENESIS, g0};
+use iotedge_core::identity::record::MAX_RECORD;
+use iotedge_core::identity::{Caps, CertError, Genesis, Kind, MemberTable, Record, Roles, Seconds};
+use iotedge_core::node::{Refusal, Submission, join_operation};
+use iotedge_core::posp::{MAX_SET, ValidatorSet};
+use iotedge_core::tx::MemberOp;
+use iotedge_core::wire::{Certificates, EnrolStatus, Writer};
+use iotedge_core::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis};
+use std::collections::HashMap;
+
+/// Enrolments remembered as checked, so that a repeated one costs a hash.
+const REMEMBERED: usize = 4_096;
+/// Checks of chains and proofs in one second: an enrolment costs up to three signature checks.
+const CHECKS_PER_SECOND: u32 = 200;
+
+/// The checks, and what was asked for.
+pub struct Admission {
+    authority: PublicKey,
+    pub anchors: Vec<PublicKey>,
+    lists: Vec<(PublicKey, Vec<u8>)>,
+    checked: HashMap<[u8; 32], (Id, PublicKey)>,
+    /// Devices whose join was submitted, with the epoch in which it was.
+    joining: HashMap<Id, Epoch>,
+    second: u64,
+    checks: u32,
+    /// Enrolments refused.
+    pub refused: u64,
+}
+
+/// What an ENROL frame comes to.
+pub struct Answer {
+    pub device: Id,
+    pub status: EnrolStatus,
+    pub index: Option<MemberIndex>,
+}
+
+impl Admission {
+    /// Loads anchors and lists.
+    ///
+    /// # Errors
+    /// Names the file that is wrong.
+    pub fn new(config: &Config, authority: PublicKey) -> Result<Self> {
+        let mut anchors = config
+            .anchors
+            .iter()
+            .map(|path| Ok(crate::keys::Anchor::load(path)?.1))
+            .collect::<Result<Vec<_>>>()?;
+        if !anchors.contains(&authority) {
+            anchors.push(authority);
+        }
+        let lists = crate::cli::verify::load_revocations(&config.revocations, &anchors)
+            .context("revocations")?;
+        Ok(Self {
+            authority,
+            anchors,
+            lists,
+            checked: HashMap::new(),
+            joining: HashMap::new(),
+            second: 0,
+            checks: 0,
+            refused: 0,
+        })
+    }
+
+    /// Checks an enrolment and says what to answer; `None` to stay silent. A device that waits for a table is kept in the store.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn enrol(
+        &mut self,
+        store: &Store,
+        node: &mut GlNode,
+        now: Millis,
+        absolute: Millis,
+        certificates: &Certificates<'_>,
+        proof: &[u8; 64],
+    ) -> Result<Option<Answer>> {
+        let chain: Vec<&[u8]> = std::iter::once(certificates.first)
+            .chain(certificates.second)
+            .collect();
+        let digest = sha256(&[&chain.concat(), proof]);
+        let device = match self.checked.get(&digest) {
+            Some((device, _)) => *device,
+            None => {
+                if !self.may_check(absolute) {
+                    return Ok(None);
+                }
+                match self.check(&chain, proof, absolute) {
+                    Ok((device, key)) => {
+                        if self.checked.len() >= REMEMBERED {
+                            self.checked.clear();
+                        }
+                        self.checked.insert(digest, (device, key));
+                        device
+                    }
+                    Err((device, status)) => {
+                        self.refused += 1;
+                        tracing::warn!(device = %crate::keys::id_text(device), ?status, "enrolment refused");
+                        return Ok(Some(Answer {
+                            device,
+                            status,
+                            index: None,
+                        }));
+                    }
+                }
+            }
+        };
+        let answer = |status, index| {
+            Ok(Some(Answer {
+                device,
+                status,
+                index,
+            }))
+        };
+        if let Some(index) = member(node, &device) {
+            self.joining.remove(&device);
+            store.set_member(&device, index)?;
+            return answer(EnrolStatus::Member, Some(index));
+        }
+        if node
+            .genesis()
+            .is_some_and(|g| members(node) >= g.max_members as usize)
+        {
+            return answer(EnrolStatus::Full, None);
+        }
+        store.put_enrolment(&StoredEnrolment {
+            device,
+            chain: chain.iter().map(|c| c.to_vec()).collect(),
+            proof: *proof,
+            member: None,
+        })?;
+        if node.genesis().is_some() {
+            self.join(node, now, device, certificates, proof);
+        }
+        answer(EnrolStatus::Accepted, None)
+    }
+
+    /// Submits the join, once per two epochs and device: a table may be limited in how many it takes.
+    fn join(
+        &mut self,
+        node: &mut GlNode,
+        now: Millis,
+        device: Id,
+        certificates: &Certificates<'_>,
+        proof: &[u8; 64],
+    ) {
+        let epoch = node.status(now).epoch;
+        let waits = self
+            .joining
+            .get(&device)
+            .is_some_and(|since| epoch.0 < since.0.saturating_add(2));
+        if waits {
+            return;
+        }
+        let op = MemberOp::Join {
+            certificates: *certificates,
+            proof,
+        };
+        let mut out = [0; 512];
+        let submitted = join_operation(&op, &mut out)
+            .and_then(|len| node.submit(now, &Submission::Member(&out[..len]), None));
+        match submitted {
+            Ok(_) => {
+                tracing::info!(device = %crate::keys::id_text(device), "join submitted");
+                self.joining.insert(device, epoch);
+            }
+            Err(Refusal::OutboxFull) => {}
+            Err(refusal) => {
+                tracing::warn!(device = %crate::keys::id_text(device), refusal = refusal.name(), "join cannot be submitted")
+            }
+        }
+    }
+
+    fn check(
+        &self,
+        chain: &[&[u8]],
+        proof: &[u8; 64],
+        absolute: Millis,
+    ) -> Result<(Id, PublicKey), (Id, EnrolStatus)> {
+        let claimed = chain
+            .last()
+            .and_then(|c| iotedge_core::identity::Certificate::parse(c).ok())
+            .map_or(Id::ZERO, |c| {
+                iotedge_core::identity::CoseKey::thumbprint(&c.claims().key)
+            });
+        let verified = enrol::verify(
+            chain,
+            &Signature(*proof),
+            &self.authority,
+            &self.anchors,
+            Seconds(absolute.0 / 1000),
+            Kind::Device,
+            |signer, cti| is_revoked(&self.lists, signer, cti),
+            &mut Software,
+        );
+        match verified {
+            Ok(verified) => Ok((verified.device.0, verified.key)),
+            Err(EnrolError::Certificate(CertError::Revoked)) => {
+                Err((claimed, EnrolStatus::Revoked))
+            }
+            Err(EnrolError::Proof(_)) => Err((claimed, EnrolStatus::Proof)),
+            Err(_) => Err((claimed, EnrolStatus::Certificate)),
+        }
+    }
+
+    fn may_check(&mut self, absolute: Millis) -> bool {
+        let second = absolute.0 / 1000;
+        if second != self.second {
+            self.second = second;
+            self.checks = 0;
+        }
+        self.checks += 1;
+        self.checks <= CHECKS_PER_SECOND
+    }
+
+    /// Makes the neighbourhood of everyone enrolled so far. Everything is written to the store, in the turn of the caller.
+    ///
+    /// # Errors
+    /// The parameters are not allowed, or the store failed.
+    pub fn found(
+        &self,
+        config: &Config,
+        store: &Store,
+        secret: &SecretKey,
+        gl_node: PublicKey,
+        start: Millis,
+    ) -> Result<Neighbourhood> {
+        let set = validator_set(config)?;
+        let mut nonce = [0; 32];
+        getrandom::fill(&mut nonce)
+            .map_err(|e| anyhow!("the operating system gave no randomness ({e})"))?;
+        let policy = &config.policy;
+        let caps = Caps {
+            tx: Amount(policy.cap_transaction),
+            peer: Amount(policy.cap_peer),
+            exposure: Amount(policy.cap_exposure),
+        };
+        let g0 = g0(&nonce, config.founding.chain_id);
+        let grant = Amount(policy.grant);
+        let mut records = vec![Record::enrolled(
+            MemberIndex(0),
+            gl_node,
+            Roles::GL_NODE.with(Roles::FULL_NODE),
+            caps,
+            grant,
+            g0,
+        )];
+        for enrolment in store.enrolments()? {
+            if records.len() >= usize::from(policy.max_members) {
+                break;
+            }
+            let chain: Vec<&[u8]> = enrolment.chain.iter().map(Vec::as_slice).collect();
+            // Checked again: a list may have come since, or a certificate run out.
+            let Ok((device, key)) = self.check(&chain, &enrolment.proof, start) else {
+                tracing::warn!(device = %crate::keys::id_text(enrolment.device), "no longer admitted; left out of the founding");
+                continue;
+            };
+            let index = MemberIndex(u16::try_from(records.len())?);
+            records.push(Record::enrolled(index, key, Roles::NONE, caps, grant, g0));
+            store.set_member(&device, index)?;
+        }
+        let count = records.len();
+        let mut copy = records.clone();
+        let table =
+            MemberTable::adopt(&mut copy, count).map_err(|e| anyhow!("founding table: {e:?}"))?;
+        let genesis = Genesis {
+            nonce,
+            chain_id: config.founding.chain_id,
+            start,
+            period: Millis(policy.period_ms),
+            parent_age: Millis(policy.p_max()),
+            neighbours: policy.witnesses,
+            caps,
+            grant,
+            max_members: policy.max_members.into(),
+            gl_node: MemberIndex(0),
+            members: u32::try_from(count)?,
+            weight: table.total_weight(),
+            table_root: table.root().map_err(|e| anyhow!("founding table: {e:?}"))?,
+            validator_set: set.hash(),
+            set_age: Millis(policy.set_age_ms),
+        };
+        genesis
+            .check_founders(&table)
+            .map_err(|e| anyhow!("founding: {e:?}"))?;
+        let mut out = [0; MAX_GENESIS];
+        let len = genesis.sign(secret, &mut out).map_err(|e| {
+            anyhow!(
+                "{}: policy: the genesis refuses it: {e:?}",
+                config.file.display()
+            )
+        })?;
+        let genesis = out[..len].to_vec();
+        let mut buffer = vec![0; MAX_SET];
+        let mut w = Writer::new(&mut buffer);
+        set.encode(&mut w)
+            .map_err(|e| anyhow!("validator set: {e:?}"))?;
+        let set = w.written().to_vec();
+        let encoded = records.iter().map(encode).collect::<Result<Vec<_>>>()?;
+        store.put_table(Epoch(1), encoded.iter().map(Vec::as_slice))?;
+        store.put_meta("genesis", &genesis)?;
+        store.put_meta("set", &set)?;
+        let trust = Trust::new(&genesis, &set, &self.authority)?;
+        Ok(Neighbourhood {
+            trust,
+            genesis,
+            set,
+        })
+    }
+}
+
+/// The set of the first term, from the configuration.
+///
+/// # Errors
+/// No validator, or one that is not Ed25519.
+pub fn validator_set(config: &Config) -> Result<ValidatorSet> {
+    let validators = config
+        .validators
+        .iter()
+        .map(|v| {
+            let key = crate::keys::public_key(&v.public_key)?;
+            let key = <[u8; 32]>::try_from(key.bytes()).map_err(|_| {
+                anyhow!(
+                    "{}: validator.public_key: validators sign with Ed25519",
+                    config.file.display()
+                )
+            })?;
+            Ok(iotedge_core::posp::Validator {
+                key,
+                stake: v.stake,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    ValidatorSet::new(1, HeaderNumber(1), &validators).map_err(|_| {
+        anyhow!(
+            "{}: validator: at least one [[validator]] is needed to found a neighbourhood",
+            config.file.display()
+        )
+    })
+}
+
+/// The encoding of a record.
+///
+/// # Errors
+/// A record that must not be.
+pub fn encode(record: &Record) -> Result<Vec<u8>> {
+    let mut buffer = [0; MAX_RECORD];
+    let mut w = Writer::new(&mut buffer);
+    record
+        .encode(&mut w)
+        .map_err(|e| anyhow!("record {}: {e:?}", record.index))?;
+    Ok(w.written().to_vec())
+}
+
+fn records(node: &GlNode) -> &[Record] {
+    let newest = node.headers().newest().opens();
+    let tables = node.tables();
+    tables
+        .records(newest)
+        .or_else(|| tables.records(Epoch(newest.0.saturating_sub(1))))
+        .unwrap_or(&[])
+}
+
+fn members(node: &GlNode) -> usize {
+    records(node).len()
+}
+
+/// The index of a device in the newest table.
+#[must_use]
+pub fn member(node: &GlNode, device: &Id) -> Option<MemberIndex> {
+    records(node)
+        .iter()
+        .find(|r| r.device == *device && !r.roles.has(Roles::LEFT))
+        .map(|r| r.index)
+}

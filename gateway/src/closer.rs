@@ -1,0 +1,481 @@
+//! The GL-node's part: founding, trims, closing epochs, collecting votes.
+//!
+//! Invariant: a header is signed once its trim is certified in the own view, is in the store before a validator sees it, and is
+//! shown as settled once votes of more than two thirds of the stake verified. All of it follows from the store and the window,
+//! so a gateway that was killed goes on where it was.
+
+use crate::admission::{Admission, Answer};
+use crate::daemon::{Part, Shared, catch_up};
+use crate::epoch::{self, payload_of};
+use crate::metrics::Exposition;
+use crate::service::{header_frames, write};
+use crate::store::StoredHeader;
+use anyhow::{Context, Result};
+use iotedge_core::crypto::{SecretKey, Software};
+use iotedge_core::node::{Event, Phase, Submission, Ticket};
+use iotedge_core::posp::verify_vote;
+use iotedge_core::tangle::{Effect, Tables as _};
+use iotedge_core::wire::merkle;
+use iotedge_core::wire::{Frame, Vote};
+use iotedge_core::{HeaderNumber, Id, Millis};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use tracing::{error, info, warn};
+
+/// A proposal is repeated this often.
+const REPEAT: u64 = 500;
+/// A trim that was refused is tried again after this.
+const RETRY: u64 = 300;
+
+/// A header that waits for votes.
+struct Proposal {
+    number: HeaderNumber,
+    frame: Vec<u8>,
+    root: Id,
+    votes: BTreeMap<u8, [u8; 64]>,
+    due: Millis,
+}
+
+/// See the module.
+pub struct Closer {
+    admission: Admission,
+    secret: SecretKey,
+    authority_secret: Option<SecretKey>,
+    validators: Vec<SocketAddr>,
+    started: Millis,
+    proposal: Option<Proposal>,
+    ticket: Option<Ticket>,
+    next_try: Millis,
+    check_due: Millis,
+    trims: u64,
+    void_trims: u64,
+    false_votes: u64,
+}
+
+impl Closer {
+    /// The part of a gateway with this key; `authority_secret` is needed to found.
+    #[must_use]
+    pub fn new(
+        shared: &Shared,
+        admission: Admission,
+        secret: SecretKey,
+        authority_secret: Option<SecretKey>,
+    ) -> Self {
+        Self {
+            admission,
+            secret,
+            authority_secret,
+            validators: shared.config.validators.iter().map(|v| v.address).collect(),
+            started: shared.clock.now(),
+            proposal: None,
+            ticket: None,
+            next_try: Millis(0),
+            check_due: Millis(0),
+            trims: 0,
+            void_trims: 0,
+            false_votes: 0,
+        }
+    }
+
+    fn found(&mut self, shared: &mut Shared, now: Millis) -> Result<()> {
+        let enrolled = shared.store.enrolments()?.len();
+        let founding = &shared.config.founding;
+        let waited = now.0.saturating_sub(self.started.0) >= founding.wait_ms;
+        let ready = enrolled >= usize::from(founding.founders) || (waited && enrolled >= 1);
+        if !ready {
+            return Ok(());
+        }
+        let authority = self.authority_secret.as_ref().with_context(|| {
+            format!(
+                "{}: authority_key: needed to found a neighbourhood",
+                shared.config.file.display()
+            )
+        })?;
+        let start = shared.clock.absolute(now);
+        let neighbourhood = self.admission.found(
+            &shared.config,
+            &shared.store,
+            authority,
+            self.secret.public_key(),
+            start,
+        )?;
+        info!(enrolled, "founding");
+        let genesis = crate::service::genesis(&neighbourhood);
+        shared.adopt(neighbourhood)?;
+        shared.feed(genesis.clone());
+        for to in shared.everyone() {
+            shared.out.push((to, genesis.clone()));
+        }
+        Ok(())
+    }
+
+    /// The next step of closing an epoch, whatever it is.
+    fn step(&mut self, shared: &mut Shared, now: Millis) -> Result<()> {
+        if !shared.in_step() {
+            return Ok(());
+        }
+        let newest = shared.node.headers().newest();
+        if shared.store.newest_settled()? > newest {
+            return catch_up(shared);
+        }
+        if self.proposal.as_ref().is_some_and(|p| p.number <= newest) {
+            self.proposal = None;
+        }
+        if self.proposal.is_none()
+            && let Some(header) = shared.store.header(HeaderNumber(newest.0 + 1))?
+        {
+            // Closed before a restart: the same header goes on.
+            self.restore(shared, &header)?;
+        }
+        match self.pending_trim(shared) {
+            _ if self.proposal.is_some() => self.propose(shared, now),
+            Some((trim, true)) => self.close(shared, &trim),
+            Some((_, false)) => Ok(()),
+            None => {
+                self.trim(shared, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// The own trim above the newest settled cut, and whether it is certified here.
+    fn pending_trim(&self, shared: &Shared) -> Option<(Id, bool)> {
+        let index = shared.node.status(shared.clock.now()).index?;
+        let tangle = shared.node.tangle();
+        let settled = shared.node.headers().cut();
+        let (_, facts) = tangle
+            .since(tangle.oldest_sequence())
+            .filter(|(_, f)| {
+                f.issuer == index && matches!(f.effect, Effect::Trim { cut, .. } if cut > settled)
+            })
+            .last()?;
+        Some((facts.id, tangle.certified(&facts.id)))
+    }
+
+    /// Submits the next trim once its past cone can be fresh.
+    fn trim(&mut self, shared: &mut Shared, now: Millis) {
+        let Some(n) = &shared.neighbourhood else {
+            return;
+        };
+        let status = shared.node.status(now);
+        if status.phase != Phase::Active || self.ticket.is_some() || now < self.next_try {
+            return;
+        }
+        let period = n.trust.genesis.period.0;
+        let absolute = shared.clock.absolute(now).0;
+        let before = shared.node.headers().cut().0;
+        // After a long silence one trim covers all periods that are over.
+        let over = absolute.saturating_sub(before + period / 2) / period;
+        if over == 0 {
+            return;
+        }
+        let cut = before + over * period;
+        let late = Millis(cut + period / 2);
+        let tables = shared.node.tables();
+        let epoch = status.epoch;
+        let fresh: u64 = tables
+            .records(epoch)
+            .unwrap_or(&[])
+            .iter()
+            .filter(|r| {
+                shared
+                    .node
+                    .tangle()
+                    .head_time(r.index)
+                    .is_some_and(|t| t > late)
+            })
+            .map(|r| u64::from(r.weight.0))
+            .sum();
+        let total = tables.total(epoch).unwrap_or(0);
+        // The trim itself is the GL-node's own fresh vertex.
+        let own = status
+            .index
+            .and_then(|i| tables.weight(epoch, i))
+            .map_or(0, |w| u64::from(w.0));
+        self.next_try = Millis(now.0 + RETRY);
+        if 3 * (fresh + own) <= 2 * total {
+            return;
+        }
+        match shared
+            .node
+            .submit(now, &Submission::Trim { cut: Millis(cut) }, None)
+        {
+            Ok(ticket) => self.ticket = Some(ticket),
+            Err(refusal) => warn!(refusal = refusal.name(), "a trim cannot be submitted"),
+        }
+    }
+
+    fn close(&mut self, shared: &mut Shared, trim: &Id) -> Result<()> {
+        let Some(n) = &shared.neighbourhood else {
+            return Ok(());
+        };
+        let closed = epoch::close(
+            &shared.node,
+            &shared.store,
+            &n.trust,
+            &shared.authority,
+            &self.admission.anchors,
+            trim,
+        );
+        let closed = match closed {
+            Ok(closed) => closed,
+            Err(error) => {
+                error!(%trim, %error, "the epoch cannot be closed yet");
+                return Ok(());
+            }
+        };
+        let cose = epoch::sign(&closed.header, &closed.payload, &self.secret)?;
+        let header = StoredHeader {
+            number: closed.header.number,
+            cose,
+            path0: closed.path0,
+            leaves: closed.header.tree_size(),
+            settled: false,
+        };
+        info!(
+            header = closed.header.number.0,
+            accepted = closed.header.count,
+            value = closed.header.total_value.0,
+            members = closed.header.members,
+            "epoch closed"
+        );
+        shared.store.put_header(&header, &closed.accepted)?;
+        shared.store.put_table(
+            closed.header.number.opens(),
+            closed.table.iter().map(Vec::as_slice),
+        )?;
+        self.restore(shared, &header)
+    }
+
+    fn restore(&mut self, shared: &Shared, header: &StoredHeader) -> Result<()> {
+        let Some(n) = &shared.neighbourhood else {
+            return Ok(());
+        };
+        let payload = payload_of(&header.cose).context("a stored header is damaged")?;
+        let root = merkle::root_from_path(
+            &merkle::leaf_hash(&payload),
+            0,
+            header.leaves,
+            &header.path0,
+        )
+        .map_err(|e| anyhow::anyhow!("a stored header is damaged: {e:?}"))?;
+        let votes = shared.store.votes(header.number)?;
+        self.proposal = Some(Proposal {
+            number: header.number,
+            frame: write(
+                &Frame::Proposal { cose: &header.cose },
+                n.trust.neighbourhood.tag(),
+            ),
+            root,
+            votes: votes
+                .into_iter()
+                .filter_map(|(v, s)| Some((u8::try_from(v).ok()?, s)))
+                .collect(),
+            due: Millis(0),
+        });
+        Ok(())
+    }
+
+    /// Asks the validators that have not voted; settles where enough have.
+    fn propose(&mut self, shared: &mut Shared, now: Millis) -> Result<()> {
+        let (Some(proposal), Some(n)) = (&mut self.proposal, &shared.neighbourhood) else {
+            return Ok(());
+        };
+        let set = &n.trust.set;
+        let signed: u128 = proposal
+            .votes
+            .keys()
+            .filter_map(|v| set.get(*v).ok())
+            .map(|v| u128::from(v.stake))
+            .sum();
+        if set.is_quorum(signed) {
+            info!(
+                header = proposal.number.0,
+                votes = proposal.votes.len(),
+                "stake quorum"
+            );
+            shared.store.settle_header(proposal.number)?;
+            let frames = header_frames(&shared.store, n, proposal.number)?;
+            for to in shared.everyone() {
+                shared.out.extend(frames.iter().map(|f| (to, f.clone())));
+            }
+            self.proposal = None;
+            return catch_up(shared);
+        }
+        if now >= proposal.due {
+            proposal.due = Millis(now.0 + REPEAT);
+            for (index, address) in (0_u8..).zip(&self.validators) {
+                if !proposal.votes.contains_key(&index) {
+                    shared.out.push((*address, proposal.frame.clone()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn on_votes(
+        &mut self,
+        shared: &mut Shared,
+        number: HeaderNumber,
+        votes: impl Iterator<Item = Vote>,
+    ) -> Result<()> {
+        let Some(n) = &shared.neighbourhood else {
+            return Ok(());
+        };
+        for vote in votes {
+            let root = match &self.proposal {
+                Some(p) if p.number == number => p.root,
+                _ => return Ok(()),
+            };
+            let Ok(validator) = n.trust.set.get(vote.index) else {
+                continue;
+            };
+            let known = self
+                .proposal
+                .as_ref()
+                .is_some_and(|p| p.votes.contains_key(&vote.index));
+            if known {
+                continue;
+            }
+            let checked = verify_vote(
+                &validator.key,
+                &n.trust.neighbourhood,
+                number,
+                &root,
+                &vote.signature,
+                &mut Software,
+            );
+            if let Err(error) = checked {
+                self.false_votes += 1;
+                warn!(
+                    validator = vote.index,
+                    header = number.0,
+                    ?error,
+                    "a vote does not hold"
+                );
+                continue;
+            }
+            shared
+                .store
+                .put_vote(number, vote.index.into(), &vote.signature.0)?;
+            if let Some(proposal) = &mut self.proposal {
+                proposal.votes.insert(vote.index, vote.signature.0);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Part for Closer {
+    fn on_frame(
+        &mut self,
+        shared: &mut Shared,
+        from: SocketAddr,
+        now: Millis,
+        frame: &Frame<'_>,
+    ) -> Result<bool> {
+        match frame {
+            Frame::Enrol {
+                certificates,
+                proof,
+            } => {
+                let absolute = shared.clock.absolute(now);
+                let answer = self.admission.enrol(
+                    &shared.store,
+                    &mut shared.node,
+                    now,
+                    absolute,
+                    certificates,
+                    proof,
+                )?;
+                if let Some(Answer {
+                    device,
+                    status,
+                    index,
+                }) = answer
+                {
+                    let result = Frame::EnrolResult {
+                        device,
+                        status,
+                        index,
+                    };
+                    shared.out.push((from, write(&result, [0; 4])));
+                }
+                Ok(true)
+            }
+            Frame::Votes { header, votes } => {
+                self.on_votes(shared, *header, votes.iter())?;
+                Ok(true)
+            }
+            // What the GL-node itself makes comes from nobody else.
+            Frame::Header { .. }
+            | Frame::Table { .. }
+            | Frame::Genesis { .. }
+            | Frame::Proof { .. }
+            | Frame::Proposal { .. } => Ok(true),
+            _ => Ok(false),
+        }
+    }
+
+    fn on_event(&mut self, _shared: &mut Shared, now: Millis, event: &Event) -> Result<()> {
+        match event {
+            Event::Sent { ticket, id } if Some(*ticket) == self.ticket => {
+                self.ticket = None;
+                self.trims += 1;
+                info!(%id, "trim issued");
+            }
+            Event::Rejected { ticket, reason } if Some(*ticket) == self.ticket => {
+                self.ticket = None;
+                self.void_trims += 1;
+                self.next_try = Millis(now.0 + RETRY);
+                info!(reason = reason.name(), "trim not possible yet");
+            }
+            Event::Rejected { ticket, reason } => warn!(
+                ticket = ticket.0,
+                reason = reason.name(),
+                "submission refused"
+            ),
+            Event::TrimCertified { id, cut } => info!(%id, cut = cut.0, "trim certified"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, shared: &mut Shared, now: Millis) -> Result<()> {
+        if now < self.check_due {
+            return Ok(());
+        }
+        self.check_due = Millis(now.0 + 20);
+        if shared.neighbourhood.is_none() {
+            return self.found(shared, now);
+        }
+        self.step(shared, now)
+    }
+
+    fn metrics(&self, page: &mut Exposition) {
+        page.counter("trims_total", "Trims issued.", self.trims);
+        page.counter(
+            "trims_refused_total",
+            "Trims that the own node found void; tried again.",
+            self.void_trims,
+        );
+        page.counter(
+            "votes_refused_total",
+            "Votes that do not hold.",
+            self.false_votes,
+        );
+        page.counter(
+            "enrolments_refused_total",
+            "Enrolments refused.",
+            self.admission.refused,
+        );
+        let waiting = self.proposal.as_ref().map_or(0, |p| u64::from(p.number.0));
+        page.gauge(
+            "proposal",
+            "Number of the header that waits for votes; 0 for none.",
+            waiting,
+        );
+        let votes = self.proposal.as_ref().map_or(0, |p| p.votes.len() as u64);
+        page.gauge("proposal_votes", "Votes for it.", votes);
+    }
+}

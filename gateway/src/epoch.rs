@@ -1,0 +1,339 @@
+//! Closing an epoch around the core's `close_epoch`: memory, bodies from window or store, the header's signature, the tree.
+//!
+//! Invariant: gateway and validators call [`close`] with what their own node holds, so an equal header means an equal view.
+
+use crate::check::Trust;
+use crate::daemon::GlNode;
+use crate::store::Store;
+use iotedge_core::Id;
+use iotedge_core::crypto::{PublicKey, SecretKey, Software};
+use iotedge_core::identity::{Record, record::MAX_RECORD, sign1};
+use iotedge_core::posp::close::{Before, CloseError, close_epoch, epoch_root, header_payload};
+use iotedge_core::posp::{Header, MAX_HEADER, MAX_HEADER_COSE, SignedHeader, header_signing_input};
+use iotedge_core::tangle::{Scratch, Tables as _, Work};
+use iotedge_core::wire::merkle::{self, Levels};
+use iotedge_core::wire::{Reader, Writer};
+
+/// A closed epoch.
+pub struct Closed {
+    pub header: Header,
+    pub payload: Vec<u8>,
+    /// Ids of the accepted transactions in order: leaves 1..
+    pub accepted: Vec<Id>,
+    pub root: Id,
+    pub path0: Vec<Id>,
+    /// Encoded records of the next table.
+    pub table: Vec<Vec<u8>>,
+}
+
+/// Why it cannot be closed now.
+#[derive(Debug, thiserror::Error)]
+pub enum EpochError {
+    /// The table of the newest header is not here yet.
+    #[error("the table of the newest header is not here yet")]
+    NoTable,
+    /// The core refused.
+    #[error("the epoch cannot be closed: {0:?}")]
+    Close(CloseError),
+    /// A header, record or tree that cannot be written; does not happen with a sound core.
+    #[error("the epoch cannot be written: {0}")]
+    Write(String),
+}
+
+/// Closes the epoch that `trim` cuts, from what this node holds.
+///
+/// # Errors
+/// [`EpochError`]; nothing was changed.
+pub fn close(
+    node: &GlNode,
+    store: &Store,
+    trust: &Trust,
+    authority: &PublicKey,
+    anchors: &[PublicKey],
+    trim: &Id,
+) -> Result<Closed, EpochError> {
+    let write = |e: &dyn std::fmt::Debug| EpochError::Write(format!("{e:?}"));
+    let headers = node.headers();
+    let records = node
+        .tables()
+        .records(headers.newest().opens())
+        .ok_or(EpochError::NoTable)?;
+    let before = Before {
+        genesis: &trust.genesis,
+        neighbourhood: trust.neighbourhood,
+        authority,
+        anchors,
+        number: headers.newest(),
+        hash: headers.hash(),
+        g0: headers.g0(),
+        records,
+        next_set: trust.set.hash(),
+    };
+    let window = node.tangle().capacity();
+    let mut after = vec![Record::EMPTY; trust.genesis.max_members as usize];
+    let mut accepted = vec![Id::ZERO; window];
+    let mut work = vec![Work::default(); window];
+    let mut order = vec![0; window];
+    let mut members = vec![
+        0;
+        node.tables()
+            .members()
+            .max(trust.genesis.max_members as usize)
+    ];
+    let mut scratch = Scratch {
+        work: &mut work,
+        order: &mut order,
+        members: &mut members,
+    };
+    let closed = close_epoch(
+        node.tangle(),
+        node.tables(),
+        trim,
+        &before,
+        &mut after,
+        &mut accepted,
+        &mut scratch,
+        &mut |id, out| {
+            let copy = |bytes: &[u8], out: &mut [u8]| {
+                out.get_mut(..bytes.len())?.copy_from_slice(bytes);
+                Some(bytes.len())
+            };
+            match node.raw(id) {
+                Some(raw) => copy(raw, out),
+                None => copy(&store.tx(id).ok()??.raw, out),
+            }
+        },
+        &mut Software,
+    )
+    .map_err(EpochError::Close)?;
+    accepted.truncate(closed.header.count as usize);
+    after.truncate(closed.header.members as usize);
+    let mut buffer = [0; MAX_HEADER];
+    let payload = header_payload(&closed.header, &mut buffer)
+        .map_err(|e| write(&e))?
+        .to_vec();
+    let root = epoch_root(&payload, &accepted).map_err(|e| write(&e))?;
+    let path0 = Tree::new(&payload, &accepted)
+        .and_then(|tree| tree.path(0))
+        .ok_or_else(|| write(&"tree"))?;
+    let table = after
+        .iter()
+        .map(|record| {
+            let mut buffer = [0; MAX_RECORD];
+            let mut w = Writer::new(&mut buffer);
+            record.encode(&mut w).map_err(|e| write(&e))?;
+            Ok(w.written().to_vec())
+        })
+        .collect::<Result<_, EpochError>>()?;
+    Ok(Closed {
+        header: closed.header,
+        payload,
+        accepted,
+        root,
+        path0,
+        table,
+    })
+}
+
+/// Signs a header as the GL-node: the macro transaction's COSE_Sign1.
+///
+/// # Errors
+/// Does not happen with a header of [`close`].
+pub fn sign(header: &Header, payload: &[u8], secret: &SecretKey) -> Result<Vec<u8>, EpochError> {
+    let write = |e: &dyn std::fmt::Debug| EpochError::Write(format!("{e:?}"));
+    let protected = sign1::protected(&secret.public_key());
+    let mut buffer = [0; MAX_HEADER_COSE + 128];
+    let message = header_signing_input(&protected, &header.neighbourhood, payload, &mut buffer)
+        .map_err(|e| write(&e))?;
+    let signature = secret.sign(message);
+    let mut cose = [0; MAX_HEADER_COSE];
+    let len = sign1::assemble(&protected, payload, &signature, &mut cose).map_err(|e| write(&e))?;
+    Ok(cose[..len].to_vec())
+}
+
+/// An epoch tree in memory: any path in O(log n).
+pub struct Tree {
+    levels: Vec<Id>,
+    size: u32,
+}
+
+impl Tree {
+    /// The tree of a header's payload and the accepted ids.
+    #[must_use]
+    pub fn new(payload: &[u8], accepted: &[Id]) -> Option<Self> {
+        let size = u32::try_from(accepted.len()).ok()?.checked_add(1)?;
+        let mut levels = vec![Id::ZERO; Levels::memory(size)?];
+        levels[0] = merkle::leaf_hash(payload);
+        for (place, id) in levels[1..].iter_mut().zip(accepted) {
+            *place = merkle::leaf_hash(&id.0);
+        }
+        Levels::build(&mut levels, size).ok()?;
+        Some(Self { levels, size })
+    }
+
+    /// Leaves, the header's included.
+    #[must_use]
+    pub const fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// The path of a leaf.
+    #[must_use]
+    pub fn path(&self, leaf: u32) -> Option<Vec<Id>> {
+        if leaf >= self.size {
+            return None;
+        }
+        let mut path = Vec::new();
+        let mut at = leaf as usize;
+        let mut width = self.size as usize;
+        let mut rest = self.levels.as_slice();
+        while width > 1 {
+            let (level, above) = rest.split_at_checked(width)?;
+            // A last node without a sibling is lifted unchanged.
+            path.extend(level.get(at ^ 1));
+            at /= 2;
+            rest = above;
+            width = width.div_ceil(2);
+        }
+        Some(path)
+    }
+}
+
+/// The payload inside a macro transaction.
+#[must_use]
+pub fn payload_of(cose: &[u8]) -> Option<Vec<u8>> {
+    Some(SignedHeader::parse(cose).ok()?.payload().to_vec())
+}
+
+/// The first field in which two headers differ, for the log.
+#[must_use]
+pub fn first_difference(a: &[u8], b: &[u8]) -> Option<&'static str> {
+    const FIELDS: [&str; 17] = [
+        "version",
+        "neighbourhood",
+        "number",
+        "previous header",
+        "trim",
+        "cut",
+        "G0",
+        "count",
+        "state root",
+        "exits root",
+        "next table root",
+        "members",
+        "weight",
+        "validator set",
+        "total value",
+        "first time",
+        "last time",
+    ];
+    let (mut a, mut b) = (Reader::new(a), Reader::new(b));
+    if a.array().ok() != b.array().ok() {
+        return Some("form");
+    }
+    FIELDS.into_iter().find(|_| a.item().ok() != b.item().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iotedge_core::posp::close::epoch_path;
+    use iotedge_core::{Amount, HeaderNumber, Millis};
+
+    fn header() -> Header {
+        Header {
+            neighbourhood: Id([1; 32]),
+            number: HeaderNumber(1),
+            previous: Id([1; 32]),
+            trim: Id([4; 32]),
+            cut: Millis(11_000),
+            g0: Id([2; 32]),
+            count: 0,
+            state_root: Id([5; 32]),
+            exits_root: Id([6; 32]),
+            table_root: Id([7; 32]),
+            members: 4,
+            weight: 4,
+            set_hash: Id([8; 32]),
+            total_value: Amount(400),
+            first_time: Millis(0),
+            last_time: Millis(0),
+        }
+    }
+
+    fn payload(header: &Header) -> Vec<u8> {
+        let mut buffer = [0; MAX_HEADER];
+        header_payload(header, &mut buffer).unwrap().to_vec()
+    }
+
+    #[test]
+    fn differences_are_named() {
+        let one = header();
+        let base = payload(&one);
+        assert_eq!(first_difference(&base, &base), None);
+        for (other, field) in [
+            (
+                Header {
+                    cut: Millis(12_000),
+                    ..one
+                },
+                "cut",
+            ),
+            (
+                Header {
+                    state_root: Id([9; 32]),
+                    ..one
+                },
+                "state root",
+            ),
+            (
+                Header {
+                    total_value: Amount(401),
+                    ..one
+                },
+                "total value",
+            ),
+            (
+                Header {
+                    number: HeaderNumber(2),
+                    ..one
+                },
+                "number",
+            ),
+        ] {
+            assert_eq!(first_difference(&base, &payload(&other)), Some(field));
+        }
+        assert_eq!(first_difference(&base, &[0x80]), Some("form"));
+    }
+
+    #[test]
+    fn a_signed_header_verifies_under_the_gl_nodes_key_only() {
+        let header = header();
+        let secret = SecretKey::from_seed(&[3; 32]).unwrap();
+        let cose = sign(&header, &payload(&header), &secret).unwrap();
+        let signed = SignedHeader::parse(&cose).unwrap();
+        signed
+            .verify(&header.neighbourhood, &secret.public_key(), &mut Software)
+            .unwrap();
+        let other = SecretKey::from_seed(&[4; 32]).unwrap();
+        assert!(
+            signed
+                .verify(&header.neighbourhood, &other.public_key(), &mut Software)
+                .is_err()
+        );
+        assert_eq!(payload_of(&cose).unwrap(), payload(&header));
+    }
+
+    #[test]
+    fn trees_give_the_cores_paths() {
+        let accepted: Vec<Id> = (0..37_u8).map(|n| Id([n; 32])).collect();
+        let tree = Tree::new(b"header", &accepted).unwrap();
+        assert_eq!(tree.size(), 38);
+        for leaf in 0..38 {
+            let mut out = [Id::ZERO; 32];
+            let len = epoch_path(b"header", &accepted, leaf, &mut out).unwrap();
+            assert_eq!(tree.path(leaf).unwrap(), &out[..len]);
+        }
+        assert!(tree.path(38).is_none());
+    }
+}

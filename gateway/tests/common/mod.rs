@@ -1,0 +1,427 @@
+//! A neighbourhood on 127.0.0.1: gateway and validators as real processes, devices as nodes in threads of the test.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use iotedge_core::crypto::{PublicKey, SecretKey, Software};
+use iotedge_core::node::{Clock, Config, Event, Limits, Node, NodeSigner, Peer, Phase, Submission};
+use iotedge_core::platform::{Platform, PlatformError};
+use iotedge_core::{Id, MAX_FRAME, Millis};
+use iotedge_gateway::{keys, memory};
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A process of ours that never outlives the test.
+pub struct Process(pub Child);
+
+impl Process {
+    pub fn kill(mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+
+    /// SIGTERM, and what came of it within `limit`.
+    pub fn terminate(mut self, limit: Duration) -> Option<i32> {
+        Command::new("kill")
+            .args(["-TERM", &self.0.id().to_string()])
+            .status()
+            .unwrap();
+        let end = Instant::now() + limit;
+        while Instant::now() < end {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        None
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+pub fn tool(folder: &Path, args: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_iotedge-gateway"))
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// A UDP port that is free now.
+pub fn free_port() -> u16 {
+    UdpSocket::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+/// Files and addresses of one neighbourhood.
+pub struct World {
+    pub folder: tempfile::TempDir,
+    pub gateway: SocketAddr,
+    pub validators: Vec<SocketAddr>,
+    pub period: u64,
+}
+
+impl World {
+    pub fn new(founders: usize, devices: usize, validators: usize, period: u64) -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let folder = temp.path();
+        tool(
+            folder,
+            &[
+                "ca",
+                "init",
+                "--name",
+                "Acme",
+                "--kind",
+                "manufacturer",
+                "--out",
+                "maker",
+            ],
+        );
+        tool(
+            folder,
+            &[
+                "ca",
+                "init",
+                "--name",
+                "Harbour",
+                "--kind",
+                "neighbourhood",
+                "--out",
+                "harbour",
+            ],
+        );
+        let authority = ["--authority", "harbour/anchor.json"];
+        let mut gw = vec![
+            "provision",
+            "--ca",
+            "harbour",
+            "--kind",
+            "gateway",
+            "--out",
+            "gw",
+        ];
+        gw.extend(authority);
+        tool(folder, &gw);
+        let gateway = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        for n in 0..devices {
+            let out = format!("dev-{n}");
+            let mut args = vec!["provision", "--ca", "maker", "--out", &out];
+            args.extend(authority);
+            tool(folder, &args);
+        }
+        let mut set = String::new();
+        let mut addresses = Vec::new();
+        for n in 0..validators {
+            let out = format!("val-{n}");
+            let mut args = vec![
+                "provision",
+                "--ca",
+                "harbour",
+                "--kind",
+                "validator",
+                "--out",
+                &out,
+            ];
+            args.extend(authority);
+            tool(folder, &args);
+            let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+            let key =
+                keys::public_key_from(&folder.join(&out).join("device.json").to_string_lossy())
+                    .unwrap();
+            set += &format!(
+                "[[validator]]\npublic_key = \"{}\"\nstake = 1\naddress = \"{address}\"\n",
+                hex::encode(key.bytes())
+            );
+            addresses.push(address);
+        }
+        let config = format!(
+            "listen = \"{gateway}\"\ndata = \"gw-data\"\nidentity = \"gw/device.json\"\nauthority_key = \"harbour/key.json\"\n\
+             anchors = [\"maker/anchor.json\"]\nrevocations = [\"maker/revoked.crl\"]\nlog = \"info\"\n\
+             [founding]\nfounders = {founders}\nwait_ms = 60000\n[policy]\nperiod_ms = {period}\nwitnesses = 1\nmax_members = 64\n\
+             [limits]\nwindow = 4096\n[store]\ndurability = \"process\"\n{set}"
+        );
+        std::fs::write(folder.join("gateway.toml"), config).unwrap();
+        for n in 0..validators {
+            let config = format!(
+                "listen = \"{}\"\ndata = \"val-data-{n}\"\nidentity = \"val-{n}/device.json\"\nauthority = \"harbour/anchor.json\"\n\
+                 anchors = [\"maker/anchor.json\"]\npeers = [\"{gateway}\"]\n[policy]\nperiod_ms = {period}\nmax_members = 64\n\
+                 [limits]\nwindow = 4096\n[store]\ndurability = \"process\"\n",
+                addresses[n]
+            );
+            std::fs::write(folder.join(format!("val-{n}.toml")), config).unwrap();
+        }
+        Self {
+            folder: temp,
+            gateway,
+            validators: addresses,
+            period,
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn spawn(&self, command: &str, config: &str, log: &str) -> Process {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.path(log))
+            .unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_iotedge-gateway"))
+            .args([command, "--config", config])
+            .current_dir(self.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::from(log))
+            .spawn()
+            .unwrap();
+        Process(child)
+    }
+
+    pub fn run_gateway(&self) -> Process {
+        self.spawn("run", "gateway.toml", "gateway.log")
+    }
+
+    pub fn run_validators(&self) -> Vec<Process> {
+        (0..self.validators.len())
+            .map(|n| {
+                self.spawn(
+                    "validator",
+                    &format!("val-{n}.toml"),
+                    &format!("val-{n}.log"),
+                )
+            })
+            .collect()
+    }
+
+    pub fn log(&self, name: &str) -> String {
+        let mut text = String::new();
+        if let Ok(mut file) = std::fs::File::open(self.path(name)) {
+            let _ = file.read_to_string(&mut text);
+        }
+        text
+    }
+
+    pub fn logs(&self) -> String {
+        let mut text = String::new();
+        for name in ["gateway.log", "val-0.log", "val-1.log"] {
+            let log = self.log(name);
+            let tail: Vec<&str> = log.lines().rev().take(40).collect();
+            text += &format!(
+                "--- {name}\n{}\n",
+                tail.into_iter().rev().collect::<Vec<_>>().join("\n")
+            );
+        }
+        text
+    }
+
+    pub fn device(&self, n: usize) -> Device {
+        Device::start(self, n)
+    }
+}
+
+#[derive(Default)]
+struct MapPlatform(HashMap<u16, Vec<u8>>);
+
+impl Platform for MapPlatform {
+    fn random(&mut self, out: &mut [u8]) -> Result<(), PlatformError> {
+        getrandom::fill(out).map_err(|_| PlatformError::Random)
+    }
+    fn get(&mut self, key: u16, out: &mut [u8]) -> Result<Option<usize>, PlatformError> {
+        let Some(value) = self.0.get(&key) else {
+            return Ok(None);
+        };
+        out.get_mut(..value.len())
+            .ok_or(PlatformError::StoreRead)?
+            .copy_from_slice(value);
+        Ok(Some(value.len()))
+    }
+    fn put(&mut self, key: u16, value: &[u8]) -> Result<(), PlatformError> {
+        self.0.insert(key, value.to_vec());
+        Ok(())
+    }
+    fn remove(&mut self, key: u16) -> Result<(), PlatformError> {
+        self.0.remove(&key);
+        Ok(())
+    }
+}
+
+/// What a device saw.
+#[derive(Default)]
+pub struct Seen {
+    pub phase: Option<Phase>,
+    pub header: u32,
+    pub sent: Vec<Id>,
+    pub graded: BTreeMap<Id, u8>,
+    pub receipts: Vec<(Id, Vec<u8>)>,
+    pub refused_enrolment: Option<u8>,
+}
+
+/// A device in a thread: enrols, publishes a reading every 150 ms, talks to the gateway only.
+pub struct Device {
+    pub seen: Arc<Mutex<Seen>>,
+    stop: Arc<AtomicBool>,
+    talk: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+    pub address: SocketAddr,
+}
+
+impl Device {
+    fn start(world: &World, n: usize) -> Self {
+        let path = world.path(&format!("dev-{n}/device.json"));
+        let file: keys::DeviceFile = keys::read_json(&path).unwrap();
+        let secret = keys::load_secret(&path).unwrap();
+        let authority = keys::public_key(&file.authority_public_key).unwrap();
+        let chain: Vec<Vec<u8>> = file.chain.iter().map(|c| hex::decode(c).unwrap()).collect();
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let stop = Arc::new(AtomicBool::new(false));
+        let talk = Arc::new(AtomicBool::new(true));
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = socket.local_addr().unwrap();
+        let gateway = world.gateway;
+        let thread = {
+            let (seen, stop, talk) = (seen.clone(), stop.clone(), talk.clone());
+            std::thread::spawn(move || {
+                live(
+                    socket, gateway, secret, authority, chain, &seen, &stop, &talk,
+                )
+            })
+        };
+        Self {
+            seen,
+            stop,
+            talk,
+            thread: Some(thread),
+            address,
+        }
+    }
+
+    /// Goes on following, but says nothing new.
+    pub fn hush(&self) {
+        self.talk.store(false, Ordering::Relaxed);
+    }
+
+    pub fn end(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a thread's whole world")]
+fn live(
+    socket: UdpSocket,
+    gateway: SocketAddr,
+    secret: SecretKey,
+    authority: PublicKey,
+    chain: Vec<Vec<u8>>,
+    seen: &Mutex<Seen>,
+    stop: &AtomicBool,
+    talk: &AtomicBool,
+) {
+    let limits = Limits {
+        window: 4096,
+        members: 64,
+        aside: 64,
+        own: 1024,
+        raw: 1 << 20,
+        ..Limits::SMALL
+    };
+    let chain: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+    let mut config = Config::member(authority, &chain);
+    let start = Instant::now();
+    let absolute = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_millis();
+    config.clock = Clock::Offset(i64::try_from(absolute).unwrap() - 1);
+    let mut node: Node<'static, MapPlatform, Software> = Node::new(
+        memory::allocate(&limits).unwrap(),
+        limits,
+        &config,
+        NodeSigner::Software(secret),
+        MapPlatform::default(),
+        Software,
+    )
+    .unwrap();
+    let now = || Millis(u64::try_from(start.elapsed().as_millis()).unwrap() + 1);
+    node.add_peer(now(), Peer(0), true).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(5)))
+        .unwrap();
+    let mut buffer = [0; MAX_FRAME + 1];
+    let mut next = Millis(0);
+    while !stop.load(Ordering::Relaxed) {
+        if let Ok((len, from)) = socket.recv_from(&mut buffer)
+            && from == gateway
+        {
+            let _ = node.receive(now(), Peer(0), &buffer[..len]);
+        }
+        let phase = node.status(now()).phase;
+        if phase == Phase::Active && now() >= next && talk.load(Ordering::Relaxed) {
+            next = Millis(now().0 + 150);
+            let _ = node.submit(now(), &Submission::Data(b"21.5 C"), None);
+        }
+        while let Some((_, len)) = node.next_frame(now(), &mut buffer[..MAX_FRAME]) {
+            let _ = socket.send_to(&buffer[..len], gateway);
+        }
+        let mut seen = seen.lock().unwrap();
+        seen.phase = Some(phase);
+        seen.header = node.headers().newest().0;
+        while let Some(event) = node.next_event() {
+            match event {
+                Event::Sent { id, .. } => seen.sent.push(id),
+                Event::Graded { id, grade, .. } => {
+                    seen.graded.insert(id, grade as u8);
+                }
+                Event::Receipt { id, .. } => {
+                    let mut out = [0; 4096];
+                    if let Some(len) = node.receipt(&id, &mut out) {
+                        seen.receipts.push((id, out[..len].to_vec()));
+                    }
+                }
+                Event::EnrolRefused { status } => seen.refused_enrolment = Some(status),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Waits until `holds`, at most `seconds`; the message is made only when it does not.
+pub fn until(seconds: u64, what: &str, world: &World, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    while Instant::now() < end {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("not within {seconds} s: {what}\n{}", world.logs());
+}
