@@ -104,6 +104,8 @@ static const struct {
     {"Unit", IOTEDGE_E_SENML_UNIT},
     {"BaseName", IOTEDGE_E_SENML_NAME},
     {"NotNormal", IOTEDGE_E_NOT_DETERMINISTIC},
+    {"Position", IOTEDGE_E_ATTACHMENT},
+    {"NoProof", IOTEDGE_E_FALSE_EVIDENCE},
 };
 
 /* The status that `expected` names; -1 for a name that is not in the table. `Signature(Rejected)` is looked up as `Rejected`,
@@ -126,9 +128,21 @@ static int32_t named(json_t expected)
         name[3] = 0;
     }
     inner[strcspn(inner, ")")] = 0;
-    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
-        if (strcmp(NAMES[i].name, inner) == 0) {
-            return NAMES[i].status;
+    /* `EvidenceTransactionWireRange` is the `Range` of the innermost room: outer rooms are cut off one by one. */
+    static const char *const ROOMS[] = {"Evidence", "Transaction", "Wire", "Signature"};
+    for (int cut = 1; cut;) {
+        for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+            if (strcmp(NAMES[i].name, inner) == 0) {
+                return NAMES[i].status;
+            }
+        }
+        cut = 0;
+        for (size_t i = 0; i < sizeof ROOMS / sizeof ROOMS[0] && !cut; i++) {
+            size_t len = strlen(ROOMS[i]);
+            if (strncmp(inner, ROOMS[i], len) == 0 && inner[len] != 0) {
+                inner += len;
+                cut = 1;
+            }
         }
     }
     return -1;
@@ -405,6 +419,127 @@ static enum verdict set(json_t vector, int32_t wanted)
     return judge(vector, wanted == IOTEDGE_OK ? IOTEDGE_E_MALFORMED : wanted, status);
 }
 
+static enum verdict transaction(json_t vector, int32_t wanted)
+{
+    uint8_t parents[32 * 16];
+    uint8_t id[32];
+    iotedge_tx_t tx;
+    memset(&tx, 0, sizeof tx);
+    tx.size = (uint32_t)sizeof tx;
+    long count = hashes(json_get(vector, "parents"), parents, 16);
+    if (count < 0 || hex(vector, "neighbourhood", &a) != 0 || hex(vector, "key", &b) != 0 || hex(vector, "cose", &c) != 0) {
+        return FAILED;
+    }
+    iotedge_public_key_t key = ed25519(&b);
+    if (b.len == 64) {
+        key.suite = IOTEDGE_SUITE_ES256;
+        memcpy(key.bytes, b.bytes, 64);
+    }
+    int32_t status = iotedge_tx_verify(a.bytes, &key, parents, (size_t)count, c.bytes, c.len, id);
+    if (status != IOTEDGE_OK || wanted != IOTEDGE_OK) {
+        return judge(vector, wanted, status);
+    }
+    if (iotedge_tx_parse(c.bytes, c.len, &tx) != IOTEDGE_OK || hex(vector, "id", &d) != 0 ||
+        tx.epoch != number(vector, "epoch") || tx.issuer != number(vector, "issuer") ||
+        tx.number != number(vector, "number") || tx.offset != number(vector, "offset") ||
+        tx.kind != number(vector, "kind") || tx.parents != (uint32_t)count) {
+        return FAILED;
+    }
+    for (long i = 0; i < count; i++) {
+        if (memcmp(tx.prefixes + 16 * i, parents + 32 * i, 16) != 0) {
+            return FAILED;
+        }
+    }
+    uint8_t alone[32];
+    if (iotedge_tx_id(a.bytes, c.bytes, c.len, alone) != IOTEDGE_OK || memcmp(alone, id, 32) != 0) {
+        return FAILED;
+    }
+    return same(vector, id, d.bytes, 32);
+}
+
+static enum verdict evidence(json_t vector, int32_t wanted)
+{
+    static const char *const FORMS[] = {"", "OneNumber", "BrokenChain", "FalseTotal"};
+    iotedge_offence_t offence;
+    json_t name = json_get(vector, "name");
+    memset(&offence, 0, sizeof offence);
+    offence.size = (uint32_t)sizeof offence;
+    if (hex(vector, "neighbourhood", &a) != 0 || hex(vector, "key", &b) != 0 || hex(vector, "attachment", &c) != 0) {
+        return FAILED;
+    }
+    /* The order of stubs and an attachment of nothing are faults of the attachment, not of its proof. */
+    if ((json_is(json_get(vector, "expect"), "Order") && name.len > 5 && memcmp(name.at, "\"stub", 5) == 0) ||
+        json_is(json_get(vector, "expect"), "Empty")) {
+        wanted = IOTEDGE_E_ATTACHMENT;
+    }
+    iotedge_public_key_t key = ed25519(&b);
+    int32_t status = iotedge_evidence_verify(a.bytes, &key, c.bytes, c.len, &offence);
+    if (status != IOTEDGE_OK || wanted != IOTEDGE_OK) {
+        return judge(vector, wanted, status);
+    }
+    if (offence.form < 1 || offence.form > 3 || !json_is(json_get(vector, "form"), FORMS[offence.form]) ||
+        offence.offender != number(vector, "offender") || hex(vector, "a", &a) != 0 || hex(vector, "b", &b) != 0 ||
+        memcmp(offence.a, a.bytes, 32) != 0) {
+        return FAILED;
+    }
+    return same(vector, offence.b, b.bytes, 32);
+}
+
+/* The readings as the vectors write them, "name,unit,value,time;...", with names behind the base name. */
+static enum verdict senml(json_t vector, int32_t wanted)
+{
+    char text[512];
+    size_t len = 0;
+    size_t count = 0;
+    json_t base = json_get(vector, "base_name");
+    iotedge_reading_t list[IOTEDGE_MAX_READINGS];
+    if (hex(vector, "pack", &a) != 0) {
+        return FAILED;
+    }
+    if (json_is(json_get(vector, "expect"), "Name")) {
+        wanted = IOTEDGE_E_SENML_NAME; /* A certificate has a name too, with a status of its own. */
+    }
+    memset(list, 0, sizeof list);
+    list[0].size = (uint32_t)sizeof list[0];
+    int32_t status = iotedge_reading_decode(a.bytes, a.len, 0, &list[0]);
+    if (status != IOTEDGE_OK || wanted != IOTEDGE_OK) {
+        return judge(vector, wanted, status);
+    }
+    size_t skip = base.len - 2;
+    for (; count < IOTEDGE_MAX_READINGS; count++) {
+        iotedge_reading_t *r = &list[count];
+        r->size = (uint32_t)sizeof *r;
+        if (iotedge_reading_decode(a.bytes, a.len, count, r) != IOTEDGE_OK) {
+            break;
+        }
+        memmove(r->name, r->name + skip, sizeof r->name - skip);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%s,%s,%lld", count == 0 ? "" : ";", r->name, r->unit,
+                                (long long)r->mantissa);
+        if (r->exponent != 0) {
+            len += (size_t)snprintf(text + len, sizeof text - len, "e%d", (int)r->exponent);
+        }
+        len += (size_t)snprintf(text + len, sizeof text - len, ",");
+        if (r->has_time) {
+            len += (size_t)snprintf(text + len, sizeof text - len, "%lld", (long long)r->time);
+        }
+    }
+    json_t readings = json_get(vector, "readings");
+    if (readings.len != len + 2 || memcmp(readings.at + 1, text, len) != 0) {
+        return judge(vector, IOTEDGE_OK, IOTEDGE_E_INTERNAL);
+    }
+    /* And back: the same bytes. */
+    char base_text[40];
+    memcpy(base_text, base.at + 1, skip);
+    base_text[skip] = 0;
+    uint8_t pack[IOTEDGE_MAX_BODY];
+    size_t pack_len = 0;
+    status = iotedge_reading_encode(skip == 0 ? NULL : base_text, list, count, pack, sizeof pack, &pack_len);
+    if (status != IOTEDGE_OK || pack_len != a.len) {
+        return judge(vector, IOTEDGE_OK, status == IOTEDGE_OK ? IOTEDGE_E_INTERNAL : status);
+    }
+    return same(vector, pack, a.bytes, a.len);
+}
+
 static enum verdict run(json_t vector)
 {
     json_t kind = json_get(vector, "op");
@@ -422,6 +557,15 @@ static enum verdict run(json_t vector)
     }
     if (json_get(vector, "output").at != NULL) {
         return crypto(vector);
+    }
+    if (json_get(vector, "cose").at != NULL && json_get(vector, "parents").at != NULL) {
+        return transaction(vector, wanted);
+    }
+    if (json_get(vector, "attachment").at != NULL) {
+        return evidence(vector, wanted);
+    }
+    if (json_get(vector, "pack").at != NULL) {
+        return senml(vector, wanted);
     }
     if (json_is(kind, "cose-key")) {
         return cose_key(vector, wanted);

@@ -14,7 +14,7 @@ use iotedge_core::identity::sign1::Sign1Error;
 use iotedge_core::identity::{Certificate, CoseKey};
 use iotedge_core::posp::{PospError, Proven, Receipt, ValidatorSet};
 use iotedge_core::tx::evidence::{EvidenceError, Form};
-use iotedge_core::tx::{Attachment, Body, TxError, Unverified};
+use iotedge_core::tx::{Attachment, AttachmentError, Body, TxError, Unverified};
 use iotedge_core::wire::merkle::{self, MerkleError};
 use iotedge_core::{Id, MAX_PARENTS};
 
@@ -108,6 +108,17 @@ fn evidence_status(error: EvidenceError) -> i32 {
         | EvidenceError::ChainHolds
         | EvidenceError::TotalsHold
         | EvidenceError::Unrelated => status::IOTEDGE_E_FALSE_EVIDENCE,
+    }
+}
+
+fn attachment_status(error: AttachmentError) -> i32 {
+    match error {
+        AttachmentError::Wire(error) => wire_status(error),
+        AttachmentError::Evidence(error) => evidence_status(error),
+        AttachmentError::Empty
+        | AttachmentError::Order
+        | AttachmentError::Position
+        | AttachmentError::ProofUnexpected => status::IOTEDGE_E_ATTACHMENT,
     }
 }
 
@@ -512,7 +523,7 @@ pub unsafe extern "C" fn iotedge_evidence_verify(
         let key = public_key(key)?;
         let bytes = input(attachment, attachment_len)?;
         let out = OutStruct::new(offence, OLDEST_OFFENCE)?;
-        let attachment = Attachment::parse(bytes).map_err(|_| status::IOTEDGE_E_ATTACHMENT)?;
+        let attachment = Attachment::parse(bytes).map_err(attachment_status)?;
         let proof = attachment.proof.ok_or(status::IOTEDGE_E_FALSE_EVIDENCE)?;
         let offence = proof
             .verify(&neighbourhood, &key, &mut Software)

@@ -105,7 +105,8 @@ static void evidence(void)
     STATUS(IOTEDGE_E_NULL, iotedge_evidence_verify(ZERO, NULL, ZERO, 8, &offence));
     STATUS(IOTEDGE_E_NULL, iotedge_evidence_verify(ZERO, &key, NULL, 8, &offence));
     STATUS(IOTEDGE_E_NULL, iotedge_evidence_verify(ZERO, &key, ZERO, 8, NULL));
-    STATUS(IOTEDGE_E_ATTACHMENT, iotedge_evidence_verify(ZERO, &key, ZERO, 8, &offence));
+    STATUS(IOTEDGE_E_WRONG_TYPE, iotedge_evidence_verify(ZERO, &key, ZERO, 8, &offence));
+    STATUS(IOTEDGE_E_MALFORMED, iotedge_evidence_verify(ZERO, &key, NULL, 0, &offence));
     CHECK(offence.form == 0);
 }
 
