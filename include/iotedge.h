@@ -1804,6 +1804,22 @@ int32_t iotedge_node_submit_leave(iotedge_node_t *node,
                                   uint32_t *ticket);
 
 /**
+ * Changes the device's key and keeps its account. First store the new seed durably yourself; until the rotation is settled, call this again
+ * after each reset with the same seed. The old key signs until the table that the next header opens names the new one; from then on
+ * initialise the node with the new seed.
+ *
+ * `next_seed`: 32 bytes, copied into the node and wiped with it.
+ *
+ * `IOTEDGE_E_SIGNATURE_MALFORMED`: the seed is all zero. `IOTEDGE_E_MEMBER_OPERATION`: the key in use. `IOTEDGE_E_SUITE`: the signer is
+ * external. `IOTEDGE_E_NOT_MEMBER`: an observer.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt: it may sign twice.
+ */
+int32_t iotedge_node_rotate(iotedge_node_t *node,
+                            uint64_t now,
+                            const uint8_t *next_seed);
+
+/**
  * What the external signer shall sign, after `IOTEDGE_EVENT_SIGNATURE_NEEDED`. Take it as often as you like; then give
  * `iotedge_node_sign_output` or `iotedge_node_sign_fail`, at once or later.
  *

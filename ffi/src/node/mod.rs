@@ -558,6 +558,31 @@ pub unsafe extern "C" fn iotedge_node_submit_leave(
     done(unsafe { submit(node, now, expires, ticket, &Submission::Leave) })
 }
 
+/// Changes the device's key and keeps its account. First store the new seed durably yourself; until the rotation is settled, call this again
+/// after each reset with the same seed. The old key signs until the table that the next header opens names the new one; from then on
+/// initialise the node with the new seed.
+///
+/// `next_seed`: 32 bytes, copied into the node and wiped with it.
+///
+/// `IOTEDGE_E_SIGNATURE_MALFORMED`: the seed is all zero. `IOTEDGE_E_MEMBER_OPERATION`: the key in use. `IOTEDGE_E_SUITE`: the signer is
+/// external. `IOTEDGE_E_NOT_MEMBER`: an observer.
+///
+/// Calls the platform. From the thread that has the node. Not from an interrupt: it may sign twice.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotedge_node_rotate(
+    node: *mut iotedge_node_t,
+    now: u64,
+    next_seed: *const u8,
+) -> i32 {
+    // SAFETY: the promises of the comment.
+    done((|| unsafe {
+        let next = SecretKey::from_seed(array::<32>(next_seed)?).map_err(signature_status)?;
+        with(node.cast(), |n| {
+            n.rotate(Millis(now), next).map_err(refused)
+        })
+    })())
+}
+
 /// What the external signer shall sign, after `IOTEDGE_EVENT_SIGNATURE_NEEDED`. Take it as often as you like; then give
 /// `iotedge_node_sign_output` or `iotedge_node_sign_fail`, at once or later.
 ///

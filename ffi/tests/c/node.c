@@ -314,6 +314,7 @@ static void bad_configuration(void)
 /* Calls every function on a pointer that is no live node. */
 static void on_nothing(iotedge_node_t *dead, int32_t wanted)
 {
+    memset(seed, 3, sizeof seed);
     uint8_t bytes[IOTEDGE_MAX_RECEIPT] = {0};
     uint8_t id[32] = {0};
     uint32_t number = 7;
@@ -343,6 +344,7 @@ static void on_nothing(iotedge_node_t *dead, int32_t wanted)
     STATUS(wanted, iotedge_node_submit_transfer(dead, 0, 0, 1, 1, &number));
     STATUS(wanted, iotedge_node_submit_exit(dead, 0, 0, 1, bytes, &number));
     STATUS(wanted, iotedge_node_submit_leave(dead, 0, 0, &number));
+    STATUS(wanted, iotedge_node_rotate(dead, 0, seed));
     STATUS(wanted, iotedge_node_sign_input(dead, bytes, sizeof bytes, &len));
     STATUS(wanted, iotedge_node_sign_output(dead, 0, bytes));
     STATUS(wanted, iotedge_node_sign_fail(dead, 0));
@@ -516,6 +518,12 @@ static void live(void)
     STATUS(IOTEDGE_E_OUTBOX_FULL, iotedge_node_submit_data(node, 10, 0, frame, 4, &number));
     STATUS(IOTEDGE_OK, iotedge_node_status(node, 10, &status));
     CHECK(status.outbox == 2);
+
+    /* A new key: not none, not the one in use. */
+    memset(id, 0, sizeof id);
+    STATUS(IOTEDGE_E_NULL, iotedge_node_rotate(node, 10, NULL));
+    STATUS(IOTEDGE_E_SIGNATURE_MALFORMED, iotedge_node_rotate(node, 10, id));
+    STATUS(IOTEDGE_E_MEMBER_OPERATION, iotedge_node_rotate(node, 10, seed));
 
     /* The signer operation, out of order. */
     STATUS(IOTEDGE_E_NONE, iotedge_node_sign_input(node, bytes, sizeof bytes, &len));
