@@ -16,6 +16,8 @@ mod gossip;
 #[cfg(test)]
 pub(crate) mod harness;
 pub mod headers;
+#[cfg(test)]
+mod hostile;
 mod intake;
 mod issue;
 mod keys;
