@@ -365,6 +365,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             {
                 self.tangle.prune(cut);
             }
+            self.bury_the_dead(now);
             self.tell(Event::EpochOpened {
                 epoch,
                 header: HeaderNumber(epoch.0.saturating_sub(1)),
