@@ -280,6 +280,11 @@
 #define IOTEDGE_EVENT_LOST 23
 
 /**
+ * Event: own transaction `id` died with its epoch; what it said is in the outbox again, under `ticket`.
+ */
+#define IOTEDGE_EVENT_REISSUED 24
+
+/**
  * Grade: in the local window.
  */
 #define IOTEDGE_GRADE_SEEN 1
