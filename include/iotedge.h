@@ -1444,6 +1444,7 @@ typedef struct iotedge_offence_t {
     uint32_t offender;
     /**
      * 1: one number, two transactions. 2: neighbours, the second not laid upon the first. 3: false total of debits.
+     * 4: two trims upon the same one.
      */
     uint32_t form;
     /**
