@@ -18,6 +18,7 @@ use iotedge_core::crypto::PublicKey;
 use iotedge_core::node::{Event, Node, NodeSigner, Peer, Refusal};
 use iotedge_core::wire::{Frame, Reader};
 use iotedge_core::{Epoch, HeaderNumber, Id, MAX_FRAME, Millis};
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -207,24 +208,31 @@ impl Shared {
         };
         let tag = n.trust.neighbourhood.tag();
         let from = Epoch(self.node.headers().newest().opens().0.saturating_sub(1));
-        let mut frames = Vec::new();
-        self.store
-            .each_tx(from, |tx| frames.push(tx_frame(tag, &tx.raw)))?;
-        let mut refused = 0_usize;
-        for chunk in frames.chunks(REPLAY_CHUNK) {
+        let mut stored = Vec::new();
+        self.store.each_tx(from, |tx| stored.push(tx))?;
+        let frames: Vec<Vec<u8>> = stored.iter().map(|tx| tx_frame(tag, &tx.raw)).collect();
+        let places: HashMap<Id, usize> = stored
+            .iter()
+            .enumerate()
+            .map(|(at, tx)| (tx.id, at))
+            .collect();
+        let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
+        for (first, chunk) in (0..).step_by(REPLAY_CHUNK).zip(frames.chunks(REPLAY_CHUNK)) {
             let now = self.clock.now();
             self.add_self(now)?;
             let turn = collect(&self.node, chunk.iter().map(Vec::as_slice));
             self.node.verifier_mut().begin(turn);
-            for frame in chunk {
-                let mut result = self.node.receive(self.clock.now(), SELF, frame);
-                while result == Err(Refusal::RateLimited) {
-                    std::thread::sleep(Duration::from_millis(5));
-                    result = self.node.receive(self.clock.now(), SELF, frame);
+            for (tx, frame) in stored.iter().skip(first).zip(chunk) {
+                // What a settled cut covers is not taken into the window again; as a parent it must be shown just before its child.
+                for parent in &tx.parents {
+                    if !self.node.tangle().contains(parent)
+                        && let Some(frame) = places.get(parent).and_then(|at| frames.get(*at))
+                    {
+                        let _ = self.replay_one(frame);
+                    }
                 }
-                refused += usize::from(result.is_err());
-                while let Some(event) = self.node.next_event() {
-                    debug!(?event, "replay");
+                if let Err(refusal) = self.replay_one(frame) {
+                    *refused.entry(refusal.name()).or_default() += 1;
                 }
             }
         }
@@ -235,11 +243,23 @@ impl Shared {
         self.stored = self.node.tangle().next_sequence();
         info!(
             transactions = frames.len(),
-            left_out = refused,
+            left_out = ?refused,
             window = self.node.tangle().len(),
             "window restored"
         );
         Ok(())
+    }
+
+    fn replay_one(&mut self, frame: &[u8]) -> Result<(), Refusal> {
+        let mut result = self.node.receive(self.clock.now(), SELF, frame);
+        while result == Err(Refusal::RateLimited) {
+            std::thread::sleep(Duration::from_millis(5));
+            result = self.node.receive(self.clock.now(), SELF, frame);
+        }
+        while let Some(event) = self.node.next_event() {
+            debug!(?event, "replay");
+        }
+        result
     }
 
     /// The number of a neighbour, which the node learns too.

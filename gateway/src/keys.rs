@@ -119,7 +119,7 @@ pub fn public_key(text: &str) -> Result<PublicKey> {
 /// Names the file and the field.
 pub fn public_key_from(text: &str) -> Result<PublicKey> {
     if hex::decode(text.trim()).is_ok() {
-        return public_key(text).with_context(|| format!("{text}"));
+        return public_key(text).with_context(|| text.to_owned());
     }
     let path = Path::new(text);
     let json: serde_json::Value = read_json(path)?;

@@ -377,6 +377,18 @@ impl Store {
         })
     }
 
+    /// Numbers of the settled headers, rising.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn settled_headers(&self) -> Result<Vec<HeaderNumber>> {
+        self.many(
+            "SELECT number FROM header WHERE settled = 1 ORDER BY number",
+            params![],
+            |row| Ok(HeaderNumber(row.get(0)?)),
+        )
+    }
+
     /// How many transactions are kept.
     ///
     /// # Errors

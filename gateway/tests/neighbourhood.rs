@@ -2,12 +2,19 @@
 
 mod common;
 
-use common::{Device, World, until};
+use common::{Device, World, tool, until};
 use iotedge_core::node::Phase;
-use iotedge_gateway::check::{Trust, receipt};
+use iotedge_core::posp::close::header_payload;
+use iotedge_core::posp::{Header, SignedHeader};
+use iotedge_core::wire::Frame;
+use iotedge_core::{Amount, Id};
+use iotedge_gateway::check::{Settled, Trust, receipt, statement};
+use iotedge_gateway::cli::verify::SidecarEntry;
+use iotedge_gateway::epoch::sign;
 use iotedge_gateway::keys;
 use iotedge_gateway::store::Store;
-use std::time::Duration;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
 
 fn active(device: &Device) -> bool {
     device.seen.lock().unwrap().phase == Some(Phase::Active)
@@ -34,7 +41,7 @@ fn founding_epochs_sigkill_and_sigterm() {
     });
 
     // Killed at odd moments, while devices send.
-    for pause in [130, 477, 911] {
+    for pause in [130, 477, 911, 20] {
         gateway.kill();
         std::thread::sleep(Duration::from_millis(pause));
         gateway = world.run_gateway();
@@ -84,8 +91,238 @@ fn founding_epochs_sigkill_and_sigterm() {
             assert!(store.leaf_of(id).unwrap().is_some());
         }
     }
+    drop(store);
+    exported_files_hold(&world, &trust);
     assert!(
         graded > 50 && receipts > 20,
         "{graded} graded, {receipts} receipts"
     );
+}
+
+/// What `export` writes holds when it is checked file by file, by the library and by the tool.
+fn exported_files_hold(world: &World, trust: &Trust) {
+    let folder = world.folder.path();
+    tool(
+        folder,
+        &[
+            "export", "--data", "gw-data", "--out", "out", "--limit", "40",
+        ],
+    );
+    let entries: Vec<SidecarEntry> = keys::read_json(&world.path("out/tx.json")).unwrap();
+    assert_eq!(entries.len(), 40);
+    let mut receipts = 0;
+    for entry in &entries {
+        let Some(file) = &entry.receipt else { continue };
+        receipts += 1;
+        let bytes = std::fs::read(world.path("out").join(file)).unwrap();
+        match statement(&bytes, trust, None).unwrap() {
+            Settled::Transaction(proven) => {
+                assert_eq!(proven.tx.to_string(), entry.id);
+                assert_eq!(Some(proven.number.0), entry.header);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(receipts >= 20, "{receipts} receipts in the sample");
+    tool(
+        folder,
+        &[
+            "verify",
+            "transaction",
+            "--sidecar",
+            "out/tx.json",
+            "out/0001.tx.cose",
+        ],
+    );
+    let trusted = [
+        "--authority",
+        "harbour/anchor.json",
+        "--genesis",
+        "out/genesis.cose",
+        "--set",
+        "out/set.cbor",
+    ];
+    for file in [
+        "out/1.macro.cose",
+        &format!(
+            "out/{}",
+            entries.iter().find_map(|e| e.receipt.clone()).unwrap()
+        ),
+    ] {
+        let mut arguments = vec!["verify", "receipt", file];
+        arguments.extend(trusted);
+        tool(folder, &arguments);
+    }
+    tool(
+        folder,
+        &[
+            "verify",
+            "certificate",
+            "--anchor",
+            "maker/anchor.json",
+            "out/device-1.cwt",
+        ],
+    );
+    tool(folder, &["inspect", "out/1.macro.cose"]);
+    if let Ok(keep) = std::env::var("IOTEDGE_KEEP_EXPORT") {
+        std::process::Command::new("cp")
+            .args(["-r", &world.path("out").to_string_lossy(), &keep])
+            .status()
+            .unwrap();
+    }
+}
+
+/// The gateway reaches its validator through this: a GL-node that lies, since the test holds its key.
+struct Liar {
+    socket: UdpSocket,
+    gateway: SocketAddr,
+    validator: SocketAddr,
+    tag: [u8; 4],
+}
+
+impl Liar {
+    fn proposal(&self, cose: &[u8]) -> Vec<u8> {
+        let mut out = [0; 1400];
+        let len = Frame::Proposal { cose }.write(self.tag, &mut out).unwrap();
+        out[..len].to_vec()
+    }
+
+    /// Whether a vote comes back for this within the time; it is not passed on.
+    fn vote_for(&self, cose: &[u8], wait: Duration) -> Option<Vec<u8>> {
+        self.socket
+            .send_to(&self.proposal(cose), self.validator)
+            .unwrap();
+        let end = Instant::now() + wait;
+        let mut buffer = [0; 1500];
+        while Instant::now() < end {
+            let Ok((len, from)) = self.socket.recv_from(&mut buffer) else {
+                continue;
+            };
+            let votes = matches!(Frame::parse(&buffer[..len]), Ok((_, Frame::Votes { .. })));
+            if from == self.validator && votes {
+                return Some(buffer[..len].to_vec());
+            }
+        }
+        None
+    }
+}
+
+#[test]
+fn a_validator_signs_only_what_it_computed_and_only_once() {
+    let world = World::new(3, 4, 1, 3_000);
+    let folder = world.folder.path();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
+    let proxy = socket.local_addr().unwrap();
+    let config = std::fs::read_to_string(world.path("gateway.toml")).unwrap();
+    let changed = config.replace(
+        &format!("address = \"{}\"", world.validators[0]),
+        &format!("address = \"{proxy}\""),
+    );
+    assert_ne!(config, changed);
+    std::fs::write(world.path("gateway.toml"), changed).unwrap();
+    // A device whose certificate was taken back.
+    let shown = tool(folder, &["inspect", "--json", "dev-3/device.cwt"]);
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    tool(
+        folder,
+        &[
+            "ca",
+            "revoke",
+            "--ca",
+            "maker",
+            "--cti",
+            shown["cti"].as_str().unwrap(),
+        ],
+    );
+
+    let gateway = world.run_gateway();
+    let _validators = world.run_validators();
+    let revoked = world.device(3);
+    let devices: Vec<Device> = (0..3).map(|n| world.device(n)).collect();
+    until(20, "three devices are members", &world, || {
+        devices.iter().all(active)
+    });
+    assert_eq!(revoked.seen.lock().unwrap().refused_enrolment, Some(4));
+    assert!(!active(&revoked));
+
+    // The first proposal of the honest gateway, held back.
+    let mut honest = None;
+    let mut tag = [0; 4];
+    until(30, "the first proposal", &world, || {
+        let mut buffer = [0; 1500];
+        if let Ok((len, _)) = socket.recv_from(&mut buffer)
+            && let Ok((of, Frame::Proposal { cose })) = Frame::parse(&buffer[..len])
+        {
+            tag = of;
+            honest = Some(cose.to_vec());
+        }
+        honest.is_some()
+    });
+    let honest = honest.unwrap();
+    let liar = Liar {
+        socket,
+        gateway: world.gateway,
+        validator: world.validators[0],
+        tag,
+    };
+    let header = *SignedHeader::parse(&honest).unwrap().header();
+    let gl_node = keys::load_secret(&world.path("gw/device.json")).unwrap();
+    let stranger = keys::generate().unwrap().1;
+    let signed = |header: &Header, by| {
+        let mut buffer = [0; 400];
+        let payload = header_payload(header, &mut buffer).unwrap();
+        sign(header, payload, by).unwrap()
+    };
+    let wait = Duration::from_millis(700);
+    let richer = Header {
+        total_value: Amount(header.total_value.0 + 1),
+        ..header
+    };
+    assert_eq!(
+        liar.vote_for(&signed(&richer, &gl_node), wait),
+        None,
+        "value from nothing"
+    );
+    let elsewhere = Header {
+        state_root: Id([9; 32]),
+        ..header
+    };
+    assert_eq!(
+        liar.vote_for(&signed(&elsewhere, &gl_node), wait),
+        None,
+        "another state"
+    );
+    assert_eq!(
+        liar.vote_for(&signed(&header, &stranger), wait),
+        None,
+        "not the GL-node's"
+    );
+    let log = world.log("val-0.log");
+    assert!(
+        log.contains("field=\"total value\"") && log.contains("field=\"state root\""),
+        "{log}"
+    );
+    assert!(log.contains("Forged"), "{log}");
+
+    // The honest one gets its vote, again and again the same; the lie still gets none.
+    let vote = liar
+        .vote_for(&honest, Duration::from_secs(5))
+        .expect("the honest header gets a vote");
+    assert_eq!(
+        liar.vote_for(&honest, Duration::from_secs(5)),
+        Some(vote.clone())
+    );
+    assert_eq!(liar.vote_for(&signed(&richer, &gl_node), wait), None);
+    assert!(
+        devices.iter().all(|d| d.seen.lock().unwrap().header == 0),
+        "nothing is settled without the vote"
+    );
+    liar.socket.send_to(&vote, liar.gateway).unwrap();
+    until(10, "the header is settled by the vote", &world, || {
+        devices.iter().all(|d| d.seen.lock().unwrap().header == 1)
+    });
+    assert_eq!(gateway.terminate(Duration::from_secs(5)), Some(0));
 }

@@ -211,7 +211,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .insert(&self.tables, &facts, &parents, resolved.stubs);
         let sequence = match inserted {
             Ok(inserted) => inserted.sequence,
-            Err(error) => return self.on_insert_error(now, source, id, error, body),
+            Err(error) => return self.on_insert_error(now, source, id, time, error, body),
         };
         self.raw.put(sequence, body, &[]);
         self.after_insert(now, source, sequence, &facts, &parents, body);
@@ -230,8 +230,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return Err(Wait::Aside(Waiting::Epoch, Refusal::Busy));
         }
         let Some(start) = self.tables.clock_start(payload.epoch) else {
-            // The two tables before the newest may still be on their way.
-            let soon = payload.epoch.saturating_add(2) >= newest;
+            // The table before the newest may still be on its way.
+            let soon = payload.epoch.saturating_add(1) == newest;
             return Err(if soon {
                 Wait::Aside(Waiting::Epoch, Refusal::Busy)
             } else {
@@ -446,6 +446,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         now: Millis,
         source: Source,
         id: Id,
+        time: Millis,
         error: InsertError,
         body: &[u8],
     ) -> Result<(), Refusal> {
@@ -453,6 +454,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         match error {
             InsertError::EpochUnknown => {
                 self.set_aside(now, source, id, Waiting::Epoch, body, refusal)
+            }
+            InsertError::Unexplained => {
+                // Settled or dead where a certified cut is above it: it has no place of its own any more, but others stand on it.
+                self.keep_stub(id, Some(time));
+                Err(refusal)
             }
             _ => Err(refusal),
         }

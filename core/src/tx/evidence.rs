@@ -61,8 +61,6 @@ pub enum Form {
     BrokenChain,
     /// A debit that hides an earlier one.
     FalseTotal,
-    /// Two trims on top of the same one, even on one chain.
-    RivalTrims,
 }
 
 /// What evidence proves.
@@ -253,12 +251,6 @@ fn contradiction(
     let neighbours = earlier.number.checked_add(1) == Some(later.number);
     if neighbours && later.parents.first() != earlier_id.prefix() {
         return Ok(Form::BrokenChain);
-    }
-    if let (Body::Trim { previous: one, .. }, Body::Trim { previous: other, .. }) =
-        (&earlier.body, &later.body)
-        && one == other
-    {
-        return Ok(Form::RivalTrims);
     }
     match (earlier.body.debit(), later.body.debit()) {
         (Some((_, total)), Some((amount, debits))) => {

@@ -4,6 +4,7 @@
 //! it is done or it holds; 1: it was refused, and the message names the file, the field and the mend; 2: the command line is wrong.
 
 pub mod ca;
+pub mod export;
 pub mod input;
 pub mod inspect;
 pub mod provision;
@@ -41,6 +42,8 @@ pub enum Command {
     Provision(provision::Provision),
     /// Show what any of the protocol's bytes say; checks no signature.
     Inspect(inspect::Inspect),
+    /// Write transactions, receipts and macro transactions of a store as files that strangers can check.
+    Export(export::Export),
     /// Check certificates, receipts, transactions and evidence offline.
     #[command(subcommand)]
     Verify(verify::Verify),
@@ -95,6 +98,7 @@ impl Cli {
             Command::Ca(ca) => ca.run().map(|()| true),
             Command::Provision(provision) => provision.run().map(|()| true),
             Command::Inspect(inspect) => inspect.run().map(|()| true),
+            Command::Export(export) => export.run().map(|()| true),
             Command::Verify(verify) => verify.run().map(|()| true),
         }
     }

@@ -166,6 +166,12 @@ impl Run {
         for address in validators {
             shared.pin(address);
         }
+        crate::cli::export::note_keys(
+            &shared.store,
+            &shared.config,
+            &authority,
+            chain.last().copied(),
+        )?;
         let closer = Closer::new(&shared, admission, secret, authority_secret);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

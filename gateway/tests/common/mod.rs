@@ -77,6 +77,7 @@ pub struct World {
     pub folder: tempfile::TempDir,
     pub gateway: SocketAddr,
     pub validators: Vec<SocketAddr>,
+    pub metrics: SocketAddr,
     pub period: u64,
 }
 
@@ -123,6 +124,7 @@ impl World {
         gw.extend(authority);
         tool(folder, &gw);
         let gateway = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let metrics = SocketAddr::from(([127, 0, 0, 1], free_port()));
         for n in 0..devices {
             let out = format!("dev-{n}");
             let mut args = vec!["provision", "--ca", "maker", "--out", &out];
@@ -155,18 +157,18 @@ impl World {
             addresses.push(address);
         }
         let config = format!(
-            "listen = \"{gateway}\"\ndata = \"gw-data\"\nidentity = \"gw/device.json\"\nauthority_key = \"harbour/key.json\"\n\
+            "listen = \"{gateway}\"\nmetrics = \"{metrics}\"\ndata = \"gw-data\"\nidentity = \"gw/device.json\"\nauthority_key = \"harbour/key.json\"\n\
              anchors = [\"maker/anchor.json\"]\nrevocations = [\"maker/revoked.crl\"]\nlog = \"info\"\n\
              [founding]\nfounders = {founders}\nwait_ms = 60000\n[policy]\nperiod_ms = {period}\nwitnesses = 1\nmax_members = 64\n\
              [limits]\nwindow = 4096\n[store]\ndurability = \"process\"\n{set}"
         );
         std::fs::write(folder.join("gateway.toml"), config).unwrap();
-        for n in 0..validators {
+        for (n, address) in addresses.iter().enumerate() {
             let config = format!(
                 "listen = \"{}\"\ndata = \"val-data-{n}\"\nidentity = \"val-{n}/device.json\"\nauthority = \"harbour/anchor.json\"\n\
                  anchors = [\"maker/anchor.json\"]\npeers = [\"{gateway}\"]\n[policy]\nperiod_ms = {period}\nmax_members = 64\n\
                  [limits]\nwindow = 4096\n[store]\ndurability = \"process\"\n",
-                addresses[n]
+                address
             );
             std::fs::write(folder.join(format!("val-{n}.toml")), config).unwrap();
         }
@@ -174,6 +176,7 @@ impl World {
             folder: temp,
             gateway,
             validators: addresses,
+            metrics,
             period,
         }
     }
@@ -222,8 +225,22 @@ impl World {
         text
     }
 
-    pub fn logs(&self) -> String {
+    /// The gateway's metrics page without the zeros.
+    pub fn metrics(&self) -> String {
+        use std::io::Write;
         let mut text = String::new();
+        if let Ok(mut stream) = std::net::TcpStream::connect(self.metrics) {
+            let _ = stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n");
+            let _ = stream.read_to_string(&mut text);
+        }
+        let lines = text
+            .lines()
+            .filter(|l| l.starts_with("iotedge_") && !l.ends_with(" 0"));
+        lines.map(|l| l.to_owned() + "\n").collect()
+    }
+
+    pub fn logs(&self) -> String {
+        let mut text = self.metrics();
         for name in ["gateway.log", "val-0.log", "val-1.log"] {
             let log = self.log(name);
             let tail: Vec<&str> = log.lines().rev().take(40).collect();
@@ -335,6 +352,19 @@ impl Drop for Device {
     }
 }
 
+/// A SenML reading.
+fn reading(n: u64) -> Vec<u8> {
+    use iotedge_core::wire::senml::{Decimal, Reading, encode};
+    let reading = Reading {
+        name: "room/temp",
+        unit: Some("Cel"),
+        value: Decimal::new(200 + i64::try_from(n % 50).unwrap(), -1).unwrap(),
+        time: None,
+    };
+    let mut out = [0; 64];
+    encode(None, &[reading], &mut out).unwrap().to_vec()
+}
+
 #[expect(clippy::too_many_arguments, reason = "a thread's whole world")]
 fn live(
     socket: UdpSocket,
@@ -387,7 +417,7 @@ fn live(
         let phase = node.status(now()).phase;
         if phase == Phase::Active && now() >= next && talk.load(Ordering::Relaxed) {
             next = Millis(now().0 + 150);
-            let _ = node.submit(now(), &Submission::Data(b"21.5 C"), None);
+            let _ = node.submit(now(), &Submission::Data(&reading(next.0)), None);
         }
         while let Some((_, len)) = node.next_frame(now(), &mut buffer[..MAX_FRAME]) {
             let _ = socket.send_to(&buffer[..len], gateway);
