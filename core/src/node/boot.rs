@@ -237,7 +237,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .set_policy(Policy {
                 period: genesis.period,
                 max_parent_age: genesis.parent_age,
-                freshness: genesis.parent_age,
+                // A tip that is chosen must still be young enough when the vertex above it gets its time.
+                freshness: Millis(genesis.parent_age.0.saturating_mul(3) / 4),
                 witnesses: genesis.neighbours,
             })
             .map_err(|_| Refusal::ForgedGenesis)?;

@@ -219,10 +219,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         match self.draft(now, &Wish::Submission(ticket, submission)) {
             Ok(()) => Ok(true),
-            // The device, not the submission: it stays where it is.
-            Err(refusal @ (Refusal::Platform | Refusal::Busy | Refusal::UnknownParent)) => {
-                Err(refusal)
-            }
+            // The moment, not the submission: it stays where it is.
+            Err(refusal) if !is_final(refusal) => Err(refusal),
             Err(reason) => {
                 self.outbox.remove(&mut self.platform, ticket)?;
                 self.tell(Event::Rejected { ticket, reason });
@@ -280,6 +278,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let is_trim = matches!(wish, Wish::Submission(_, Submission::Trim { .. }));
         let mut tips = [Id::ZERO; MAX_PARENTS - 1];
         let count = self.choose_tips(now, is_trim, &mut tips)?;
+        // Evidence about two of the longest transactions leaves room for two parents.
+        let count = match wish {
+            Wish::Evidence { .. } => count.min(1),
+            _ => count,
+        };
         let tips = tips.get(..count).unwrap_or(&[]);
         let known = self
             .tangle
@@ -701,6 +704,26 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 pub const MAX_SIGN_INPUT: usize = MAX_TO_BE_SIGNED;
 
 const _: () = assert!(MAX_SIGNING_INPUT <= MAX_TO_BE_SIGNED);
+
+/// Whether a refusal is about what a submission says, so that no later moment can mend it. All others are about the moment: a clock, a
+/// parent, a table or the store.
+const fn is_final(refusal: Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::AmountZero
+            | Refusal::BodyLength
+            | Refusal::CapExposure
+            | Refusal::CapPeer
+            | Refusal::CapTransaction
+            | Refusal::FalseDebits
+            | Refusal::InsufficientCredits
+            | Refusal::MemberOperation
+            | Refusal::NotGlNode
+            | Refusal::Overflow
+            | Refusal::UnknownPayee
+            | Refusal::VoidTrim
+    )
+}
 
 /// Writes a join operation for [`Submission::Member`].
 ///
