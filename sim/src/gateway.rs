@@ -151,6 +151,8 @@ pub struct Gateway {
     secret: SecretKey,
     trim: TrimState,
     cut: u64,
+    /// Time of the last trim: the next one may not cut before it.
+    floor: u64,
     proposal: Option<Proposal>,
     /// Settled epochs by header number.
     pub settled: BTreeMap<u32, Settled>,
@@ -169,6 +171,7 @@ impl Gateway {
             secret: founding.device(0),
             trim: TrimState::Idle(0),
             cut: START,
+            floor: START,
             proposal: None,
             settled: BTreeMap::new(),
             leaves: HashMap::new(),
@@ -270,7 +273,7 @@ impl Gateway {
             let wait = period / 2 + period / 8;
             let ready = absolute.saturating_sub(wait).saturating_sub(START) / period;
             let cut = START + ready * period;
-            if cut > self.cut {
+            if cut > self.cut && cut >= self.floor {
                 let cut = Submission::Trim { cut: Millis(cut) };
                 match node.submit(local, &cut, None) {
                     Ok(ticket) => self.trim = TrimState::Waiting(ticket),
@@ -418,9 +421,10 @@ impl Gateway {
     }
 
     /// The node says that the trim is in the ledger.
-    pub fn on_sent(&mut self, ticket: Ticket, id: Id) {
+    pub fn on_sent(&mut self, ticket: Ticket, id: Id, time: Millis) {
         if self.trim == TrimState::Waiting(ticket) {
             self.trim = TrimState::Issued(id);
+            self.floor = time.0;
         }
     }
 

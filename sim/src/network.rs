@@ -566,7 +566,11 @@ impl Simulation<'_, '_, '_> {
                 self.births.insert(id, (n, now));
                 self.report.sent += 1;
                 if n == 0 {
-                    self.gateway.on_sent(ticket, id);
+                    let time = node
+                        .tangle()
+                        .get(&id)
+                        .map_or(Millis(START + now), |f| f.time);
+                    self.gateway.on_sent(ticket, id, time);
                 }
             }
             Event::Graded { id, grade, .. } => {

@@ -790,12 +790,15 @@ fn two_epochs_end_to_end() {
         };
     let first_cut = START + 1500;
     let first = trim(&mut tangle, &book, &mut heads, first_cut, genesis(), 0).unwrap();
-    // Too early: its predecessor is not certified in its cone.
+    // It would cut before its predecessor came; and its predecessor is not certified in its cone.
+    let early = heads[0].time.0 - 1;
+    let e = trim(&mut tangle, &book, &mut heads.clone(), early, first, 0);
+    assert_eq!(e, Err(InsertError::VoidTrim(VoidTrim::Cut)));
     let e = trim(
         &mut tangle,
         &book,
         &mut heads.clone(),
-        first_cut + 100,
+        heads[0].time.0,
         first,
         0,
     );
@@ -832,7 +835,7 @@ fn two_epochs_end_to_end() {
     assert!(tangle.since(0).all(|(_, f)| f.time.0 > first_cut));
     rounds(&mut tangle, &book, &mut heads, 18, 100);
     // It names the settled header: those above it are of epoch 2.
-    let second_cut = START + 5000;
+    let second_cut = START + 7500;
     let second = trim(&mut tangle, &book, &mut heads, second_cut, first, 1).unwrap();
     let e = put(
         &mut tangle,

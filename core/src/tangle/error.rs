@@ -51,7 +51,7 @@ pub enum VoidTrim {
     Previous,
     /// Its predecessor is in its past cone but not certified there.
     PreviousUncertified,
-    /// c is not above the predecessor's c, or not below its own time.
+    /// c is not above the predecessor's c, before the predecessor's time, or not below its own time.
     Cut,
     /// Its past cone holds no vertices later than c + T/2 by more than two thirds of the weight, by a table that its Done needs.
     Stale,

@@ -215,6 +215,9 @@ impl Model {
         let cone = self.below(entry);
         if previous != genesis() {
             let p = self.index[&previous];
+            if cut.0 < self.time(p) {
+                return Some(VoidTrim::Cut);
+            }
             if !cone.contains(&p) {
                 return Some(VoidTrim::Previous);
             }

@@ -102,6 +102,10 @@ impl Tangle<'_> {
         }
         // What the walk shall find out about the predecessor: nothing if it is settled and gone.
         let prior = previous.slot.map(|slot| *self.window.at(slot));
+        // Who has not seen the predecessor yet when it is that old issues in an epoch that would be void by the next trim.
+        if prior.is_some_and(|trim| cut < trim.time) {
+            return Err(VoidTrim::Cut);
+        }
         let prior_bit = self.tracks.find(&previous_id).map_or(0, bit);
         let prior_epoch = prior.map_or(Epoch(0), |trim| trim.epoch);
         let newest = header.opens();
