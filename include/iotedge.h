@@ -280,6 +280,11 @@
 #define IOTEDGE_EVENT_LOST 23
 
 /**
+ * Event: own transaction `id` died with its epoch; what it said is in the outbox again, under `ticket`.
+ */
+#define IOTEDGE_EVENT_REISSUED 24
+
+/**
  * Grade: in the local window.
  */
 #define IOTEDGE_GRADE_SEEN 1
@@ -1439,6 +1444,7 @@ typedef struct iotedge_offence_t {
     uint32_t offender;
     /**
      * 1: one number, two transactions. 2: neighbours, the second not laid upon the first. 3: false total of debits.
+     * 4: two trims upon the same one.
      */
     uint32_t form;
     /**

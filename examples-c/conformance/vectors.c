@@ -459,7 +459,7 @@ static enum verdict transaction(json_t vector, int32_t wanted)
 
 static enum verdict evidence(json_t vector, int32_t wanted)
 {
-    static const char *const FORMS[] = {"", "OneNumber", "BrokenChain", "FalseTotal"};
+    static const char *const FORMS[] = {"", "OneNumber", "BrokenChain", "FalseTotal", "RivalTrims"};
     iotedge_offence_t offence;
     json_t name = json_get(vector, "name");
     memset(&offence, 0, sizeof offence);

@@ -153,6 +153,28 @@ static void failed(device_t *device, const iotedge_event_t *event)
     }
 }
 
+/* What a dead transaction said comes again under a new ticket: it is followed as a new one, and was not paid the first time. */
+static void reissued(device_t *device, const iotedge_event_t *event)
+{
+    entry_t *dead = book_by_id(&device->book, event->id);
+    entry_t *again;
+    if (dead == NULL) {
+        return;
+    }
+    device->reissued++;
+    if (dead->kind == BOOK_PAYMENT) {
+        device->payments_sent--;
+        device->value_paid -= dead->amount;
+    } else {
+        device->readings_sent--;
+    }
+    again = book_add(&device->book, event->ticket, dead->kind, dead->submitted);
+    if (again != NULL) {
+        again->to = dead->to;
+        again->amount = dead->amount;
+    }
+}
+
 static void handle(device_t *device, const iotedge_event_t *event)
 {
     switch (event->kind) {
@@ -165,6 +187,9 @@ static void handle(device_t *device, const iotedge_event_t *event)
         break;
     case IOTEDGE_EVENT_SENT:
         sent(device, event);
+        break;
+    case IOTEDGE_EVENT_REISSUED:
+        reissued(device, event);
         break;
     case IOTEDGE_EVENT_EXPIRED:
     case IOTEDGE_EVENT_REJECTED:

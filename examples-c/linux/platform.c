@@ -103,9 +103,6 @@ static int32_t store_put(void *user, uint32_t key, const uint8_t *value, size_t 
     char path[560];
     char fresh[560];
     int file;
-    if (store->discard) {
-        return IOTEDGE_OK;
-    }
     if (path_of(store, key, "", path, sizeof path) != 0 || path_of(store, key, ".new", fresh, sizeof fresh) != 0) {
         return IOTEDGE_E_PLATFORM;
     }
@@ -127,9 +124,6 @@ static int32_t store_remove(void *user, uint32_t key)
 {
     const store_t *store = (const store_t *)user;
     char path[560];
-    if (store->discard) {
-        return IOTEDGE_OK;
-    }
     if (path_of(store, key, "", path, sizeof path) != 0) {
         return IOTEDGE_E_PLATFORM;
     }

@@ -6,8 +6,6 @@
 
 typedef struct {
     char folder[512];
-    /* Set only by cheat.c, in the copy of the process that cheats: what it writes is thrown away. */
-    int discard;
 } store_t;
 
 /* Opens the folder, making it if need be. 0, or -1 with errno. */

@@ -72,8 +72,8 @@ static void common(const device_t *device)
            device->readings_sent, device->payments_sent, device->readings_heard, device->payments_received,
            device->value_paid, device->value_received);
     printf(",\"witnessed\":%" PRIu32 ",\"quorum\":%" PRIu32 ",\"settled\":%" PRIu32 ",\"dead\":%" PRIu32
-           ",\"receipts_verified\":%" PRIu32 ",\"receipts_wrong\":%" PRIu32,
-           device->witnessed, device->quorum, device->settled, device->dead, device->receipts_verified,
+           ",\"reissued\":%" PRIu32 ",\"receipts_verified\":%" PRIu32 ",\"receipts_wrong\":%" PRIu32,
+           device->witnessed, device->quorum, device->settled, device->dead, device->reissued, device->receipts_verified,
            device->receipts_wrong);
     printf(",\"equivocations\":%" PRIu32 ",\"frozen\":%" PRIu32 ",\"frozen_members\":[", device->equivocations,
            device->frozen);

@@ -488,6 +488,7 @@ pub struct iotedge_offence_t {
     /// Index of the guilty member.
     pub offender: u32,
     /// 1: one number, two transactions. 2: neighbours, the second not laid upon the first. 3: false total of debits.
+    /// 4: two trims upon the same one.
     pub form: u32,
     /// Zero.
     pub reserved: u32,
@@ -535,6 +536,7 @@ pub unsafe extern "C" fn iotedge_evidence_verify(
                 Form::OneNumber => 1,
                 Form::BrokenChain => 2,
                 Form::FalseTotal => 3,
+                Form::RivalTrims => 4,
             },
             reserved: 0,
             a: offence.a.0,

@@ -69,6 +69,16 @@ pub fn evidence() -> Book {
         &after(exit, 90, &id(8)),
         "FalseTotal",
     );
+    let trim = |cut, number| {
+        let body = A(vec![U(cut), B(id(9)), U(3), B(id(10))]);
+        after(Tx::new(7, body), number, &id(8))
+    };
+    good(
+        "two trims on one",
+        &trim(1_700_000_010_000, 90),
+        &trim(1_700_000_020_000, 95),
+        "RivalTrims",
+    );
 
     let mut bad = |name: &str, attachment: V, expect: &str| {
         book.row(&[

@@ -464,16 +464,21 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.peers.iter().nth(step).map(|(_, p)| Peer(p.handle))
     }
 
-    /// Which header to ask for: a newer one that a neighbour has, or the one before the newest where its table is missing.
+    /// Which header to ask for: a newer one that a neighbour has, or one of the two before the newest where its table is missing.
     fn header_wanted(&self) -> Option<HeaderNumber> {
         let newest = self.headers.newest();
         let best = self.peers.iter().map(|(_, p)| p.header).max()?;
         if best > newest {
             return Some(best);
         }
-        let previous = newest.checked_sub(1)?;
-        let epoch = previous.opens();
-        (self.tables.newest() == newest.opens() && !self.tables.ready(epoch)).then_some(previous)
+        // The next epoch of settlement holds vertices of the two epochs before the newest.
+        if self.tables.newest() != newest.opens() {
+            return None;
+        }
+        [1, 2]
+            .into_iter()
+            .filter_map(|back| newest.checked_sub(back))
+            .find(|header| !self.tables.ready(header.opens()))
     }
 
     pub(crate) fn store_meta(&mut self) {

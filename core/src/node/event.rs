@@ -60,6 +60,8 @@ pub enum Event {
     },
     /// A submission was signed, stored and is in the ledger under this id.
     Sent { ticket: Ticket, id: Id },
+    /// An own transaction died with its epoch; what it said is in the outbox again, under this ticket.
+    Reissued { dead: Id, ticket: Ticket },
     /// A submission will never be sent: its time ran out.
     Expired { ticket: Ticket },
     /// A submission was refused when its turn came (for example its caps were used up meanwhile).

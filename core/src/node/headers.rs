@@ -292,7 +292,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             self.headers.g0 = header.g0;
             self.headers.cut = header.cut;
         }
-        let recent = header.number.saturating_add(1) >= self.headers.newest;
+        let recent = header.number.saturating_add(2) >= self.headers.newest;
         if recent && !self.tables.ready(header.number.opens()) {
             self.tables
                 .open(Opening {
@@ -365,6 +365,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             {
                 self.tangle.prune(cut);
             }
+            self.bury_the_dead(now);
             self.tell(Event::EpochOpened {
                 epoch,
                 header: HeaderNumber(epoch.0.saturating_sub(1)),

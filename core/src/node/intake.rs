@@ -230,8 +230,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return Err(Wait::Aside(Waiting::Epoch, Refusal::Busy));
         }
         let Some(start) = self.tables.clock_start(payload.epoch) else {
-            // The table before the newest may still be on its way.
-            let soon = payload.epoch.saturating_add(1) == newest;
+            // The two tables before the newest may still be on their way.
+            let soon = payload.epoch.saturating_add(2) >= newest;
             return Err(if soon {
                 Wait::Aside(Waiting::Epoch, Refusal::Busy)
             } else {

@@ -15,7 +15,7 @@ use crate::tangle::{self, TangleMemory, Work};
 /// Transactions that can be asked for at once.
 pub const WANTS: usize = 256;
 /// Settled headers whose votes and paths are kept, to write receipts with.
-pub const HEADER_PROOFS: usize = 2;
+pub const HEADER_PROOFS: usize = 3;
 /// Transactions whose finality is followed at once.
 pub const TRACKED: usize = 64;
 

@@ -1,12 +1,13 @@
 //! What a new vertex means: payments, readings, grades, cheats.
 
 use super::event::{Event, Grade, Ticket};
-use super::intake::{Source, body_of};
-use super::own::{Followed, Stored};
-use super::{Evidence, Node, Phase};
+use super::intake::{Source, body_of, split};
+use super::own::{Followed, STORED_MAX, Stored};
+use super::{Evidence, Node, Phase, Submission, keys};
 use crate::crypto::Verify;
 use crate::platform::Platform;
 use crate::tangle::{Change, Effect, Facts, Standing, TrackError};
+use crate::tx::{Body, MemberOp, Unverified};
 use crate::{Amount, HeaderNumber, Id, MemberIndex, Millis};
 use heapless::Vec;
 
@@ -148,6 +149,78 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if rises {
             followed.grade = grade;
             self.tell(Event::Graded { id: *id, grade, at });
+        }
+    }
+
+    /// A settled table says which followed transactions are dead: if any vertex of a member's chain lives in an epoch, so does everything below it,
+    /// so what is at or below the cut and above the member's last living number never will have an effect.
+    pub(crate) fn bury_the_dead(&mut self, now: Millis) {
+        let cut = self.headers.cut();
+        let mut dead: Vec<Followed, 16> = Vec::new();
+        for followed in self.own.iter() {
+            let issuer = if followed.own {
+                self.index
+            } else {
+                followed.peer
+            };
+            let Some(record) = issuer.and_then(|i| self.tables.latest(i)) else {
+                continue;
+            };
+            let open = matches!(followed.grade, Grade::Seen | Grade::Witnessed);
+            if open && followed.time <= cut && followed.number > record.head_number {
+                // More than fit are found at the next table.
+                if dead.push(*followed).is_err() {
+                    break;
+                }
+            }
+        }
+        for followed in dead {
+            self.raise(now, &followed.id, Grade::Dead);
+            self.tangle.raise(&followed.id, Standing::Dead);
+            self.tangle.untrack(&followed.id);
+            if followed.own {
+                self.reissue(&followed);
+            }
+            self.own
+                .forget_stored(&self.limits, &mut self.platform, &followed);
+        }
+        self.timers.issue = self.timers.issue.min(now);
+    }
+
+    /// What a dead own transaction said goes into the outbox again: under a new number, on top of the dead one.
+    fn reissue(&mut self, followed: &Followed) {
+        let mut buffer = [0u8; STORED_MAX];
+        let key = keys::own(&self.limits, followed.number.0);
+        let Ok(Some(len)) = self.platform.get(key, &mut buffer) else {
+            return;
+        };
+        let Ok(stored) = Stored::read(buffer.get(..len).unwrap_or(&[])) else {
+            return;
+        };
+        if stored.followed.id != followed.id {
+            return;
+        }
+        let Ok((cose, _)) = split(stored.body) else {
+            return;
+        };
+        let Ok(tx) = Unverified::parse(cose) else {
+            return;
+        };
+        let submission = match tx.payload().body {
+            Body::Data(body) => Submission::Data(body),
+            Body::Service(body) => Submission::Service(body),
+            Body::Transfer { to, amount, .. } => Submission::Transfer { to, amount },
+            Body::Exit { amount, target, .. } => Submission::Exit { amount, target },
+            Body::Member(MemberOp::Leave) => Submission::Leave,
+            // A trim is void by now, joins come again from the gateway's own list, evidence is in the ledger or found again.
+            Body::Trim { .. } | Body::Member(_) | Body::Evidence { .. } => return,
+        };
+        if let Ok(ticket) = self.outbox.push(&mut self.platform, &submission, None) {
+            self.tell(Event::Reissued {
+                dead: followed.id,
+                ticket,
+            });
+            self.store_meta();
         }
     }
 

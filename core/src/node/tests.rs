@@ -250,3 +250,52 @@ fn a_rotated_key_signs_for_the_same_account() {
     assert!(quorum > 0, "{}", net.explain());
     net.assert_same_windows();
 }
+
+#[test]
+fn what_died_is_told_and_issued_again() {
+    let mut net = Network::started(6);
+    net.traffic(3);
+    // Node 5 is alone while the others go through the whole epoch: nobody approves what it issues meanwhile.
+    net.cut = (0..6).filter(|p| *p != 5).map(|p| (5, p)).collect();
+    net.cut.push((99, 5));
+    net.deaf = vec![5];
+    net.traffic(3);
+    let lonely = net.ids_sent(5);
+    net.traffic(4);
+    net.pump(START + PERIOD);
+    net.traffic(6);
+    net.settle(START + PERIOD);
+    net.cut.clear();
+    net.deaf.clear();
+    net.traffic(10);
+    let dead: Vec<Id> = net.events[5]
+        .iter()
+        .filter_map(|e| match e {
+            Event::Graded {
+                id,
+                grade: Grade::Dead,
+                ..
+            } => Some(*id),
+            _ => None,
+        })
+        .collect();
+    assert!(!dead.is_empty(), "{}", net.explain());
+    let again = net.events[5]
+        .iter()
+        .filter(|e| matches!(e, Event::Reissued { .. }))
+        .count();
+    assert!(again > 0);
+    let settled = &net.headers[&1].leaves;
+    assert!(dead.iter().all(|id| !settled.contains(id)));
+    assert!(!lonely.is_empty());
+    // Value is conserved and the account goes on.
+    let quiet = net.now + 4_000;
+    net.pump(quiet);
+    net.settle(START + 2 * PERIOD);
+    let value: u64 = net.headers[&2]
+        .records
+        .iter()
+        .map(|r| r.credits.0 - r.debits.0)
+        .sum();
+    assert_eq!(value, 60_000);
+}

@@ -907,3 +907,61 @@ fn two_epochs_end_to_end() {
         "{e:?}"
     );
 }
+
+/// A trim names the header before it, and comes T/2 after its cut: so an epoch of settlement holds vertices of the trim's own epoch and of the
+/// one before, and all of them live. With the header that the trim names opening a third.
+#[test]
+fn what_stands_between_a_cut_and_its_trim_lives_in_the_next_epoch() {
+    let mut memory = Memory::new(1024, 4, 16);
+    let (mut tangle, mut book) = four(&mut memory);
+    let mut heads: Vec<Facts> = (1..=4).map(|n| tangle.get(&id(n)).unwrap()).collect();
+    let mut paper = Paper::new(1024);
+    let mut previous = genesis();
+    for turn in 1..=4u64 {
+        let cut = START + turn * PERIOD;
+        while heads[3].time.0 <= cut + PERIOD / 2 + 500 {
+            rounds(&mut tangle, &book, &mut heads, 1, 100);
+        }
+        let facts = Facts {
+            epoch: heads[3].epoch,
+            effect: Effect::Trim {
+                cut: Millis(cut),
+                previous,
+                header: HeaderNumber(turn as u32 - 1),
+            },
+            ..plain(
+                Rng(cut + 7).id(),
+                0,
+                heads[0].number.0 + 1,
+                heads[3].time.0 + 1,
+            )
+        };
+        put(&mut tangle, &book, facts, &[heads[0].id, heads[3].id]).unwrap();
+        heads[0] = facts;
+        rounds(&mut tangle, &book, &mut heads, 2, 100);
+        assert!(tangle.certified(&facts.id), "trim {turn}");
+        let mut done = Vec::new();
+        let outcome = tangle
+            .evaluate(&facts.id, &book, &mut paper.scratch(), |v| {
+                done.push((v.facts, v.lives));
+            })
+            .unwrap();
+        assert_eq!(outcome.living, outcome.done, "trim {turn}");
+        assert!(outcome.done > 70);
+        for (facts, _) in &done {
+            book.heads[usize::from(facts.issuer.0)] = Head {
+                number: facts.number,
+                id: facts.id,
+                debits: Amount(0),
+            };
+        }
+        book.cuts.push(Cut {
+            trim: facts.id,
+            cut: Millis(cut),
+        });
+        book.weights.push(vec![1, 1, 1, 1]);
+        tangle.tables_changed(&book);
+        tangle.prune(Millis(cut));
+        previous = facts.id;
+    }
+}

@@ -31,6 +31,12 @@ fn epoch_before(epoch: Epoch) -> Epoch {
     epoch.saturating_sub(1)
 }
 
+/// The oldest epoch that is not void for a trim of this epoch: the one before it. (Not before that of the header which the trim names:
+/// vertices between the last cut and the trim of that cut know only the header before, and they fall to the next trim.)
+fn living_since(trim: Epoch) -> Epoch {
+    epoch_before(trim)
+}
+
 /// Weight of a member by one table; 0 where the table is not held.
 fn weight<T: Tables + ?Sized>(tables: &T, epoch: Epoch, member: MemberIndex) -> u64 {
     tables
@@ -110,29 +116,34 @@ impl Tangle<'_> {
         let prior_epoch = prior.map_or(Epoch(0), |trim| trim.epoch);
         let newest = header.opens();
         let late = cut.saturating_add(self.policy.half_period().0);
-        let mut fresh = [0u64; 2];
+        // The tables that can be named in its Done: see `living_since`.
+        let fresh_tables = [
+            newest,
+            epoch_before(newest),
+            epoch_before(epoch_before(newest)),
+        ];
+        let mut fresh = [0u64; 3];
+        let mut named = [true, false, false];
         let mut approving = [0u64; 2];
-        let mut two_tables = false;
         let count = |members: &mut [super::Member],
                      member: MemberIndex,
                      flag: u8,
-                     sums: &mut [u64; 2],
-                     epochs: [Epoch; 2]| {
+                     sums: &mut [u64],
+                     epochs: &[Epoch]| {
             if let Some(state) = members.get_mut(usize::from(member.0))
                 && state.flags & flag == 0
             {
                 state.flags |= flag;
                 for (sum, epoch) in sums.iter_mut().zip(epochs) {
-                    *sum = sum.saturating_add(weight(tables, epoch, member));
+                    *sum = sum.saturating_add(weight(tables, *epoch, member));
                 }
             }
         };
         for member in self.members.iter_mut() {
             member.flags &= !(FRESH | APPROVES);
         }
-        let fresh_tables = [newest, epoch_before(newest)];
         if facts.time > late {
-            count(self.members, facts.issuer, FRESH, &mut fresh, fresh_tables);
+            count(self.members, facts.issuer, FRESH, &mut fresh, &fresh_tables);
         }
         self.marks.fill(0);
         for &parent in parents {
@@ -145,15 +156,23 @@ impl Tangle<'_> {
             }
             mark_parents(&self.window, self.marks, slot);
             if vertex.time > late {
-                count(self.members, vertex.issuer, FRESH, &mut fresh, fresh_tables);
+                count(
+                    self.members,
+                    vertex.issuer,
+                    FRESH,
+                    &mut fresh,
+                    &fresh_tables,
+                );
             }
-            if vertex.time <= cut && vertex.epoch < newest {
-                two_tables = true;
+            if vertex.time <= cut && vertex.epoch >= living_since(facts.epoch) {
+                for (named, epoch) in named.iter_mut().zip(fresh_tables) {
+                    *named |= vertex.epoch == epoch;
+                }
             }
             let approves = vertex.masks.approves(self.tracks.trims) & prior_bit != 0;
             if approves && vertex.flags & OPAQUE == 0 {
                 let by = [prior_epoch, newest];
-                count(self.members, vertex.issuer, APPROVES, &mut approving, by);
+                count(self.members, vertex.issuer, APPROVES, &mut approving, &by);
             }
         }
         let mut complete = true;
@@ -178,14 +197,18 @@ impl Tangle<'_> {
         } else if !previous.settled {
             complete = false;
         }
-        let [new, old] = fresh;
-        let quorum = two_thirds(new, tables.total(newest))
-            && (!two_tables || two_thirds(old, tables.total(epoch_before(newest))));
-        if !quorum {
-            if self.horizon <= late {
-                return Err(VoidTrim::Stale);
+        for ((sum, epoch), named) in fresh.into_iter().zip(fresh_tables).zip(named) {
+            if !named {
+                continue;
             }
-            complete = false;
+            let total = tables.total(epoch);
+            if !two_thirds(sum, total) {
+                // By a table that is gone here, as for a latecomer, nothing can be said.
+                if self.horizon <= late && total.is_some() {
+                    return Err(VoidTrim::Stale);
+                }
+                complete = false;
+            }
         }
         Ok(complete)
     }
@@ -234,7 +257,7 @@ impl Tangle<'_> {
         needs(newest)?;
         for &slot in order {
             let epoch = self.window.at(slot).epoch;
-            if epoch >= epoch_before(newest) {
+            if epoch >= living_since(vertex.epoch) {
                 needs(epoch)?;
             }
         }
@@ -252,7 +275,8 @@ impl Tangle<'_> {
                 .first()
                 .and_then(|&slot| scratch.work.get(usize::from(slot)))
                 .map_or(0, |work| work.weight);
-            self.weigh_block(tables, newest, first, block, scratch.work, scratch.members);
+            let epochs = [living_since(vertex.epoch), newest];
+            self.weigh_block(tables, epochs, first, block, scratch.work, scratch.members);
         }
         Ok(self.conclude(
             &vertex,
@@ -345,7 +369,7 @@ impl Tangle<'_> {
     fn weigh_block<T: Tables + ?Sized>(
         &self,
         tables: &T,
-        newest: Epoch,
+        [oldest, newest]: [Epoch; 2],
         first: u32,
         block: &[u16],
         work: &mut [Work],
@@ -449,7 +473,7 @@ impl Tangle<'_> {
             };
             work.value = new;
             let lives = work.flags & ON_CHAIN != 0
-                && self.may_live(tables, slot, newest)
+                && self.may_live(tables, slot, oldest)
                 && two_thirds(own, tables.total(x.epoch))
                 && two_thirds(new, tables.total(newest));
             if lives {
@@ -459,9 +483,9 @@ impl Tangle<'_> {
     }
 
     /// Not of a void epoch (older than the one before the trim's), and not issued by a member that the table holds frozen.
-    fn may_live<T: Tables + ?Sized>(&self, tables: &T, slot: u16, newest: Epoch) -> bool {
+    fn may_live<T: Tables + ?Sized>(&self, tables: &T, slot: u16, oldest: Epoch) -> bool {
         let x = self.window.at(slot);
-        x.epoch >= epoch_before(newest) && !tables.frozen(x.issuer)
+        x.epoch >= oldest && !tables.frozen(x.issuer)
     }
 
     /// The bits of the block that a vertex itself rivals or proves against.
@@ -530,7 +554,7 @@ impl Tangle<'_> {
                 && alive
                 && self.window.at(below).issuer == self.window.at(slot).issuer
                 && flags_of(work, below) & IN_DONE != 0
-                && self.window.at(below).epoch >= epoch_before(newest)
+                && self.window.at(below).epoch >= living_since(trim.epoch)
                 && let Some(work) = work.get_mut(usize::from(below))
             {
                 work.flags |= LIVES;

@@ -61,6 +61,8 @@ pub enum Form {
     BrokenChain,
     /// A debit that hides an earlier one.
     FalseTotal,
+    /// Two trims on top of the same one, even on one chain.
+    RivalTrims,
 }
 
 /// What evidence proves.
@@ -251,6 +253,12 @@ fn contradiction(
     let neighbours = earlier.number.checked_add(1) == Some(later.number);
     if neighbours && later.parents.first() != earlier_id.prefix() {
         return Ok(Form::BrokenChain);
+    }
+    if let (Body::Trim { previous: one, .. }, Body::Trim { previous: other, .. }) =
+        (&earlier.body, &later.body)
+        && one == other
+    {
+        return Ok(Form::RivalTrims);
     }
     match (earlier.body.debit(), later.body.debit()) {
         (Some((_, total)), Some((amount, debits))) => {

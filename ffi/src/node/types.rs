@@ -215,6 +215,8 @@ pub const IOTEDGE_EVENT_SIGNATURE_NEEDED: u32 = 21;
 pub const IOTEDGE_EVENT_PLATFORM_FAILED: u32 = 22;
 /// Event: `code` events are missing, because they were not fetched in time. Counters are exact all the same.
 pub const IOTEDGE_EVENT_LOST: u32 = 23;
+/// Event: own transaction `id` died with its epoch; what it said is in the outbox again, under `ticket`.
+pub const IOTEDGE_EVENT_REISSUED: u32 = 24;
 
 /// Grade: in the local window.
 pub const IOTEDGE_GRADE_SEEN: u32 = 1;
@@ -320,6 +322,10 @@ impl iotedge_event_t {
             Event::Sent { ticket, id } => {
                 (to.ticket, to.id) = (ticket.0, id.0);
                 IOTEDGE_EVENT_SENT
+            }
+            Event::Reissued { dead, ticket } => {
+                (to.id, to.ticket) = (dead.0, ticket.0);
+                IOTEDGE_EVENT_REISSUED
             }
             Event::Expired { ticket } => {
                 to.ticket = ticket.0;
