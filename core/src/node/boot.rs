@@ -43,6 +43,8 @@ pub(crate) struct Timers {
     pub(crate) asked: u32,
     pub(crate) heard: Millis,
     pub(crate) silent: bool,
+    /// After a start: when to stop waiting for what the neighbours have.
+    pub(crate) caught_up: Millis,
 }
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
@@ -171,9 +173,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 asked: 0,
                 heard: start,
                 silent: false,
+                caught_up: start,
             },
             heads: Vec::new(),
             lost_store: false,
+            caught_up: false,
             clockless: config.clock == Clock::FromNeighbours,
         };
         node.restore()?;
@@ -393,6 +397,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         self.phase = Phase::Active;
         self.timers.issue = now;
+        self.timers.caught_up =
+            now.saturating_add(self.genesis.as_ref().map_or(0, |g| g.parent_age.0));
+        self.caught_up = false;
         if core::mem::take(&mut self.lost_store) {
             self.tell(Event::Recovered);
         }
@@ -479,6 +486,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .into_iter()
             .filter_map(|back| newest.checked_sub(back))
             .find(|header| !self.tables.ready(header.opens()))
+    }
+
+    /// After a start a member first takes in what its neighbours have: what it issues without the newest trim in its cone may die with a
+    /// void epoch. It waits P_max at most.
+    pub(crate) fn is_caught_up(&mut self, now: Millis) -> bool {
+        if !self.caught_up {
+            let quiet = self.wants.next_due().is_none() && self.aside.len() == 0;
+            let told = self.peers.iter().any(|(_, p)| p.clock.is_some());
+            self.caught_up = (quiet && told) || now >= self.timers.caught_up;
+        }
+        self.caught_up
     }
 
     pub(crate) fn store_meta(&mut self) {

@@ -5,14 +5,16 @@
 //! window.
 
 use super::event::Peer;
+use super::intake::split;
 use super::{Node, Phase};
 use crate::crypto::Verify;
 use crate::platform::Platform;
 use crate::tangle::Tables as _;
+use crate::tx::{Attachment, Stub};
 use crate::wire::frame::{Frame, MAX_BEACON_TIPS, MAX_PREFIXES};
 use crate::wire::list::List;
 use crate::wire::{Certificates, FrameType};
-use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis, Number, Prefix};
+use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, MemberIndex, Millis, Number, Prefix};
 
 /// Something to say to one neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,12 +181,55 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let Some(peer) = self.peers.get(place).map(|p| Peer(p.handle)) else {
                 continue;
             };
-            if let Some(len) = self.write_tx(sequence, out) {
-                self.known.set(sequence, place);
-                return Some((peer, len));
-            }
+            let Some(len) = self.write_tx(sequence, out) else {
+                continue;
+            };
+            let len = self.complete_old(sequence, len, out);
+            self.known.set(sequence, place);
+            return Some((peer, len));
         }
         None
+    }
+
+    /// Who asks for a transaction below the cut will not find its parents any more: their missing id bytes go beside it.
+    fn complete_old(&self, sequence: u32, len: usize, out: &mut [u8]) -> usize {
+        let Some(facts) = self.tangle.at_sequence(sequence) else {
+            return len;
+        };
+        if facts.time > self.headers.cut() || self.headers.newest() == HeaderNumber(0) {
+            return len;
+        }
+        let Some(body) = self.raw.get(sequence) else {
+            return len;
+        };
+        let Ok((cose, attachment)) = split(body) else {
+            return len;
+        };
+        let proof = attachment
+            .and_then(|a| Attachment::parse(a).ok())
+            .and_then(|a| a.proof);
+        let mut stubs: heapless::Vec<Stub, { MAX_PARENTS }> = heapless::Vec::new();
+        for (position, parent) in (0u8..).zip(self.tangle.parents(&facts.id)) {
+            if let Some(parent) = parent
+                && position > 0
+            {
+                let _ = stubs.push(Stub::of(position, &parent));
+            }
+        }
+        if stubs.is_empty() {
+            return len;
+        }
+        let begin = cose.len().saturating_add(5);
+        let room = out.get_mut(begin..MAX_FRAME).unwrap_or(&mut []);
+        let attachment = Attachment {
+            stubs: List::of(&stubs),
+            proof,
+        };
+        // Where it does not fit, the transaction goes as it came: `encode` writes nothing over it that is not a whole attachment.
+        match attachment.encode(room) {
+            Ok(tail) => begin.saturating_add(tail.len()),
+            Err(_) => self.write_tx(sequence, out).unwrap_or(len),
+        }
     }
 
     fn write_tx(&self, sequence: u32, out: &mut [u8]) -> Option<usize> {

@@ -182,10 +182,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 return self.set_aside(now, source, id, waiting, body, refusal);
             }
         };
-        let resolved = match self.resolve(payload, attachment.as_ref()) {
+        let resolved = match self.resolve(payload, time, attachment.as_ref()) {
             Ok(resolved) => resolved,
             Err(missing) => {
-                if self.keep_stub(id, Some(time)) {
+                // Below the cut only the first parent is followed, down to the chain head (DESIGN 5.5); the other parents come as ids beside
+                // it, or it can only be stood on.
+                let first = missing.first() == Some(&payload.parents.first());
+                if self.keep_stub(id, Some(time)) && !first {
                     return Err(Refusal::UnknownParent);
                 }
                 let waiting = missing
@@ -282,6 +285,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     fn resolve(
         &self,
         payload: &Payload<'_>,
+        time: Millis,
         attachment: Option<&Attachment<'_>>,
     ) -> Result<Resolved, Missing> {
         let mut choices: Vec<Vec<Id, 2>, MAX_PARENTS> = Vec::new();
@@ -308,16 +312,23 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 }
             }
             if found.is_empty()
+                && position > 0
                 && let Some(id) = self.stubs.iter().find(|id| id.prefix() == *prefix)
             {
                 let _ = found.push(*id);
                 stubs.settled |= bit;
             }
             if found.is_empty()
+                && position > 0
                 && let Some(id) = attachment.and_then(|a| a.parent(payload, position))
             {
                 let _ = found.push(id);
-                stubs.aged |= bit;
+                // Times fall along parents: below a settled cut everything under it is settled too.
+                if time <= self.headers.cut() {
+                    stubs.settled |= bit;
+                } else {
+                    stubs.aged |= bit;
+                }
             }
             if found.is_empty() {
                 let _ = missing.push(*prefix);

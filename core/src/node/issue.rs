@@ -138,6 +138,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             if self.phase != Phase::Active || self.job.is_some() || self.offset.is_none() {
                 return;
             }
+            if !self.is_caught_up(now) {
+                self.timers.issue = now.saturating_add(100);
+                return;
+            }
             match self.issue_one(now) {
                 Ok(true) => {}
                 Ok(false) => {

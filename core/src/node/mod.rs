@@ -188,6 +188,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     /// The ledger knows more of our chain than our store.
     lost_store: bool,
     clockless: bool,
+    caught_up: bool,
     work: &'m mut [Work],
     order: &'m mut [u16],
     weights: &'m mut [u64],

@@ -55,6 +55,14 @@ impl<'m> Tangle<'m> {
         self.window.find(id).map(|slot| self.window.sequence(slot))
     }
 
+    /// Facts of the vertex with this insertion number, pruned or not.
+    #[must_use]
+    pub fn at_sequence(&self, sequence: u32) -> Option<Facts> {
+        let age = self.window.next().wrapping_sub(1).wrapping_sub(sequence);
+        let here = usize::try_from(age).is_ok_and(|age| age < self.window.len());
+        here.then(|| self.facts(self.window.aged(age)))
+    }
+
     /// Insertion number of the oldest vertex of the window.
     #[must_use]
     pub fn oldest_sequence(&self) -> u32 {

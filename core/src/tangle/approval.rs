@@ -437,6 +437,7 @@ impl Tangle<'_> {
     /// Raises what these slots have reached.
     pub(super) fn grade<T: Tables + ?Sized>(&mut self, tables: &T, among: u64) {
         for i in bits(among & self.tracks.used) {
+            let overtaken = self.overtaken(i);
             let Some(x) = self.tracks.get_mut(i) else {
                 continue;
             };
@@ -458,6 +459,7 @@ impl Tangle<'_> {
             }
             if judged
                 && heard
+                && !overtaken
                 && x.standing < Standing::Quorum
                 && x.flags & FIRST_ROUND != 0
                 && x.passes(x.second, tables, self.newest)
@@ -469,6 +471,21 @@ impl Tangle<'_> {
                 self.tracks.tell(i, news);
             }
         }
+    }
+
+    /// Whether a trim that is older than x, by time, is not in the cone of x. The next trim cuts at that trim's time or later, and by
+    /// the one after it x would be of a void epoch: what lags so far behind may die whatever approves it, so it gets no Quorum here.
+    fn overtaken(&self, i: usize) -> bool {
+        let Some(x) = self.tracks.get(i).filter(|x| x.flags & FIRST_ROUND != 0) else {
+            return false;
+        };
+        bits(self.tracks.trims).any(|t| {
+            self.tracks
+                .get(t)
+                .filter(|trim| trim.time < x.time)
+                .and_then(|trim| self.window.find(&trim.id))
+                .is_some_and(|slot| super::insert::hands_on(self.window.at(slot)) > x.epoch)
+        })
     }
 
     /// Counts everything anew by the newest table, once it changed.

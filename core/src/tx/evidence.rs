@@ -254,8 +254,12 @@ fn contradiction(
     if neighbours && later.parents.first() != earlier_id.prefix() {
         return Ok(Form::BrokenChain);
     }
-    if let (Body::Trim { previous: one, .. }, Body::Trim { previous: other, .. }) =
-        (&earlier.body, &later.body)
+    if let (
+        Body::Trim { previous: one, .. },
+        Body::Trim {
+            previous: other, ..
+        },
+    ) = (&earlier.body, &later.body)
         && one == other
     {
         return Ok(Form::RivalTrims);
