@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(verified.cti.as_bytes(), &verified.device.0.0[..16]);
 
         let ca = Authority::open(folder.path()).unwrap();
-        assert_eq!(ca.issued().unwrap(), [made.entry.clone()]);
+        assert_eq!(ca.issued().unwrap(), std::slice::from_ref(&made.entry));
         assert_eq!(ca.revoked().unwrap(), (0, vec![]));
         assert_eq!(ca.revoke(verified.cti.as_bytes()).unwrap(), (true, 1));
         assert_eq!(ca.revoke(verified.cti.as_bytes()).unwrap(), (false, 1));
