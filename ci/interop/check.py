@@ -37,7 +37,7 @@ class Folder:
         return json.loads((self.path / name).read_text())
 
     def files(self, suffix):
-        found = sorted(self.path.rglob(f"*{suffix}"))
+        found = sorted(self.path.glob(f"*{suffix}"))
         must(found, f"no *{suffix} in {self.path}")
         return found
 

@@ -102,7 +102,9 @@ void cheat(device_t *device)
     if (copy == 0) {
         device->store = stolen;
         submit(device, "the one story");
-        for (int i = 0; i < 10; i++) {
+        /* Long enough to announce it and to hear who asks for it: the other half waits, so the socket is this one's. */
+        for (int i = 0; i < 25; i++) {
+            device_receive(device);
             device_pump(device);
             rest(20);
         }

@@ -16,8 +16,9 @@ use crate::verifier::{TurnVerifier, collect};
 use anyhow::{Context, Result, anyhow};
 use iotedge_core::crypto::PublicKey;
 use iotedge_core::node::{Event, Node, NodeSigner, Peer, Refusal};
+use iotedge_core::tangle::Tables as _;
 use iotedge_core::wire::{Frame, Reader};
-use iotedge_core::{Epoch, HeaderNumber, Id, MAX_FRAME, Millis};
+use iotedge_core::{Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -601,6 +602,15 @@ impl<P: Part> Daemon<P> {
             "peers_heard",
             "Neighbours heard within P_max.",
             status.heard.into(),
+        );
+        let frozen = (0..node.tables().members())
+            .filter_map(|index| u16::try_from(index).ok())
+            .filter(|index| node.tangle().frozen(MemberIndex(*index)))
+            .count();
+        page.gauge(
+            "frozen_members",
+            "Members against whom evidence is in the ledger.",
+            frozen as u64,
         );
         page.counter(
             "requests_answered_total",

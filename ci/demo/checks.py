@@ -1,0 +1,166 @@
+"""What must hold at the end, each a name and, where it does not hold, what is wrong.
+
+Input: the devices' summaries, the headers and tables that the gateway exported, the metrics, and the times of the outage.
+"""
+from collections import Counter
+
+import settings
+from report import percentile
+
+
+def spelled(name):
+    """`WrongType` as the C interface spells it: WRONG_TYPE."""
+    return "".join("_" + c if c.isupper() else c for c in name).lstrip("_").upper()
+
+
+class Result:
+    """Everything that was collected, with the questions that checks and table both ask."""
+
+    def __init__(self, summaries, cheat, headers, metrics, down, up):
+        self.summaries = summaries  # device name -> summary line
+        self.cheat = cheat  # name of the device that signed twice
+        self.headers = sorted(headers, key=lambda header: header["number"])
+        self.metrics = metrics
+        self.down, self.up = down, up
+
+    def honest(self):
+        return {name: s for name, s in self.summaries.items() if name != self.cheat}
+
+    def transactions(self, of=None):
+        chosen = of if of is not None else self.honest()
+        return [t for summary in chosen.values() for t in summary["transactions"]]
+
+    def payments(self):
+        return [t for t in self.transactions(self.summaries) if t["kind"] == "payment" and t["bytes"]]
+
+    def latency(self, grade, share):
+        times = [t[grade] - t["sent"] for t in self.transactions() if t.get(grade) and t.get("sent")]
+        return percentile(times, share)
+
+    def refusals(self):
+        total = Counter()
+        for summary in self.summaries.values():
+            total.update(summary["refused"])
+        for page in self.metrics.values():
+            for key, value in page.items():
+                if key.startswith("iotedge_refused_total{"):
+                    total[spelled(key.split('"')[1])] += int(value)
+        return +total
+
+    def total(self, key):
+        return sum(summary[key] for summary in self.summaries.values())
+
+    def cheat_member(self):
+        return self.summaries[self.cheat]["member"]
+
+
+def every_check(r):
+    """(name, None or what is wrong), in the order of the story."""
+    return [
+        ("every device is a member", members(r)),
+        (f"every honest device verified receipts of its own in {settings.EPOCHS} epochs", receipts(r)),
+        ("no receipt was wrong", wrong_receipts(r)),
+        ("devices reached Quorum while the gateway was dead", quorum_without_gateway(r)),
+        ("the cheat was proved and is frozen on every device", frozen_on_devices(r)),
+        ("the cheat is frozen at the gateway and the validators", frozen_on_servers(r)),
+        ("corrupted frames were refused and counted", corrupted(r)),
+        ("value in = value out in every epoch", conserved(r)),
+        ("nothing is lost: settled, dead and said so, or later than the last cut", nothing_lost(r)),
+        (f"a transfer is at most {settings.TRANSFER_BYTES} bytes", transfer_size(r)),
+        ("readings of this machine could be read by every neighbour", readable(r)),
+    ]
+
+
+def members(r):
+    outside = [name for name, s in r.summaries.items() if s["member"] is None]
+    return f"not members: {', '.join(outside)}" if outside else None
+
+
+def receipts(r):
+    for name, summary in r.honest().items():
+        epochs = {t["header"] for t in summary["transactions"] if t["receipt"]}
+        if len(epochs & set(range(1, settings.EPOCHS + 1))) < settings.EPOCHS:
+            return f"{name} has receipts of epochs {sorted(epochs)} only"
+        settled = [t for t in summary["transactions"] if t["settled"] and not t["receipt"]]
+        if settled:
+            return f"{name}: {len(settled)} transactions are settled and have no receipt"
+    return None
+
+
+def wrong_receipts(r):
+    wrong = {name: s["receipts_wrong"] for name, s in r.summaries.items() if s["receipts_wrong"]}
+    return f"{wrong}" if wrong else None
+
+
+def quorum_without_gateway(r):
+    for name, summary in r.honest().items():
+        alone = [t for t in summary["transactions"] if t["sent"] and t["quorum"] and r.down < t["sent"] and t["quorum"] < r.up]
+        if not alone:
+            return f"{name} saw no transaction of its own go from sent to Quorum between {r.down} and {r.up}"
+    return None
+
+
+def frozen_on_devices(r):
+    cheat = r.cheat_member()
+    for name, summary in r.honest().items():
+        if summary["frozen_members"] != [cheat]:
+            return f"{name} holds {summary['frozen_members']} frozen, not [{cheat}]"
+    return None
+
+
+def frozen_on_servers(r):
+    for name, page in r.metrics.items():
+        if page.get("iotedge_frozen_members") != 1:
+            return f"{name} says iotedge_frozen_members {page.get('iotedge_frozen_members')}"
+    return None
+
+
+# What a flipped bit can run into. Those in hints (announcements, requests, beacons) may pass: they name what is not there.
+DAMAGE = {"MALFORMED", "NOT_DETERMINISTIC", "WRONG_TYPE", "VERSION", "NEIGHBOURHOOD", "UNSUPPORTED_KIND", "SIGNATURE", "SUITE", "ATTACHMENT"}
+
+
+def corrupted(r):
+    sent, refused = r.total("corrupted"), r.refusals()
+    damaged = sum(count for reason, count in refused.items() if reason in DAMAGE)
+    if sent == 0:
+        return "no frame was corrupted: the check checks nothing"
+    if damaged < sent // 5:
+        return f"{sent} frames were corrupted, {damaged} refused for their form or signature: {dict(refused)}"
+    missing = [reason for reason in ("SIGNATURE", "NEIGHBOURHOOD", "MALFORMED") if not refused[reason]]
+    return f"none was refused as {missing}" if missing else None
+
+
+def conserved(r):
+    granted = settings.GRANT * (settings.DEVICES + 1)
+    if len(r.headers) < settings.EPOCHS:
+        return f"{len(r.headers)} macro transactions instead of {settings.EPOCHS}"
+    for header in r.headers:
+        if header["total_value"] + header.get("exited", 0) != granted:
+            return f"epoch {header['number']}: {header['total_value']} in the records, {granted} were granted"
+    return None
+
+
+def nothing_lost(r):
+    cut = r.headers[-1]["cut"] if r.headers else 0
+    lost = [t for t in r.transactions() if t["sent"] and not (t["receipt"] or t["dead"] or t["sent"] > cut - 1)]
+    unsent = [t for t in r.transactions() if not t["sent"] and not t.get("failed") and t["submitted"] < cut]
+    if lost:
+        return f"{len(lost)} of {len(r.transactions())} transactions, the first {lost[0]['id']}"
+    if unsent:
+        return f"{len(unsent)} were submitted before the last cut and never sent"
+    listed = sum(s["unlisted"] for s in r.honest().values())
+    return f"{listed} transactions found no place in the devices' lists" if listed else None
+
+
+def transfer_size(r):
+    sizes = [t["bytes"] for t in r.payments()]
+    if not sizes:
+        return "there was none"
+    return f"{max(sizes)} bytes" if max(sizes) > settings.TRANSFER_BYTES else None
+
+
+def readable(r):
+    deaf = [name for name, s in r.summaries.items() if s["readings_heard"] == 0]
+    # The cheat's two stories are text, not readings.
+    bad = {name: s["readings_unreadable"] for name, s in r.summaries.items() if s["readings_unreadable"] > 2}
+    return f"heard none: {deaf}; unreadable: {bad}" if deaf or bad else None

@@ -1,0 +1,32 @@
+"""What the demo is made of: counts, times, folders. All of it in one place."""
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "out" / "demo"
+LOG = OUT / "log"
+WORK = OUT / "work"
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+GATEWAY = TARGET / "release" / "iotedge-gateway"
+DEVICE = OUT / "work" / "iotedge-device"
+
+DEVICES = 8
+VALIDATORS = 4
+CHEAT = 7  # index in the list of devices, not in the member table
+
+PERIOD_MS = 10_000  # T
+EPOCHS = 2
+GRANT = 100_000  # settled credits of each founder
+PRICE = 25  # micro-tokens for a reading
+
+READINGS_PER_SECOND = 2
+CORRUPT_EVERY = 50
+
+# Seconds after the devices were started.
+GATEWAY_DIES_AT = 8.0
+GATEWAY_IS_BACK_AT = 13.0
+CHEAT_AT = 18
+# Two cuts, half a period until a trim can be valid, and time to settle, fetch and verify; ends earlier when all is there.
+LONGEST = 70.0
+
+TRANSFER_BYTES = 160

@@ -1,0 +1,138 @@
+"""The run itself: who is started, killed and started again, and when; and what is seen meanwhile."""
+import json
+import time
+import urllib.request
+
+import settings
+from report import Stop, say
+
+
+class Watch:
+    """Reads the newest line of each device and the gateway's metrics, and prints what changed."""
+
+    def __init__(self, neighbourhood, family):
+        self.n = neighbourhood
+        self.family = family
+        self.devices = {}
+        self.gateway = None
+        self.begin = 0.0
+        self.down = self.up = None  # absolute milliseconds
+
+    def elapsed(self):
+        return time.monotonic() - self.begin
+
+    def start_gateway(self):
+        config = settings.WORK / "gateway.toml"
+        self.gateway = self.family.start("gateway", settings.GATEWAY, "run", "--config", config)
+
+    def start_validators(self):
+        for v in self.n.validators:
+            self.family.start(v.name, settings.GATEWAY, "validator", "--config", settings.WORK / f"{v.name}.toml")
+
+    def start_devices(self):
+        self.begin = time.monotonic()
+        for i, device in enumerate(self.n.devices):
+            command = [settings.DEVICE, "--config", device.folder / "device.json", "--listen", device.address]
+            command += ["--out", settings.OUT / device.name, "--store", settings.WORK / f"{device.name}-store"]
+            command += ["--rate", settings.READINGS_PER_SECOND, "--trade", settings.PRICE, "--trade-every", 1000]
+            command += ["--corrupt-every", settings.CORRUPT_EVERY]
+            for other in self.n.devices:
+                if other is not device:
+                    command += ["--peer", other.address]
+            if i == settings.CHEAT:
+                command += ["--equivocate-at", settings.CHEAT_AT]
+            self.devices[device.name] = self.family.start(device.name, *command)
+
+    def newest(self, name):
+        """The newest whole line that a device printed."""
+        path = self.devices[name].out
+        with open(path, "rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - 16_384))
+            lines = file.read().split(b"\n")[:-1]
+        for line in reversed(lines):
+            try:
+                return json.loads(line)
+            except ValueError:
+                continue
+        return {}
+
+    def summary(self, name):
+        """The last line of a device that has ended."""
+        lines = self.devices[name].out.read_bytes().splitlines()
+        try:
+            return json.loads(lines[-1])
+        except (IndexError, ValueError):
+            return {}
+
+    def all_newest(self):
+        return [self.newest(name) for name in self.devices]
+
+    def honest(self):
+        return [name for i, name in enumerate(self.devices) if i != settings.CHEAT]
+
+    def must_run(self):
+        """Nobody may end by itself."""
+        for child in self.family.children:
+            if not child.running() and child.process.returncode != -9:
+                raise Stop(f"{child.name} ended with {child.process.returncode}; {child.errors} says:\n{child.last_lines()}")
+
+    def progress(self):
+        lines = self.all_newest()
+        total = lambda key: sum(line.get(key, 0) for line in lines)
+        active = sum(line.get("phase") == "active" for line in lines)
+        header = max((line.get("header", 0) for line in lines), default=0)
+        gateway = "gateway up" if self.gateway.running() else "GATEWAY DEAD"
+        say(
+            f"{gateway}, {active} of {len(lines)} devices active, {header} epochs settled | {total('readings_sent')} readings, "
+            f"{total('payments_sent')} payments: {total('witnessed')} witnessed, {total('quorum')} quorum, "
+            f"{total('settled')} settled, {total('receipts_verified')} receipts verified"
+        )
+
+    def wait_until(self, seconds):
+        """Until so many seconds after the devices' start, with a line of progress every two."""
+        while self.elapsed() < seconds:
+            time.sleep(min(2.0, max(0.0, seconds - self.elapsed())))
+            self.must_run()
+            self.progress()
+
+    def wait_for_members(self):
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            time.sleep(0.5)
+            self.must_run()
+            if all(line.get("phase") == "active" for line in self.all_newest()):
+                self.progress()
+                return
+        raise Stop(f"not all devices became members within 30 s; see {settings.LOG}")
+
+    def kill_gateway(self):
+        say("SIGKILL to the gateway: the devices are on their own now")
+        self.gateway.kill()
+        self.down = int(time.time() * 1000)
+
+    def restart_gateway(self):
+        say("the gateway is started again over its store")
+        self.up = int(time.time() * 1000)
+        self.start_gateway()
+
+    def settled_and_proved(self):
+        """Every honest device holds the last epoch's header, and receipts of all its own that are settled."""
+        lines = [self.newest(name) for name in self.honest()]
+        return all(
+            line.get("header", 0) >= settings.EPOCHS and 0 < line.get("settled", 0) <= line.get("receipts_verified", 0)
+            for line in lines
+        )
+
+    def metrics(self):
+        """name -> value of the gateway's and each validator's Prometheus page."""
+        pages = {}
+        for name, port in self.n.metrics.items():
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=3) as answer:
+                    text = answer.read().decode()
+            except OSError as error:
+                raise Stop(f"{name} answers no metrics on port {port}: {error}") from error
+            pairs = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+            pages[name] = {key: float(value) for key, value in pairs}
+        return pages
