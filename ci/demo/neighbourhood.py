@@ -107,7 +107,7 @@ max_members = 32
 [store]
 durability = "process"
 """
-    common = f"authority = {text(n.authority.folder / 'anchor.json')}\nlog = \"debug\"\n"
+    common = f"authority = {text(n.authority.folder / 'anchor.json')}\nlog = \"info\"\n"
     (settings.WORK / "gateway.toml").write_text(
         f"listen = {text(n.gateway.address)}\n"
         f"data = {text(settings.WORK / 'gateway-data')}\n"
