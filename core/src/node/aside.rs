@@ -4,15 +4,17 @@
 //! here was not verified (its signature needs its parents' full ids), so it costs memory and nothing else.
 
 use super::event::Peer;
-use crate::{Id, MAX_FRAME, Millis, Prefix};
+use crate::{Epoch, Id, MAX_FRAME, Millis, Prefix};
 
 /// What a set-aside transaction waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
     /// A parent with this prefix.
     Parent(Prefix),
-    /// The header that opens its epoch.
-    Epoch,
+    /// The table of this epoch.
+    Epoch(Epoch),
+    /// The neighbours to tell the time.
+    Clock,
     /// The local clock.
     Until(Millis),
 }
@@ -35,7 +37,7 @@ impl Default for Aside {
             from: Peer(0),
             id: Id::ZERO,
             since: Millis(0),
-            waiting: Waiting::Epoch,
+            waiting: Waiting::Clock,
             bytes: [0; MAX_FRAME],
         }
     }
@@ -224,11 +226,17 @@ mod tests {
     fn one_neighbour_cannot_push_out_another() {
         let mut places = vec![Aside::default(); 8];
         let mut pool = Pool::new(&mut places);
-        pool.put(Millis(1), Peer(1), id(1), Waiting::Epoch, b"a")
+        pool.put(Millis(1), Peer(1), id(1), Waiting::Epoch(Epoch(2)), b"a")
             .unwrap();
         for n in 10..60 {
-            pool.put(Millis(u64::from(n)), Peer(2), id(n), Waiting::Epoch, b"b")
-                .unwrap();
+            pool.put(
+                Millis(u64::from(n)),
+                Peer(2),
+                id(n),
+                Waiting::Epoch(Epoch(2)),
+                b"b",
+            )
+            .unwrap();
         }
         assert!(pool.holds(&id(1), b"a"));
         assert!(pool.holds(&id(59), b"b"));
@@ -247,14 +255,14 @@ mod tests {
                     Millis(u64::from(n)),
                     Peer(u16::from(n) / 2),
                     id(n),
-                    Waiting::Epoch,
+                    Waiting::Epoch(Epoch(2)),
                     b"x",
                 )
                 .unwrap();
             assert_eq!(out, None);
         }
         let out = pool
-            .put(Millis(9), Peer(9), id(9), Waiting::Epoch, b"x")
+            .put(Millis(9), Peer(9), id(9), Waiting::Epoch(Epoch(2)), b"x")
             .unwrap();
         assert_eq!(out, Some(id(6)));
     }

@@ -26,6 +26,19 @@ impl Bucket {
         }
     }
 
+    /// Whether `take` would succeed; takes nothing.
+    pub(crate) fn has(&self, now: Millis, rate: Rate, tokens: u32) -> bool {
+        let mut copy = *self;
+        copy.take(now, rate, tokens)
+    }
+
+    /// Takes `tokens`, or all that there are.
+    pub(crate) fn fine(&mut self, now: Millis, rate: Rate, tokens: u32) {
+        if !self.take(now, rate, tokens) {
+            self.milli = 0;
+        }
+    }
+
     /// Takes `tokens`, or nothing where there are not enough.
     pub(crate) fn take(&mut self, now: Millis, rate: Rate, tokens: u32) -> bool {
         let passed = now.saturating_sub(self.at.0).0;

@@ -423,6 +423,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if self.sending.iter().any(|s| *s == (place, sequence)) {
             return true;
         }
+        // Half of the queue at most: the others are answered too.
+        let own = self.sending.iter().filter(|(p, _)| *p == place).count();
+        if own >= self.sending.capacity().saturating_div(2) {
+            return false;
+        }
         self.sending.push_back((place, sequence)).is_ok()
     }
 
@@ -501,6 +506,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         offsets.sort_unstable();
         let middle = offsets.len().saturating_sub(1) / 2;
+        if self.offset.is_none() {
+            self.aside.wake_all();
+        }
         self.offset = offsets.get(middle).copied();
     }
 

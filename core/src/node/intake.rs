@@ -18,6 +18,9 @@ use heapless::Vec;
 /// Two stored ids for one prefix, at most this often in one transaction: more is refused, not searched.
 const MAX_CHOICES: usize = 2;
 
+/// Frames that a signature which does not hold costs its sender: a check costs this node more than reading a frame.
+const BROKEN_SIGNATURE: u32 = 10;
+
 /// Where a transaction came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -194,7 +197,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 let waiting = missing
                     .first()
                     .copied()
-                    .map_or(Waiting::Epoch, Waiting::Parent);
+                    .map_or(Waiting::Epoch(payload.epoch), Waiting::Parent);
                 if let Some(peer) = source.peer() {
                     for prefix in &missing {
                         self.wants.add(now, *prefix, peer);
@@ -206,7 +209,23 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if !self.checks_allowed(now, payload) {
             return Err(Refusal::RateLimited);
         }
-        let parents = self.verify_choices(&tx, &key, &resolved)?;
+        let parents = match self.verify_choices(&tx, &key, &resolved) {
+            Ok(parents) => parents,
+            Err(refusal) => {
+                if let Source::Neighbour(_, place) = source
+                    && let Some(state) = self.peers.get_mut(place)
+                {
+                    state
+                        .bucket
+                        .fine(now, super::peers::PEER_RATE, BROKEN_SIGNATURE);
+                }
+                return Err(refusal);
+            }
+        };
+        // Only now is it the issuer's, and only now does it cost the issuer: a forger uses up its own tokens.
+        if let Some(bucket) = self.buckets.get_mut(usize::from(payload.issuer.0)) {
+            bucket.take(now, MEMBER_RATE, 1);
+        }
         self.check_evidence(payload, attachment.as_ref())?;
         let facts = facts(&id, payload, time);
         let inserted = self
@@ -214,7 +233,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .insert(&self.tables, &facts, &parents, resolved.stubs);
         let sequence = match inserted {
             Ok(inserted) => inserted.sequence,
-            Err(error) => return self.on_insert_error(now, source, id, time, error, body),
+            Err(error) => return self.on_insert_error(now, source, &facts, error, payload, body),
         };
         self.raw.put(sequence, body, &[]);
         self.after_insert(now, source, sequence, &facts, &parents, body);
@@ -230,13 +249,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     ) -> Result<(PublicKey, Millis), Wait> {
         let newest = self.tables.newest();
         if newest == Epoch(0) || payload.epoch > newest {
-            return Err(Wait::Aside(Waiting::Epoch, Refusal::Busy));
+            return Err(Wait::Aside(Waiting::Epoch(payload.epoch), Refusal::Busy));
         }
         let Some(start) = self.tables.clock_start(payload.epoch) else {
             // The two tables before the newest may still be on their way.
             let soon = payload.epoch.saturating_add(2) >= newest;
             return Err(if soon {
-                Wait::Aside(Waiting::Epoch, Refusal::Busy)
+                Wait::Aside(Waiting::Epoch(payload.epoch), Refusal::Busy)
             } else {
                 Wait::Refuse(Refusal::EpochVoid)
             });
@@ -245,17 +264,24 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .tables
             .get(payload.epoch, payload.issuer)
             .ok_or(Wait::Refuse(Refusal::UnknownIssuer))?;
+        // By the table of its epoch, so that everybody refuses the same; until a header settles the freeze what a cheat says is structure
+        // on which the innocent may stand.
+        if record.frozen {
+            return Err(Wait::Refuse(Refusal::FrozenIssuer));
+        }
+        if !record.may_issue() {
+            return Err(Wait::Refuse(Refusal::UnknownIssuer));
+        }
         if let Body::Transfer { to, .. } = payload.body
             && self.tables.get(payload.epoch, to).is_none()
         {
             return Err(Wait::Refuse(Refusal::UnknownPayee));
         }
-        // What a frozen member issued before is still needed where the innocent stand on it; asking for it shows that.
         let time = start.saturating_add(u64::from(payload.offset));
         let ahead = self.absolute(now).saturating_add(self.tolerance.0);
         if self.offset.is_none() {
             // Without a clock nothing can be called early; it waits until the neighbours told the time.
-            return Err(Wait::Aside(Waiting::Epoch, Refusal::Busy));
+            return Err(Wait::Aside(Waiting::Clock, Refusal::Busy));
         }
         if time > ahead {
             let until = self.local(time.saturating_sub(self.tolerance.0));
@@ -342,11 +368,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
-    fn checks_allowed(&mut self, now: Millis, payload: &Payload<'_>) -> bool {
-        match self.buckets.get_mut(usize::from(payload.issuer.0)) {
-            Some(bucket) => bucket.take(now, MEMBER_RATE, 1),
-            None => true,
-        }
+    fn checks_allowed(&self, now: Millis, payload: &Payload<'_>) -> bool {
+        self.buckets
+            .get(usize::from(payload.issuer.0))
+            .is_none_or(|bucket| bucket.has(now, MEMBER_RATE, 1))
     }
 
     /// Checks the signature. Where a prefix means two stored ids, the signature says which one was meant.
@@ -456,19 +481,24 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         &mut self,
         now: Millis,
         source: Source,
-        id: Id,
-        time: Millis,
+        facts: &Facts,
         error: InsertError,
+        payload: &Payload<'_>,
         body: &[u8],
     ) -> Result<(), Refusal> {
         let refusal = insert_refusal(error);
         match error {
             InsertError::EpochUnknown => {
-                self.set_aside(now, source, id, Waiting::Epoch, body, refusal)
+                // Of the epochs that it needs, the one that is still to come.
+                let named = match payload.body {
+                    Body::Trim { header, .. } => header.opens().max(payload.epoch),
+                    _ => payload.epoch,
+                };
+                self.set_aside(now, source, facts.id, Waiting::Epoch(named), body, refusal)
             }
             InsertError::Unexplained => {
                 // Settled or dead where a certified cut is above it: it has no place of its own any more, but others stand on it.
-                self.keep_stub(id, Some(time));
+                self.keep_stub(facts.id, Some(facts.time));
                 Err(refusal)
             }
             _ => Err(refusal),
@@ -480,14 +510,18 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let mut buffer = [0u8; MAX_FRAME];
         // Bounded: each turn takes one out of the pool, and what goes back waits for something else.
         for _ in 0..self.limits.aside {
-            let newest = self.tables.newest();
+            let (tables, clock) = (&self.tables, self.offset.is_some());
             let (tangle, stubs) = (&self.tangle, &self.stubs);
             let taken = self.aside.take(&mut buffer, |waiting| match waiting {
                 Waiting::Parent(prefix) => {
                     tangle.lookup(prefix).next().is_some()
                         || stubs.iter().any(|s| s.prefix() == *prefix)
                 }
-                Waiting::Epoch => newest > Epoch(0),
+                // Here, or over before it came: then it is refused as such.
+                Waiting::Epoch(epoch) => {
+                    tables.ready(*epoch) || epoch.saturating_add(1) < tables.newest()
+                }
+                Waiting::Clock => clock,
                 Waiting::Until(at) => *at <= now,
             });
             let Some((peer, len)) = taken else {

@@ -12,7 +12,10 @@ const TRIES: u8 = 6;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Want {
     prefix: Prefix,
+    /// Whom to ask next.
     peer: u16,
+    /// Who said that there is such a transaction.
+    from: u16,
     tries: u8,
     used: bool,
     due: Millis,
@@ -43,17 +46,41 @@ impl<'m> Wants<'m> {
         if self.contains(&prefix) {
             return true;
         }
-        let Some(place) = self.places.iter_mut().find(|w| !w.used) else {
+        let free = self.places.iter().position(|w| !w.used);
+        let index = free.or_else(|| self.crowded_out(peer));
+        let Some(place) = index.and_then(|i| self.places.get_mut(i)) else {
             return false;
         };
         *place = Want {
             prefix,
             peer: peer.0,
+            from: peer.0,
             tries: 0,
             used: true,
             due: now,
         };
         true
+    }
+
+    fn count(&self, from: u16) -> usize {
+        let of = |w: &&Want| w.used && w.from == from;
+        self.places.iter().filter(of).count()
+    }
+
+    /// The list is full: the place of the neighbour that holds most gives way to one that holds less, so that nobody's announcements
+    /// keep another's out.
+    fn crowded_out(&self, peer: Peer) -> Option<usize> {
+        let own = self.count(peer.0);
+        if own.saturating_mul(2) >= self.places.len() {
+            return None;
+        }
+        let (index, most) = self
+            .places
+            .iter()
+            .enumerate()
+            .map(|(i, w)| (i, self.count(w.from)))
+            .max_by_key(|(_, count)| *count)?;
+        (most > own.saturating_add(1)).then_some(index)
     }
 
     /// It came, or is of no interest any more.
@@ -147,7 +174,21 @@ mod tests {
         let mut wants = Wants::new(&mut places);
         assert!(wants.add(Millis(0), Prefix([1; 16]), Peer(1)));
         assert!(!wants.add(Millis(0), Prefix([2; 16]), Peer(1)));
+        assert!(!wants.add(Millis(0), Prefix([2; 16]), Peer(2)));
         wants.done(&Prefix([1; 16]));
         assert!(wants.add(Millis(0), Prefix([2; 16]), Peer(1)));
+    }
+
+    #[test]
+    fn the_one_that_holds_most_gives_way() {
+        let mut places = vec![Want::default(); 8];
+        let mut wants = Wants::new(&mut places);
+        for n in 0..8 {
+            assert!(wants.add(Millis(0), Prefix([n; 16]), Peer(1)));
+        }
+        assert!(!wants.add(Millis(0), Prefix([8; 16]), Peer(1)));
+        let added = (10..20).filter(|n| wants.add(Millis(0), Prefix([*n; 16]), Peer(2)));
+        assert_eq!(added.count(), 4);
+        assert!((10..14).all(|n| wants.contains(&Prefix([n; 16]))));
     }
 }
