@@ -27,6 +27,16 @@ use heapless::{Deque, Vec};
 /// Longest certificate that a node carries.
 pub const MAX_CERTIFICATE: usize = 320;
 
+/// What a neighbour says of this node's chain head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeadClaim {
+    peer: u16,
+    number: Number,
+    id: Id,
+    /// Since when it has named heads that it does not show.
+    since: Millis,
+}
+
 /// When something is due next, in local time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timers {
@@ -367,31 +377,47 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if self.phase != Phase::Recovering || Some(member) != self.index {
             return Err(Refusal::NotForMe);
         }
-        self.heads.retain(|(peer, _, _)| *peer != from.0);
-        self.heads
-            .push((from.0, number, id))
-            .map_err(|_| Refusal::Busy)?;
+        let before = self.heads.iter().find(|claim| claim.peer == from.0);
+        let claim = HeadClaim {
+            peer: from.0,
+            number,
+            id,
+            since: before.map_or(now, |claim| claim.since),
+        };
+        self.heads.retain(|claim| claim.peer != from.0);
+        self.heads.push(claim).map_err(|_| Refusal::Busy)?;
         self.try_recovered(now);
         Ok(())
     }
 
-    /// Ends the recovery once q neighbours were heard and the greatest head that any of them holds is in our window or in the table.
+    /// Ends the recovery once q neighbours were heard and the greatest head that any of them shows is in our window or in the table.
     pub(crate) fn try_recovered(&mut self, now: Millis) {
         let (Some(index), Phase::Recovering) = (self.index, self.phase) else {
             return;
         };
         let needed = self.genesis.as_ref().map_or(1, |g| g.neighbours).max(1);
-        if self.heads.len() < usize::from(needed) {
+        let settled = self.tables.head(index).map_or(Number(0), |h| h.number);
+        let known = settled.max(self.own.highest());
+        let (tangle, patience) = (&self.tangle, self.aside_timeout.0);
+        let here = |claim: &HeadClaim| claim.number <= known || tangle.contains(&claim.id);
+        for claim in &mut self.heads {
+            if here(claim) {
+                claim.since = now;
+            }
+        }
+        // Whoever names a head for so long without showing it is not waited for any more, and does not count: one liar does not silence
+        // a device for ever.
+        let counts = |claim: &&HeadClaim| now < claim.since.saturating_add(patience);
+        if self.heads.iter().filter(counts).count() < usize::from(needed) {
             return;
         }
-        let settled = self.tables.head(index).map_or(Number(0), |h| h.number);
-        let Some((peer, number, id)) = self.heads.iter().max_by_key(|(_, n, _)| *n).copied() else {
+        let greatest = self.heads.iter().filter(counts).max_by_key(|c| c.number);
+        let Some(claim) = greatest.copied() else {
             return;
         };
-        let here = number <= settled.max(self.own.highest()) || self.tangle.contains(&id);
-        if !here {
+        if !here(&claim) {
             self.recover(now);
-            self.wants.add(now, id.prefix(), Peer(peer));
+            self.wants.add(now, claim.id.prefix(), Peer(claim.peer));
             self.timers.sync = self.timers.sync.min(now);
             return;
         }
@@ -474,9 +500,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// Which header to ask for: a newer one that a neighbour has, or one of the two before the newest where its table is missing.
     fn header_wanted(&self) -> Option<HeaderNumber> {
         let newest = self.headers.newest();
-        let best = self.peers.iter().map(|(_, p)| p.header).max()?;
-        if best > newest {
-            return Some(best);
+        // Beacons are hints: what the neighbours claim takes turns (two each, for an uplink and a neighbour), so that a false claim costs
+        // requests and keeps no true one out.
+        let claims = || {
+            let all = self.peers.iter().map(|(_, p)| p.header);
+            all.filter(|header| *header > newest)
+        };
+        let turn = (self.timers.asked / 2) as usize;
+        if let Some(step) = turn.checked_rem(claims().count()) {
+            return claims().nth(step);
         }
         // The next epoch of settlement holds vertices of the two epochs before the newest.
         if self.tables.newest() != newest.opens() {

@@ -14,7 +14,7 @@ use crate::posp::{
     Header, MAX_HEADER, PospError, Receipt, ReceiptVerifier, SetChain, SettledHeader, SignedHeader,
     Tally, ValidatorSet,
 };
-use crate::tangle::Tables as _;
+use crate::tangle::{Standing, Tables as _};
 use crate::wire::list::{List, Raw, Vote};
 use crate::wire::merkle::MAX_PATH;
 use crate::wire::{Reader, Writer};
@@ -214,7 +214,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         ReceiptVerifier::begin(signed.payload(), path, set, &self.neighbourhood)
             .map_err(posp_refusal)?;
         let place = self.headers.place(number).ok_or(Refusal::Busy)?;
-        if place.number == number && place.payload.as_slice() == signed.payload() {
+        // The path is nobody's word until there are votes: the latest stands, so that a false one that came first keeps no true one out.
+        let same = place.number == number
+            && place.payload.as_slice() == signed.payload()
+            && place.path.iter().copied().eq(path.iter());
+        if same {
             return Ok(());
         }
         let payload = Vec::from_slice(signed.payload()).map_err(|_| Refusal::Malformed)?;
@@ -247,10 +251,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if proof.settled.is_some() {
             return Ok(());
         }
+        // None is checked yet, so the latest of a validator stands: whoever sends a false one first keeps no true one out.
         for vote in votes.iter() {
-            if proof.votes.iter().all(|v| v.index != vote.index) {
-                let _ = proof.votes.push(vote);
-            }
+            proof.votes.retain(|v| v.index != vote.index);
+            let _ = proof.votes.push(vote);
         }
         proof.votes.sort_unstable_by_key(|v| v.index);
         let mut hoped = Tally::new(set);
@@ -364,6 +368,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 && self.headers.newest > HeaderNumber(0)
             {
                 self.tangle.prune(cut);
+                self.bury(now, cut);
             }
             self.bury_the_dead(now);
             self.tell(Event::EpochOpened {
@@ -374,6 +379,39 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.aside.wake_all();
         self.timers.sync = self.timers.sync.min(now);
         self.try_recovered(now);
+    }
+
+    /// Tells what a settled cut left out. The chain head of the table is the last of its issuer that lived, so what has a higher number, or
+    /// another id at that number, and is not later than the cut is in no Done any more.
+    fn bury(&mut self, now: Millis, cut: Millis) {
+        let mut dead: Vec<Id, 16> = Vec::new();
+        loop {
+            dead.clear();
+            for followed in self.own.iter() {
+                let open = matches!(followed.grade, Grade::Seen | Grade::Witnessed);
+                let issuer = if followed.own {
+                    self.index
+                } else {
+                    followed.peer
+                };
+                let head = issuer.and_then(|issuer| self.tables.head(issuer));
+                let beyond = head.is_some_and(|head| {
+                    followed.number > head.number
+                        || (followed.number == head.number && followed.id != head.id)
+                });
+                if open && beyond && followed.time <= cut && dead.push(followed.id).is_err() {
+                    break;
+                }
+            }
+            if dead.is_empty() {
+                return;
+            }
+            for id in &dead {
+                self.raise(now, id, Grade::Dead);
+                self.tangle.raise(id, Standing::Dead);
+                self.tangle.untrack(id);
+            }
+        }
     }
 
     /// An inclusion proof of a followed transaction.

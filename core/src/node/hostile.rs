@@ -3,8 +3,13 @@
 //! Invariant held by [`Bench::refused`]: the refusal is exactly the one that is due, its counter and no other rose by one, and what the
 //! node believes, holds, follows and has stored is as it was ([`fingerprint`]).
 
+mod clock;
+mod conflict;
+mod flood;
 mod form;
+mod lifecycle;
 mod parents;
+mod settled;
 mod signature;
 mod value;
 
@@ -140,6 +145,18 @@ impl Shape {
             for field in [to, amount, debits] {
                 w.uint(field).unwrap();
             }
+        });
+        self
+    }
+
+    fn trim(mut self, cut: u64, previous: Id, header: u64, header_hash: Id) -> Self {
+        self.kind = 7;
+        self.body = encoded(|w| {
+            w.array(4).unwrap();
+            w.uint(cut).unwrap();
+            w.id(&previous).unwrap();
+            w.uint(header).unwrap();
+            w.id(&header_hash).unwrap();
         });
         self
     }

@@ -184,7 +184,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     job: Option<SignJob>,
     buckets: &'m mut [Bucket],
     timers: boot::Timers,
-    heads: Vec<(u16, Number, Id), 32>,
+    heads: Vec<boot::HeadClaim, 32>,
     /// The ledger knows more of our chain than our store.
     lost_store: bool,
     clockless: bool,
