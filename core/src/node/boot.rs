@@ -191,6 +191,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             clockless: config.clock == Clock::FromNeighbours,
         };
         node.restore()?;
+        if let Some(ticket) = node.outbox.take_untold()
+            && let Some(id) = node.own.sent_for(ticket)
+        {
+            node.tell(Event::Sent { ticket, id });
+        }
         Ok(node)
     }
 

@@ -3,6 +3,9 @@
 use crate::crypto::{PublicKey, SecretKey, Signature};
 use crate::{MAX_FRAME, Millis};
 
+/// Places that the platform's store has for each kind of entry (see `keys`): with more, two would share one.
+const MAX_STORED: u16 = 0x1000;
+
 /// How much of everything a node holds. Memory is proportional; nothing grows at run time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -14,9 +17,9 @@ pub struct Limits {
     pub peers: u16,
     /// Transactions set aside, at least 2. Each takes a frame of memory.
     pub aside: u16,
-    /// Submissions waiting to be sent, at least 1.
+    /// Submissions waiting to be sent, 1 to 4,096.
     pub outbox: u16,
-    /// Own and received transactions followed until their receipts, at least 4.
+    /// Own and received transactions followed until their receipts, 4 to 4,096.
     pub own: u16,
     /// Bytes of transactions kept for neighbours, at least 4 frames.
     pub raw: u32,
@@ -49,7 +52,9 @@ impl Limits {
             || self.peers > 1024
             || self.aside < 2
             || self.outbox == 0
+            || self.outbox > MAX_STORED
             || self.own < 4
+            || self.own > MAX_STORED
             || (self.raw as usize) < 4 * MAX_FRAME
         {
             return Err(InitError::Limits);
@@ -173,4 +178,32 @@ pub enum InitError {
     Platform,
     /// The stored state is of another neighbourhood authority or of a newer version.
     Stored,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_entries_share_a_place_in_the_store() {
+        let most = Limits {
+            own: 4096,
+            outbox: 4096,
+            ..Limits::SMALL
+        };
+        assert_eq!(most.check(), Ok(()));
+        let own: std::collections::BTreeSet<u16> = (0..4096)
+            .map(|n| crate::node::keys::own(&most, n))
+            .collect();
+        assert_eq!(own.len(), 4096);
+        for more in [
+            Limits { own: 4097, ..most },
+            Limits {
+                outbox: 4097,
+                ..most
+            },
+        ] {
+            assert_eq!(more.check(), Err(InitError::Limits));
+        }
+    }
 }

@@ -364,7 +364,9 @@ impl Network {
                 }
                 if to == 99 {
                     self.gateway(from, &bytes);
-                } else if let Some(node) = self.nodes[usize::from(to)].as_mut() {
+                } else if let Some(node) = self.nodes[usize::from(to)].as_mut()
+                    && !node.platform.dead
+                {
                     let _ = node.receive(now, Peer(from), &bytes);
                 }
             }
@@ -372,7 +374,13 @@ impl Network {
                 let Some(node) = self.nodes[n].as_mut() else {
                     continue;
                 };
-                while let Some((to, len)) = node.next_frame(now, &mut out) {
+                while !node.platform.dead
+                    && let Some((to, len)) = node.next_frame(now, &mut out)
+                {
+                    // The power went while the frame was made.
+                    if node.platform.dead {
+                        break;
+                    }
                     self.sent += 1;
                     let pair = (n as u16, to.0);
                     let silent = self.cut.contains(&pair) || self.cut.contains(&(pair.1, pair.0));
@@ -386,7 +394,9 @@ impl Network {
                         out[..len].to_vec(),
                     ));
                 }
-                while let Some(event) = node.next_event() {
+                while !node.platform.dead
+                    && let Some(event) = node.next_event()
+                {
                     self.events[n].push(event);
                 }
             }
@@ -654,6 +664,7 @@ impl Network {
         if lose_store {
             platform.store.clear();
         }
+        platform.dead = false;
         let node = self.boot(u8::try_from(n).unwrap(), platform);
         self.nodes[n] = Some(node);
     }

@@ -14,7 +14,7 @@ use crate::posp::{
     Header, MAX_HEADER, PospError, Receipt, ReceiptVerifier, SetChain, SettledHeader, SignedHeader,
     Tally, ValidatorSet,
 };
-use crate::tangle::{Standing, Tables as _};
+use crate::tangle::Tables as _;
 use crate::wire::list::{List, Raw, Vote};
 use crate::wire::merkle::MAX_PATH;
 use crate::wire::{Reader, Writer};
@@ -368,7 +368,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 && self.headers.newest > HeaderNumber(0)
             {
                 self.tangle.prune(cut);
-                self.bury(now, cut);
             }
             self.bury_the_dead(now);
             self.tell(Event::EpochOpened {
@@ -379,39 +378,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.aside.wake_all();
         self.timers.sync = self.timers.sync.min(now);
         self.try_recovered(now);
-    }
-
-    /// Tells what a settled cut left out. The chain head of the table is the last of its issuer that lived, so what has a higher number, or
-    /// another id at that number, and is not later than the cut is in no Done any more.
-    fn bury(&mut self, now: Millis, cut: Millis) {
-        let mut dead: Vec<Id, 16> = Vec::new();
-        loop {
-            dead.clear();
-            for followed in self.own.iter() {
-                let open = matches!(followed.grade, Grade::Seen | Grade::Witnessed);
-                let issuer = if followed.own {
-                    self.index
-                } else {
-                    followed.peer
-                };
-                let head = issuer.and_then(|issuer| self.tables.head(issuer));
-                let beyond = head.is_some_and(|head| {
-                    followed.number > head.number
-                        || (followed.number == head.number && followed.id != head.id)
-                });
-                if open && beyond && followed.time <= cut && dead.push(followed.id).is_err() {
-                    break;
-                }
-            }
-            if dead.is_empty() {
-                return;
-            }
-            for id in &dead {
-                self.raise(now, id, Grade::Dead);
-                self.tangle.raise(id, Standing::Dead);
-                self.tangle.untrack(id);
-            }
-        }
     }
 
     /// An inclusion proof of a followed transaction.

@@ -9,8 +9,10 @@ mod flood;
 mod form;
 mod lifecycle;
 mod parents;
+mod power;
 mod settled;
 mod signature;
+mod signer;
 mod value;
 
 use super::harness::*;

@@ -10,8 +10,8 @@ use super::own::{Followed, STORED_MAX, Stored};
 use super::refuse::{insert_refusal, tx_refusal};
 use super::{Node, NodeSigner, Phase, SignJob, Submission, keys};
 use crate::crypto::{PublicKey, Signature, Verify};
-use crate::identity::enrol;
 use crate::identity::signer::{MAX_TO_BE_SIGNED, SignOp, SignerError};
+use crate::identity::{Record, enrol};
 use crate::ledger::{Exposure, LedgerError, check_caps};
 use crate::platform::Platform;
 use crate::tangle::{Scratch, Stubs, Tables as _};
@@ -128,6 +128,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             if self.outbox.remove(&mut self.platform, ticket).is_err() {
                 break;
             }
+            // A signer may be at work on it: its answer comes too late.
+            let signing = self.job.as_ref().and_then(|job| job.draft.ticket);
+            if signing == Some(ticket) {
+                self.job = None;
+            }
             self.tell(Event::Expired { ticket });
         }
         if self.job.is_some() || now < self.timers.issue {
@@ -167,7 +172,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let head = self.tangle.head(&self.tables, index);
             head.map_or(Number(0), |h| h.number) < self.own.highest()
         });
-        let retry = if behind {
+        // Receipts make room without any call of the application.
+        let held_back = self.outbox.len() > 0;
+        let retry = if behind || held_back {
             now.saturating_add(500)
         } else {
             Millis(u64::MAX)
@@ -187,7 +194,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if head.number < self.own.highest() {
             return self.replay(now, head.number.saturating_add(1));
         }
-        if self.tangle.frozen(index) {
+        let may_issue = self.tables.latest(index).is_some_and(Record::may_issue);
+        if self.tangle.frozen(index) || !may_issue {
+            return Ok(false);
+        }
+        // Everything above the settled head stays in the store, since it is replayed from there; and so does what awaits its receipt.
+        let settled = self.tables.head(index).map_or(Number(0), |h| h.number);
+        if !self.own.has_place(&self.limits, settled, head.number) {
             return Ok(false);
         }
         while let Some(evidence) = self.evidence.front() {
@@ -218,9 +231,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         else {
             return Ok(false);
         };
-        if !self.own.room() {
-            return Ok(false);
-        }
         match self.draft(now, &Wish::Submission(ticket, submission)) {
             Ok(()) => Ok(true),
             // The moment, not the submission: it stays where it is.
@@ -558,7 +568,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             own: true,
             id,
             number: payload.number,
-            ticket: draft.ticket.unwrap_or(Ticket(0)),
+            // What the node says of itself carries on the newest ticket, so that the store always knows it.
+            ticket: draft.ticket.unwrap_or(Ticket(self.own.newest_ticket())),
             time: draft.time,
             amount,
             peer,
@@ -567,7 +578,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             proof_due: Millis(0),
             proof_tries: 0,
         };
-        // While the signer worked the window may have moved on: then the draft is built anew, with the number still unused.
+        // While the signer worked the chain or the window may have moved on: then the draft is built anew, and this signature never leaves.
+        let head = self.tangle.head(&self.tables, payload.issuer);
+        let on_head = head.is_some_and(|head| {
+            draft.parents.as_slice().first() == Some(&head.id)
+                && head.number.checked_add(1) == Some(payload.number)
+        });
+        if self.phase != Phase::Active || !on_head || payload.number <= self.own.highest() {
+            return Err(Refusal::Busy);
+        }
         self.tangle
             .check(
                 &self.tables,
@@ -602,7 +621,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             body,
         );
         if let Some(ticket) = draft.ticket {
-            self.outbox.remove(&mut self.platform, ticket)?;
+            // It is sent, whether or not its entry can be cleared now: were it tried again, it would be sent twice. At boot the ticket in
+            // the own store says so.
+            if self.outbox.remove(&mut self.platform, ticket).is_err() {
+                self.outbox.forget(ticket);
+                self.tell(Event::PlatformFailed);
+            }
             self.tell(Event::Sent { ticket, id });
         }
         self.pull_changes(now);

@@ -100,6 +100,8 @@ pub struct OutSlot {
 pub struct Outbox<'m> {
     slots: &'m mut [OutSlot],
     next_ticket: u32,
+    /// The power went between the last transaction and the end of its entry: nobody was told yet.
+    untold: Option<Ticket>,
 }
 
 impl<'m> Outbox<'m> {
@@ -111,7 +113,11 @@ impl<'m> Outbox<'m> {
         next_ticket: u32,
     ) -> Result<Self, Refusal> {
         slots.fill(OutSlot::default());
-        let mut outbox = Self { slots, next_ticket };
+        let mut outbox = Self {
+            slots,
+            next_ticket,
+            untold: None,
+        };
         let mut buffer = [0; Submission::MAX];
         for index in 0..outbox.slots.len() {
             let key = keys::outbox(u16::try_from(index).unwrap_or(u16::MAX));
@@ -134,7 +140,14 @@ impl<'m> Outbox<'m> {
                     }
                     outbox.next_ticket = outbox.next_ticket.max(ticket.saturating_add(1));
                 }
-                _ => platform.remove(key).map_err(|_| Refusal::Platform)?,
+                entry => {
+                    if let Ok((ticket, _, _)) = entry
+                        && ticket == done
+                    {
+                        outbox.untold = Some(Ticket(ticket));
+                    }
+                    platform.remove(key).map_err(|_| Refusal::Platform)?;
+                }
             }
         }
         outbox.next_ticket = outbox.next_ticket.max(done.saturating_add(1));
@@ -143,6 +156,18 @@ impl<'m> Outbox<'m> {
 
     pub(crate) fn into_inner(self) -> &'m mut [OutSlot] {
         self.slots
+    }
+
+    /// The submission that became a transaction just before the power went, once.
+    pub(crate) fn take_untold(&mut self) -> Option<Ticket> {
+        self.untold.take()
+    }
+
+    /// Forgets an entry whose place in the store cannot be cleared now: it is cleared at boot or written over.
+    pub(crate) fn forget(&mut self, ticket: Ticket) {
+        for slot in self.slots.iter_mut() {
+            slot.used &= slot.ticket != ticket.0;
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -325,8 +350,8 @@ mod tests {
             outbox.push(&mut platform, &Submission::Data(b"b"), None),
             Err(Refusal::OutboxFull)
         );
-        platform.fail_put = true;
         outbox.remove(&mut platform, Ticket(1)).unwrap();
+        platform.fail_put = true;
         assert_eq!(
             outbox.push(&mut platform, &Submission::Data(b"b"), None),
             Err(Refusal::Platform)

@@ -38,6 +38,9 @@ pub(crate) struct Stored<'b> {
     pub(crate) body: &'b [u8],
 }
 
+/// Stands for the header of a stored entry that is dead.
+const DEAD: HeaderNumber = HeaderNumber(u32::MAX);
+
 /// Room for one stored entry.
 pub(crate) const STORED_MAX: usize = MAX_FRAME + 32 * MAX_PARENTS + 128;
 
@@ -88,10 +91,10 @@ impl Stored<'_> {
                 u16::try_from(index).map_err(|_| WireError::Range)?,
             )),
         };
-        let grade = if header == HeaderNumber(0) {
-            Grade::Seen
-        } else {
-            Grade::Settled
+        let grade = match header {
+            HeaderNumber(0) => Grade::Seen,
+            DEAD => Grade::Dead,
+            _ => Grade::Settled,
         };
         Ok(Stored {
             followed: Followed {
@@ -200,6 +203,26 @@ impl<'m> Own<'m> {
         Ok(())
     }
 
+    /// Notes in the store that an own transaction is dead. Its bytes stay.
+    pub(crate) fn mark_dead<P: Platform>(
+        &mut self,
+        limits: &Limits,
+        platform: &mut P,
+        dead: &Followed,
+    ) -> Result<(), Refusal> {
+        let key = keys::own(limits, dead.number.0);
+        let mut buffer = [0; STORED_MAX];
+        let len = platform
+            .get(key, &mut buffer)
+            .map_err(|_| Refusal::Platform)?;
+        let read = len.and_then(|len| Stored::read(buffer.get(..len)?).ok());
+        let Some(mut stored) = read.filter(|s| s.followed.id == dead.id) else {
+            return Ok(());
+        };
+        stored.followed.header = DEAD;
+        self.store(limits, platform, &stored)
+    }
+
     fn free_place(&self) -> Result<u16, Refusal> {
         let index = self.next_place().ok_or(Refusal::Busy)?;
         u16::try_from(index).map_err(|_| Refusal::Busy)
@@ -270,11 +293,31 @@ impl<'m> Own<'m> {
         }
     }
 
-    /// Room for another own transaction?
-    pub(crate) fn room(&self) -> bool {
-        self.places.iter().any(|f| {
-            !f.used || !f.own || matches!(f.grade, Grade::Settled | Grade::Anchored | Grade::Dead)
-        })
+    /// Whether there is a place, here and in the store, for the own transaction after `head`: it writes over the one that many numbers
+    /// before, which must be settled and, if it is followed, have its receipt.
+    pub(crate) fn has_place(&self, limits: &Limits, settled: Number, head: Number) -> bool {
+        let room = self
+            .places
+            .iter()
+            .any(|f| !f.used || !f.own || !unsettled(f));
+        let next = head.0.saturating_add(1);
+        let Some(before) = next.checked_sub(u32::from(limits.own)) else {
+            return room;
+        };
+        let awaited = self
+            .iter()
+            .any(|f| f.own && unsettled(f) && f.number.0 == before);
+        room && before <= settled.0 && !awaited
+    }
+
+    /// The transaction that a submission became.
+    pub(crate) fn sent_for(&self, ticket: Ticket) -> Option<Id> {
+        let mut of = self.iter().filter(|f| f.own && f.ticket == ticket);
+        let first = of.next()?;
+        let id = of
+            .fold(*first, |a, b| if b.number < a.number { *b } else { a })
+            .id;
+        Some(id)
     }
 
     pub(crate) fn get(&self, id: &Id) -> Option<&Followed> {

@@ -179,10 +179,18 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             self.tangle.raise(&followed.id, Standing::Dead);
             self.tangle.untrack(&followed.id);
             if followed.own {
+                // Kept, since what was issued on top of it is replayed after a reset; marked, so that it is not issued a second time.
                 self.reissue(&followed);
+                let marked = self
+                    .own
+                    .mark_dead(&self.limits, &mut self.platform, &followed);
+                if marked.is_err() {
+                    self.tell(Event::PlatformFailed);
+                }
+            } else {
+                self.own
+                    .forget_stored(&self.limits, &mut self.platform, &followed);
             }
-            self.own
-                .forget_stored(&self.limits, &mut self.platform, &followed);
         }
         self.timers.issue = self.timers.issue.min(now);
     }

@@ -1,4 +1,4 @@
-//! A platform in memory for tests: seeded randomness, a map for a store, and failures on demand.
+//! A platform in memory for tests: seeded randomness, a map for a store, failures and power cuts on demand.
 
 use crate::platform::{Platform, PlatformError};
 use std::collections::BTreeMap;
@@ -12,6 +12,26 @@ pub struct MemoryPlatform {
     pub seed: u64,
     /// Refuse the next writes.
     pub fail_put: bool,
+    /// Writes and removals so far.
+    pub writes: u32,
+    /// The write or removal with this number is refused, and only this one.
+    pub fail_at: Option<u32>,
+    /// The power goes before the write or removal with this number.
+    pub cut_at: Option<u32>,
+    /// The power is gone: nothing that happens from here on happens.
+    pub dead: bool,
+}
+
+impl MemoryPlatform {
+    /// Whether a write takes effect.
+    fn write(&mut self) -> Result<bool, PlatformError> {
+        self.writes += 1;
+        self.dead |= self.cut_at == Some(self.writes);
+        if !self.dead && (self.fail_put || self.fail_at == Some(self.writes)) {
+            return Err(PlatformError::StoreWrite);
+        }
+        Ok(!self.dead)
+    }
 }
 
 impl Platform for MemoryPlatform {
@@ -37,15 +57,16 @@ impl Platform for MemoryPlatform {
     }
 
     fn put(&mut self, key: u16, value: &[u8]) -> Result<(), PlatformError> {
-        if self.fail_put {
-            return Err(PlatformError::StoreWrite);
+        if self.write()? {
+            self.store.insert(key, value.to_vec());
         }
-        self.store.insert(key, value.to_vec());
         Ok(())
     }
 
     fn remove(&mut self, key: u16) -> Result<(), PlatformError> {
-        self.store.remove(&key);
+        if self.write()? {
+            self.store.remove(&key);
+        }
         Ok(())
     }
 }
