@@ -50,6 +50,9 @@ fn sorted<'s>(a: &'s Shape, b: &'s Shape) -> [&'s Shape; 2] {
     }
 }
 
+/// Name, the accused, the ids named, the proof, and what is due.
+type Row<'a> = (&'a str, u64, [Id; 2], Vec<&'a Shape>, Refusal);
+
 #[test]
 fn forged_evidence() {
     use Refusal::{Attachment, FalseEvidence, UnknownIssuer};
@@ -72,7 +75,7 @@ fn forged_evidence() {
     (of_four.issuer, of_four.key) = (4, 4);
     let [g, h] = sorted(&one, &of_four);
     let far = [Id([1; 32]), Id([2; 32])];
-    let rows: [(&str, u64, [Id; 2], Vec<&Shape>, Refusal); 11] = [
+    let rows: [Row<'_>; 11] = [
         ("no proof", 3, ids, vec![], FalseEvidence),
         ("one transaction twice", 3, ids, vec![a, a], FalseEvidence),
         ("one id twice", 3, [ids[0]; 2], vec![a, b], FalseEvidence),

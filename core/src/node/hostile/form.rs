@@ -142,29 +142,31 @@ fn another_protected_or_unprotected_header() {
     assert_eq!(bench.give(&build(eddsa, &[0xa0])), Ok(()));
 }
 
+type Row = (&'static str, fn(&mut Shape), Refusal);
+
 #[test]
 fn another_version_kind_or_number() {
     use Refusal::{Malformed, UnsupportedKind, Version};
     let mut bench = Bench::new();
     let honest = bench.next(3);
-    let with = |change: &dyn Fn(&mut Shape)| {
+    let with = |change: fn(&mut Shape)| {
         let mut shape = honest.clone();
         change(&mut shape);
         shape.frame()
     };
-    let rows: [(&str, &dyn Fn(&mut Shape), Refusal); 12] = [
-        ("version 0", &|s| s.version = 0, Version),
-        ("version 2", &|s| s.version = 2, Version),
-        ("version u64::MAX", &|s| s.version = u64::MAX, Version),
-        ("kind lock", &|s| s.kind = 2, UnsupportedKind),
-        ("kind claim", &|s| s.kind = 3, UnsupportedKind),
-        ("kind channel", &|s| s.kind = 4, UnsupportedKind),
-        ("kind 10", &|s| s.kind = 10, UnsupportedKind),
-        ("kind 255", &|s| s.kind = 255, UnsupportedKind),
-        ("epoch 0", &|s| s.epoch = 0, Malformed),
-        ("number 0", &|s| s.number = 0, Malformed),
-        ("number above 32 bits", &|s| s.number = 1 << 32, Malformed),
-        ("issuer above 16 bits", &|s| s.issuer = 1 << 16, Malformed),
+    let rows: [Row; 12] = [
+        ("version 0", |s| s.version = 0, Version),
+        ("version 2", |s| s.version = 2, Version),
+        ("version u64::MAX", |s| s.version = u64::MAX, Version),
+        ("kind lock", |s| s.kind = 2, UnsupportedKind),
+        ("kind claim", |s| s.kind = 3, UnsupportedKind),
+        ("kind channel", |s| s.kind = 4, UnsupportedKind),
+        ("kind 10", |s| s.kind = 10, UnsupportedKind),
+        ("kind 255", |s| s.kind = 255, UnsupportedKind),
+        ("epoch 0", |s| s.epoch = 0, Malformed),
+        ("number 0", |s| s.number = 0, Malformed),
+        ("number above 32 bits", |s| s.number = 1 << 32, Malformed),
+        ("issuer above 16 bits", |s| s.issuer = 1 << 16, Malformed),
     ];
     for (name, change, refusal) in rows {
         bench.refused(name, &with(change), refusal);
