@@ -336,3 +336,69 @@ fn what_has_no_place_waits_for_receipts() {
     assert_eq!(node.outbox.len(), 0);
     assert_eq!(node.own.highest(), Number(most + 8));
 }
+
+/// A member that was alone while an epoch was settled stands on its dead: the others must be able to follow its chain up from the head of
+/// the table, and so must it itself after a reset.
+#[test]
+fn a_chain_goes_on_above_its_dead() {
+    let mut net = Network::started(6);
+    net.traffic(3);
+    net.cut = (0..6).filter(|p| *p != 5).map(|p| (5, p)).collect();
+    net.deaf = vec![5];
+    // It says little, so that there is a place for more.
+    let now = Millis(net.now);
+    for body in [b"lonely 1", b"lonely 2", b"lonely 3"] {
+        net.node(5)
+            .submit(now, &Submission::Data(body), None)
+            .unwrap();
+    }
+    let lone = net.nodes[5].take();
+    net.traffic(7);
+    net.pump(START + PERIOD);
+    net.traffic(6);
+    net.settle(START + PERIOD);
+    net.nodes[5] = lone;
+    net.cut.clear();
+    net.deaf.clear();
+    net.traffic(6);
+    let dead = |net: &Network| {
+        let of = |e: &&Event| {
+            matches!(
+                e,
+                Event::Graded {
+                    grade: Grade::Dead,
+                    ..
+                }
+            )
+        };
+        net.events[5].iter().filter(of).count()
+    };
+    let before = dead(&net);
+    assert!(before > 0, "{}", net.explain());
+    net.pump(net.now + 4_000);
+    let number = net.node(5).own.highest();
+    let state = net.explain();
+    assert_eq!(
+        net.node(0).tangle.highest(MemberIndex(5)),
+        number,
+        "{state}"
+    );
+    // Whatever the neighbours have forgotten, it can tell its chain from its own store.
+    let node = net.node(5);
+    let settled = node.tables.head(MemberIndex(5)).unwrap().number.0;
+    for number in settled + 1..=number.0 {
+        let key = keys::own(&LIMITS, number);
+        assert!(node.platform.store.contains_key(&key), "{number}");
+    }
+    net.reboot(5, false);
+    net.pump(net.now + 4_000);
+    let now = Millis(net.now);
+    net.node(5)
+        .submit(now, &Submission::Data(b"after the reset"), None)
+        .unwrap();
+    net.pump(net.now + 2_000);
+    let (state, next) = (net.explain(), Number(number.0 + 1));
+    assert_eq!(net.node(5).own.highest(), next, "{state}");
+    assert_eq!(net.node(0).tangle.highest(MemberIndex(5)), next, "{state}");
+    assert_eq!(dead(&net), before, "told once");
+}
