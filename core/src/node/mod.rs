@@ -5,7 +5,7 @@
 //! outside changes the state unless its signature, its parents and its tables were checked.
 //!
 //! `Node` is one struct; its verbs are in the modules by subject: `boot` (store, enrolment, genesis), `intake` (transactions
-//! from outside), `react` (what they mean), `issue` (own transactions), `gossip` (what leaves), `headers` (epochs, tables, receipts).
+//! from outside), `react` (what they mean), `issue` and `sign` (own transactions), `gossip` (what leaves), `headers` (epochs, tables, receipts).
 
 pub mod aside;
 mod boot;
@@ -30,6 +30,7 @@ mod react;
 mod refuse;
 mod rotate;
 mod serve;
+mod sign;
 pub mod tables;
 #[cfg(test)]
 pub(crate) mod test_platform;

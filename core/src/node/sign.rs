@@ -1,0 +1,233 @@
+//! From a drafted payload to a stored and sent transaction: the signer operation, the proof beside evidence.
+//!
+//! Invariant: the signature is verified under the key that the table of the vertex's epoch names, and the whole transaction is in the
+//! store, before it enters the window, from where it goes out.
+
+use super::event::{Event, Grade, Refusal, Ticket};
+use super::intake::{Source, facts, split};
+use super::issue::Draft;
+use super::own::{Followed, Stored};
+use super::refuse::tx_refusal;
+use super::{Node, NodeSigner, Phase};
+use crate::crypto::{PublicKey, Signature, Verify};
+use crate::identity::enrol;
+use crate::identity::signer::SignerError;
+use crate::platform::Platform;
+use crate::tangle::{Stubs, Tables as _};
+use crate::tx::{self, Attachment, Body, Evidence, Payload, Unverified};
+use crate::wire::list::List;
+use crate::{Amount, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, Millis};
+use heapless::Vec;
+
+impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
+    /// Lets the signer work on the message of the job.
+    pub(crate) fn sign(&mut self, now: Millis) -> Result<(), Refusal> {
+        let Some(mut job) = self.job.take() else {
+            return Ok(());
+        };
+        match &self.signer {
+            NodeSigner::Software(_) => {
+                let signature = self
+                    .key_in(job.draft.epoch)
+                    .and_then(|key| self.secret_for(&key))
+                    .zip(job.op.input().ok())
+                    .map(|(secret, message)| secret.sign(message))
+                    .ok_or(Refusal::NotMember)?;
+                job.op.output(signature).map_err(|_| Refusal::Platform)?;
+                self.job = Some(job);
+                self.finish(now)
+            }
+            NodeSigner::External(_) => {
+                self.job = Some(job);
+                self.tell(Event::SignatureNeeded);
+                Ok(())
+            }
+            NodeSigner::None => Err(Refusal::NotMember),
+        }
+    }
+
+    /// The message that the external signer is to sign, if one waits.
+    pub fn sign_input(&mut self) -> Option<&[u8]> {
+        self.job.as_mut()?.op.input().ok()
+    }
+
+    /// The external signer's answer. It is checked against the device's public key before anything leaves.
+    ///
+    /// # Errors
+    /// [`Refusal::NotForMe`] where no signature is awaited; [`Refusal::Signature`] where it is wrong: the message is asked for again.
+    pub fn sign_output(&mut self, now: Millis, signature: &Signature) -> Result<(), Refusal> {
+        let job = self.job.as_mut().ok_or(Refusal::NotForMe)?;
+        job.op.output(*signature).map_err(|_| Refusal::NotForMe)?;
+        let result = self.finish(now);
+        self.pull_changes(now);
+        result
+    }
+
+    /// The external signer cannot sign: the submission stays in the outbox and is tried again after a second.
+    pub fn sign_fail(&mut self, now: Millis) {
+        self.job = None;
+        self.timers.issue = now.saturating_add(1_000);
+    }
+
+    /// Takes the signature, stores the transaction, and only then puts it into the window, from where it goes out.
+    fn finish(&mut self, now: Millis) -> Result<(), Refusal> {
+        let Some(mut job) = self.job.take() else {
+            return Ok(());
+        };
+        let key = self.key_in(job.draft.epoch).ok_or(Refusal::NotMember)?;
+        let signature = match job.op.finish(&key, &mut self.verifier) {
+            Ok(signature) => signature,
+            Err(SignerError::Pending) => {
+                self.job = Some(job);
+                return Ok(());
+            }
+            Err(_) => {
+                self.timers.issue = now.saturating_add(1_000);
+                return Err(Refusal::Signature);
+            }
+        };
+        let draft = job.draft;
+        let mut body = [0u8; MAX_FRAME];
+        let len = self.write_body(&key, &draft, &signature, &mut body)?;
+        let body = body.get(..len).ok_or(Refusal::BodyLength)?;
+        let payload = Payload::decode(&draft.payload).map_err(tx_refusal)?;
+        let id = Payload::id_of(&self.neighbourhood, &draft.payload);
+        let facts = facts(&id, &payload, draft.time);
+        let (amount, peer) = match payload.body {
+            Body::Transfer { to, amount, .. } => (amount, Some(to)),
+            Body::Exit { amount, .. } => (amount, None),
+            _ => (Amount(0), None),
+        };
+        let followed = Followed {
+            used: true,
+            own: true,
+            id,
+            number: payload.number,
+            // What the node says of itself carries on the newest ticket, so that the store always knows it.
+            ticket: draft.ticket.unwrap_or(Ticket(self.own.newest_ticket())),
+            time: draft.time,
+            amount,
+            peer,
+            grade: Grade::Seen,
+            header: HeaderNumber(0),
+            proof_due: Millis(0),
+            proof_tries: 0,
+        };
+        // While the signer worked the chain or the window may have moved on: then the draft is built anew, and this signature never leaves.
+        let head = self.tangle.head(&self.tables, payload.issuer);
+        let on_head = head.is_some_and(|head| {
+            draft.parents.as_slice().first() == Some(&head.id)
+                && head.number.checked_add(1) == Some(payload.number)
+        });
+        if self.phase != Phase::Active || !on_head || payload.number <= self.own.highest() {
+            return Err(Refusal::Busy);
+        }
+        self.tangle
+            .check(
+                &self.tables,
+                &facts,
+                draft.parents.as_slice(),
+                Stubs::default(),
+            )
+            .map_err(|_| Refusal::Busy)?;
+        let stored = Stored {
+            followed,
+            parents: Vec::from_slice(draft.parents.as_slice()).map_err(|_| Refusal::Busy)?,
+            body,
+        };
+        self.own.store(&self.limits, &mut self.platform, &stored)?;
+        let inserted = self
+            .tangle
+            .insert(
+                &self.tables,
+                &facts,
+                draft.parents.as_slice(),
+                Stubs::default(),
+            )
+            .map_err(|_| Refusal::Busy)?;
+        self.raw.put(inserted.sequence, body, &[]);
+        self.own.follow(followed);
+        self.after_insert(
+            now,
+            Source::Store,
+            inserted.sequence,
+            &facts,
+            draft.parents.as_slice(),
+            body,
+        );
+        if let Some(ticket) = draft.ticket {
+            // It is sent, whether or not its entry can be cleared now: were it tried again, it would be sent twice. At boot the ticket in
+            // the own store says so.
+            if self.outbox.remove(&mut self.platform, ticket).is_err() {
+                self.outbox.forget(ticket);
+                self.tell(Event::PlatformFailed);
+            }
+            self.tell(Event::Sent { ticket, id });
+        }
+        self.pull_changes(now);
+        Ok(())
+    }
+
+    /// COSE_Sign1 and, for evidence, the proof beside it.
+    fn write_body(
+        &self,
+        key: &PublicKey,
+        draft: &Draft,
+        signature: &Signature,
+        out: &mut [u8],
+    ) -> Result<usize, Refusal> {
+        let len = tx::assemble(key.suite(), &draft.payload, signature, out)
+            .map_err(tx_refusal)?
+            .len();
+        let Some((a, b)) = draft.proof else {
+            return Ok(len);
+        };
+        let (one, other) = (self.evidence_half(&a)?, self.evidence_half(&b)?);
+        let (proof, _) = Evidence::prove(&self.neighbourhood, &one, &other)
+            .map_err(|_| Refusal::FalseEvidence)?;
+        let attachment = Attachment {
+            stubs: List::of(&[]),
+            proof: Some(proof),
+        };
+        let room = out.get_mut(len..).ok_or(Refusal::BodyLength)?;
+        let tail = attachment
+            .encode(room)
+            .map_err(|_| Refusal::BodyLength)?
+            .len();
+        len.checked_add(tail).ok_or(Refusal::BodyLength)
+    }
+
+    /// One of the two transactions of evidence, as this node holds it.
+    fn evidence_half(&self, id: &Id) -> Result<tx::Stored<'_>, Refusal> {
+        let raw = self.raw(id).ok_or(Refusal::FalseEvidence)?;
+        let (cose, _) = split(raw)?;
+        Ok(tx::Stored {
+            cose,
+            parents_hash: self.parents_hash(id).ok_or(Refusal::FalseEvidence)?,
+        })
+    }
+
+    /// Hash of the full parent ids of a vertex. A first parent that is gone is looked up among the settled heads and the stubs.
+    fn parents_hash(&self, id: &Id) -> Option<Id> {
+        let (cose, _) = split(self.raw(id)?).ok()?;
+        let tx = Unverified::parse(cose).ok()?;
+        let mut parents: Vec<Id, MAX_PARENTS> = Vec::new();
+        for (known, prefix) in self.tangle.parents(id).zip(tx.payload().parents.as_slice()) {
+            let head = self.tables.head(tx.payload().issuer).map(|h| h.id);
+            let found = known
+                .or_else(|| head.filter(|h| h.prefix() == *prefix))
+                .or_else(|| self.stubs.iter().find(|s| s.prefix() == *prefix).copied())?;
+            parents.push(found).ok()?;
+        }
+        Some(tx::payload::parents_hash(&parents))
+    }
+
+    /// Proof of possession for ENROL. An external signer must have signed the statement at provisioning; see `Config`.
+    pub(crate) fn enrol_proof(&self) -> Option<Signature> {
+        let statement = enrol::statement(&self.authority, &self.device).ok()?;
+        match &self.signer {
+            NodeSigner::Software(secret) => Some(secret.sign(statement.as_bytes())),
+            NodeSigner::External(_) | NodeSigner::None => self.enrolment,
+        }
+    }
+}
