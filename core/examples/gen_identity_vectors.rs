@@ -286,7 +286,7 @@ fn certificates(out: &mut Vec<Row>) {
     let one = issued(&device, MAKER);
     let two = [issued(&authority, MAKER), issued(&device, AUTHORITY)];
     let end = NOW + 365 * DAY;
-    case("one link", "ok", &[one.clone()], Kind::Device, NOW, &[]);
+    case("one link", "ok", std::slice::from_ref(&one), Kind::Device, NOW, &[]);
     case("two links", "ok", &two, Kind::Device, NOW, &[]);
     for kind in [Kind::GlNode, Kind::Validator, Kind::Authority] {
         let link = issued(&Claims { kind, ..device }, MAKER);
@@ -314,7 +314,7 @@ fn certificates(out: &mut Vec<Row>) {
     case(
         "its last second",
         "ok",
-        &[one.clone()],
+        std::slice::from_ref(&one),
         Kind::Device,
         end - 1,
         &[],
@@ -354,7 +354,7 @@ fn certificates(out: &mut Vec<Row>) {
     case(
         "a second too late",
         "Expired",
-        &[one.clone()],
+        std::slice::from_ref(&one),
         Kind::Device,
         end,
         &[],
@@ -428,7 +428,7 @@ fn certificates(out: &mut Vec<Row>) {
     case(
         "another kind",
         "WrongKind",
-        &[one.clone()],
+        std::slice::from_ref(&one),
         Kind::Validator,
         NOW,
         &[],
