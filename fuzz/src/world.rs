@@ -35,6 +35,7 @@ const LIMITS: Limits = Limits {
     outbox: 4,
     own: 8,
     raw: 16 * 1024,
+    weights: true,
 };
 
 fn secret(n: u8) -> SecretKey {
@@ -255,7 +256,6 @@ impl<'a> Script<'a> {
 struct Head {
     id: Id,
     number: u32,
-    offset: u32,
     debits: u64,
 }
 
@@ -293,6 +293,9 @@ pub fn run(script: &[u8]) {
     let mut own = vec![Default::default(); sizes.own];
     let mut buckets = vec![Default::default(); sizes.buckets];
     let mut headers = vec![Default::default(); sizes.headers];
+    let mut work = vec![Default::default(); sizes.work];
+    let mut order = vec![0; sizes.work];
+    let mut weights = vec![Default::default(); sizes.weights];
     let [first, second, third] = &mut slices.records;
     let memory = Memory {
         tangle: TangleMemory {
@@ -314,11 +317,13 @@ pub fn run(script: &[u8]) {
         own: &mut own,
         buckets: &mut buckets,
         headers: &mut headers,
+        work: &mut work,
+        order: &mut order,
+        weights: &mut weights,
     };
     let head = Head {
         id: founders.g0,
         number: 0,
-        offset: 0,
         debits: 0,
     };
     let mut world = World {
@@ -476,7 +481,7 @@ impl<'m> World<'m> {
                 frame.extend_from_slice(script.bytes());
                 self.deliver(from, frame);
             }
-            1 | 2 | 3 => self.transaction(script),
+            1..=3 => self.transaction(script),
             4 => self.now += script.number() % 3_000,
             5 => {
                 let now = Millis(self.now);
@@ -611,7 +616,6 @@ impl<'m> World<'m> {
             self.heads[usize::from(issuer)] = Head {
                 id: tx.id(),
                 number: payload.number.0,
-                offset: payload.offset,
                 debits: match body {
                     Body::Transfer { debits, .. } | Body::Exit { debits, .. } => debits.0,
                     _ => head.debits,

@@ -729,7 +729,7 @@ fn changes_that_wait_hold_insertion_back() {
 fn rounds(
     tangle: &mut Tangle<'_>,
     book: &Book,
-    heads: &mut Vec<Facts>,
+    heads: &mut [Facts],
     count: u64,
     step: u64,
 ) -> Vec<Change> {

@@ -86,10 +86,10 @@ impl Model {
         if a == b {
             return false;
         }
-        if let (Some((_, p)), Some((_, q))) = (self.trim(a), self.trim(b)) {
-            if p == q {
-                return true;
-            }
+        if let (Some((_, p)), Some((_, q))) = (self.trim(a), self.trim(b))
+            && p == q
+        {
+            return true;
         }
         self.issuer(a) == self.issuer(b)
             && !self.chain(a).contains(&b)
