@@ -4,19 +4,28 @@
 //! here was not verified (its signature needs its parents' full ids), so it costs memory and nothing else.
 
 use super::event::Peer;
-use crate::{Epoch, Id, MAX_FRAME, Millis, Prefix};
+use crate::{Epoch, Id, MAX_FRAME, MemberIndex, Millis, Prefix};
 
 /// What a set-aside transaction waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
     /// A parent with this prefix.
     Parent(Prefix),
+    /// The first parent, with this prefix: this member's own transaction. A stub does not do.
+    First(Prefix, MemberIndex),
     /// The table of this epoch.
     Epoch(Epoch),
     /// The neighbours to tell the time.
     Clock,
     /// The local clock.
     Until(Millis),
+}
+
+impl Waiting {
+    /// Whether it waits for the transaction with this prefix.
+    fn is_for(&self, prefix: &Prefix) -> bool {
+        matches!(self, Self::Parent(p) | Self::First(p, _) if p == prefix)
+    }
 }
 
 /// One place in the pool.
@@ -157,7 +166,7 @@ impl<'m> Pool<'m> {
         self.woken |= self
             .places
             .iter()
-            .any(|p| p.used() && p.waiting == Waiting::Parent(*prefix));
+            .any(|p| p.used() && p.waiting.is_for(prefix));
     }
 
     /// A table is here now.

@@ -190,14 +190,19 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Err(missing) => {
                 // Below the cut only the first parent is followed, down to the chain head (DESIGN 5.5); the other parents come as ids beside
                 // it, or it can only be stood on.
-                let first = missing.first() == Some(&payload.parents.first());
-                if self.keep_stub(id, Some(time)) && !first {
+                let own = payload.parents.first();
+                let first = missing.first() == Some(&own);
+                // At or below the chain head there is nothing to follow: it is settled, or dead beside what is.
+                let head = self.tables.head(payload.issuer);
+                let below = head.is_some_and(|head| payload.number <= head.number);
+                if self.keep_stub(id, Some(time)) && (below || !first) {
                     return Err(Refusal::UnknownParent);
                 }
-                let waiting = missing
-                    .first()
-                    .copied()
-                    .map_or(Waiting::Epoch(payload.epoch), Waiting::Parent);
+                let waiting = match missing.first() {
+                    Some(_) if first => Waiting::First(own, payload.issuer),
+                    Some(prefix) => Waiting::Parent(*prefix),
+                    None => Waiting::Epoch(payload.epoch),
+                };
                 if let Some(peer) = source.peer() {
                     for prefix in &missing {
                         self.wants.add(now, *prefix, peer);
@@ -516,6 +521,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 Waiting::Parent(prefix) => {
                     tangle.lookup(prefix).next().is_some()
                         || stubs.iter().any(|s| s.prefix() == *prefix)
+                }
+                Waiting::First(prefix, member) => {
+                    let heads = [tables.head(*member), tangle.head(tables, *member)];
+                    tangle.lookup(prefix).next().is_some()
+                        || heads.iter().flatten().any(|h| h.id.prefix() == *prefix)
                 }
                 // Here, or over before it came: then it is refused as such.
                 Waiting::Epoch(epoch) => {
