@@ -286,7 +286,14 @@ fn certificates(out: &mut Vec<Row>) {
     let one = issued(&device, MAKER);
     let two = [issued(&authority, MAKER), issued(&device, AUTHORITY)];
     let end = NOW + 365 * DAY;
-    case("one link", "ok", std::slice::from_ref(&one), Kind::Device, NOW, &[]);
+    case(
+        "one link",
+        "ok",
+        std::slice::from_ref(&one),
+        Kind::Device,
+        NOW,
+        &[],
+    );
     case("two links", "ok", &two, Kind::Device, NOW, &[]);
     for kind in [Kind::GlNode, Kind::Validator, Kind::Authority] {
         let link = issued(&Claims { kind, ..device }, MAKER);

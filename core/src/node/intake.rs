@@ -295,17 +295,24 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok((record.key, time))
     }
 
+    /// P_max of the neighbourhood.
+    fn parent_age(&self) -> Millis {
+        self.genesis.as_ref().map_or(Millis(0), |g| g.parent_age)
+    }
+
     /// A parent that somebody stands on and that a certified cut has settled is a stub: its own parents are not asked for.
     fn keep_stub(&mut self, id: Id, time: Option<Millis>) -> bool {
         let settled = time.is_none_or(|time| time <= self.headers.cut());
         if !settled || self.headers.newest() == HeaderNumber(0) {
             return false;
         }
-        if !self.stubs.iter().any(|s| *s == id) {
+        // Of a void epoch the clock is gone: it was at the cut at the latest.
+        let time = time.unwrap_or(self.headers.cut());
+        if !self.stubs.iter().any(|(s, _)| *s == id) {
             if self.stubs.is_full() {
                 self.stubs.pop_front();
             }
-            let _ = self.stubs.push_back(id);
+            let _ = self.stubs.push_back((id, time));
         }
         self.aside.wake(&id.prefix());
         true
@@ -344,7 +351,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             if found.is_empty()
                 && position > 0
-                && let Some(id) = self.stubs.iter().find(|id| id.prefix() == *prefix)
+                && let Some((id, below)) = self.stubs.iter().find(|(id, _)| id.prefix() == *prefix)
+                // Its bytes were not verified (nobody has its parents any more), so it must at least be where a parent may be: what is new cannot
+                // stand on something below the cut, and a cheat gains nothing by making it up.
+                && time > *below
+                && time <= below.saturating_add(self.parent_age().0)
             {
                 let _ = found.push(*id);
                 stubs.settled |= bit;
@@ -520,7 +531,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let taken = self.aside.take(&mut buffer, |waiting| match waiting {
                 Waiting::Parent(prefix) => {
                     tangle.lookup(prefix).next().is_some()
-                        || stubs.iter().any(|s| s.prefix() == *prefix)
+                        || stubs.iter().any(|(s, _)| s.prefix() == *prefix)
                 }
                 Waiting::First(prefix, member) => {
                     let heads = [tables.head(*member), tangle.head(tables, *member)];

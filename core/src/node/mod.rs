@@ -173,8 +173,8 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     own: Own<'m>,
     headers: Headers<'m>,
 
-    /// Ids of transactions below a certified cut that somebody stands on: solid stubs.
-    stubs: Deque<Id, 32>,
+    /// Transactions below a certified cut that somebody stands on, and when they were: solid stubs.
+    stubs: Deque<(Id, Millis), 32>,
     control: Deque<(Peer, Control), 64>,
     /// Asked for by a neighbour: its place and the vertex.
     sending: Deque<(u16, u32), 256>,

@@ -216,7 +216,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let head = self.tables.head(tx.payload().issuer).map(|h| h.id);
             let found = known
                 .or_else(|| head.filter(|h| h.prefix() == *prefix))
-                .or_else(|| self.stubs.iter().find(|s| s.prefix() == *prefix).copied())?;
+                .or_else(|| {
+                    let mut stubs = self.stubs.iter();
+                    stubs.find(|(s, _)| s.prefix() == *prefix).map(|(s, _)| *s)
+                })?;
             parents.push(found).ok()?;
         }
         Some(tx::payload::parents_hash(&parents))
