@@ -477,7 +477,7 @@ static enum verdict evidence(json_t vector, int32_t wanted)
     if (status != IOTEDGE_OK || wanted != IOTEDGE_OK) {
         return judge(vector, wanted, status);
     }
-    if (offence.form < 1 || offence.form > 3 || !json_is(json_get(vector, "form"), FORMS[offence.form]) ||
+    if (offence.form < 1 || offence.form >= sizeof FORMS / sizeof FORMS[0] || !json_is(json_get(vector, "form"), FORMS[offence.form]) ||
         offence.offender != number(vector, "offender") || hex(vector, "a", &a) != 0 || hex(vector, "b", &b) != 0 ||
         memcmp(offence.a, a.bytes, 32) != 0) {
         return FAILED;
