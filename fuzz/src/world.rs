@@ -341,6 +341,7 @@ pub fn run(script: &[u8]) {
     world.drain();
     world.deliver(0, founders.table_frame());
     world.drain();
+    world.confirm();
     let now = Millis(world.now);
     assert_eq!(
         world.node().status(now).phase,
@@ -384,6 +385,19 @@ impl<'m> World<'m> {
                 .expect("room for three");
         }
         self.node = Some(node);
+    }
+
+    /// Two neighbours say which own transaction they know last: before that a node issues nothing.
+    fn confirm(&mut self) {
+        let head = self.heads[usize::from(OWN)];
+        let frame = self.founders.frame(&Frame::Heads {
+            member: MemberIndex(OWN.into()),
+            number: Number(head.number),
+            id: head.id,
+        });
+        for peer in [2, 3] {
+            self.deliver(peer, frame.clone());
+        }
     }
 
     fn node(&mut self) -> &mut Node<'m, Store> {
@@ -513,6 +527,7 @@ impl<'m> World<'m> {
                 let node = self.node.take().expect("always one");
                 let (memory, store, _) = node.into_parts();
                 self.boot(memory, store);
+                self.confirm();
                 // After a reboot the window is built again: what was graded is told again from the start.
                 self.grades.clear();
             }

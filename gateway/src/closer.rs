@@ -27,6 +27,9 @@ const REPEAT: u64 = 500;
 /// A trim that was refused is tried again after this.
 const RETRY: u64 = 300;
 
+/// Where the store keeps the newest own trim: its id and its cut.
+const OWN_TRIM: &str = "trim";
+
 /// A header that waits for votes.
 struct Proposal {
     number: HeaderNumber,
@@ -47,9 +50,20 @@ pub struct Closer {
     ticket: Option<Ticket>,
     next_try: Millis,
     check_due: Millis,
+    /// The cut of the trim that waits for its ticket.
+    asked: Millis,
+    /// The newest own trim with its cut, and up to where the window was looked through for one.
+    own_trim: Option<(Id, Millis)>,
+    looked: u32,
     trims: u64,
     void_trims: u64,
     false_votes: u64,
+}
+
+fn kept_trim(shared: &Shared) -> Option<(Id, Millis)> {
+    let kept = shared.store.meta(OWN_TRIM).ok()??;
+    let (id, cut) = kept.split_first_chunk::<32>()?;
+    Some((Id(*id), Millis(u64::from_be_bytes(cut.try_into().ok()?))))
 }
 
 impl Closer {
@@ -71,6 +85,9 @@ impl Closer {
             ticket: None,
             next_try: Millis(0),
             check_due: Millis(0),
+            asked: Millis(0),
+            own_trim: kept_trim(shared),
+            looked: 0,
             trims: 0,
             void_trims: 0,
             false_votes: 0,
@@ -139,17 +156,21 @@ impl Closer {
     }
 
     /// The own trim above the newest settled cut, and whether it is certified here.
-    fn pending_trim(&self, shared: &Shared) -> Option<(Id, bool)> {
+    fn pending_trim(&mut self, shared: &Shared) -> Option<(Id, bool)> {
         let index = shared.node.status(shared.clock.now()).index?;
         let tangle = shared.node.tangle();
+        for (_, facts) in tangle.since(self.looked) {
+            if let Effect::Trim { cut, .. } = facts.effect
+                && facts.issuer == index
+            {
+                self.own_trim = Some((facts.id, cut));
+            }
+        }
+        self.looked = tangle.next_sequence();
         let settled = shared.node.headers().cut();
-        let (_, facts) = tangle
-            .since(tangle.oldest_sequence())
-            .filter(|(_, f)| {
-                f.issuer == index && matches!(f.effect, Effect::Trim { cut, .. } if cut > settled)
-            })
-            .last()?;
-        Some((facts.id, tangle.certified(&facts.id)))
+        // Also where it left the window: then the epoch waits, but no rival of it is ever made.
+        let (id, _) = self.own_trim.filter(|(_, cut)| *cut > settled)?;
+        Some((id, tangle.certified(&id)))
     }
 
     /// Submits the next trim once its past cone can be fresh.
@@ -200,7 +221,10 @@ impl Closer {
             .node
             .submit(now, &Submission::Trim { cut: Millis(cut) }, None)
         {
-            Ok(ticket) => self.ticket = Some(ticket),
+            Ok(ticket) => {
+                self.ticket = Some(ticket);
+                self.asked = Millis(cut);
+            }
             Err(refusal) => warn!(refusal = refusal.name(), "a trim cannot be submitted"),
         }
     }
@@ -220,6 +244,8 @@ impl Closer {
         let closed = match closed {
             Ok(closed) => closed,
             Err(error) => {
+                // What is missing comes with the neighbours' frames; asking 50 times a second does not help.
+                self.check_due = Millis(shared.clock.now().0 + RETRY);
                 error!(%trim, %error, "the epoch cannot be closed yet");
                 return Ok(());
             }
@@ -417,10 +443,15 @@ impl Part for Closer {
         }
     }
 
-    fn on_event(&mut self, _shared: &mut Shared, now: Millis, event: &Event) -> Result<()> {
+    fn on_event(&mut self, shared: &mut Shared, now: Millis, event: &Event) -> Result<()> {
         match event {
             Event::Sent { ticket, id } if Some(*ticket) == self.ticket => {
                 self.ticket = None;
+                // In the store before it leaves: a second one on the same predecessor would be evidence against us.
+                self.own_trim = Some((*id, self.asked));
+                let mut kept = id.0.to_vec();
+                kept.extend_from_slice(&self.asked.0.to_be_bytes());
+                shared.store.put_meta(OWN_TRIM, &kept)?;
                 self.trims += 1;
                 info!(%id, "trim issued");
             }
