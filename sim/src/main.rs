@@ -18,6 +18,9 @@ struct Arguments {
     /// Seed of every draw
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Draw sizes, links and faults from the seed, as the tests do; all other options but --trace are left out of account
+    #[arg(long)]
+    drawn: bool,
     /// Virtual minutes of traffic
     #[arg(long, default_value_t = 2.0)]
     minutes: f64,
@@ -84,6 +87,9 @@ fn ppm(percent: f64, name: &str) -> Result<u32, String> {
 
 impl Arguments {
     fn scenario(self) -> Result<Scenario, String> {
+        if self.drawn {
+            return Ok(Scenario::drawn(self.seed));
+        }
         let large = self.nodes > 20;
         let ms = |value: f64, unit: f64, name: &str| {
             if (0.0..=1e6).contains(&value) {

@@ -52,7 +52,8 @@ enum What {
 struct Due(u64, u64, What);
 
 struct Host<'m> {
-    node: Option<SimNode<'m>>,
+    /// Boxed: it is taken out while it is drained, and it is large.
+    node: Option<Box<SimNode<'m>>>,
     /// While it is down.
     parts: Option<(Memory<'m>, SimPlatform)>,
     footprint: Footprint,
@@ -345,7 +346,7 @@ impl Simulation<'_, '_, '_> {
         if n == 0 {
             let _ = node.add_peer(Millis(0), Peer(LOCAL), true);
         }
-        host.node = Some(node);
+        host.node = Some(Box::new(node));
         host.wake = u64::MAX;
         self.watch.restarted(usize::from(n));
         self.touched.insert(n);

@@ -1,5 +1,6 @@
 //! What is simulated: sizes, traffic, the link model and the faults. A scenario and its seed decide everything that follows.
 
+use crate::rng::Rng;
 use iotedge_core::MAX_FRAME;
 use iotedge_core::node::Limits;
 use std::str::FromStr;
@@ -131,6 +132,58 @@ impl Scenario {
             outages: Vec::new(),
             equivocators: Vec::new(),
         }
+    }
+
+    /// A small neighbourhood whose size, links and faults are drawn from the seed: what the tests run.
+    #[must_use]
+    pub fn drawn(seed: u64) -> Self {
+        let mut rng = Rng::stream(seed, "scenario", 0);
+        let nodes = rng.between(5, 12) as u16;
+        let mut s = Self::small(seed, nodes);
+        s.duration = rng.between(50, 75) * 1000;
+        s.rate = [60, 90, 120][rng.below(3) as usize];
+        s.neighbours = rng.between(3, 12) as u16;
+        s.skew = rng.below(3) * 40;
+        s.link = LinkModel {
+            delay_min: rng.between(1, 20),
+            delay_max: rng.between(20, 150),
+            loss: [0, 10_000, 50_000, 100_000, 200_000][rng.below(5) as usize],
+            duplicate: [0, 20_000, 100_000][rng.below(3) as usize],
+            corrupt: [0, 0, 20_000][rng.below(3) as usize],
+        };
+        let device = |rng: &mut Rng| rng.between(1, u64::from(nodes) - 1) as u16;
+        if rng.chance(500_000) {
+            let from = rng.between(8_000, 30_000);
+            s.partitions.push(Partition {
+                from,
+                to: from + rng.between(1_000, 9_000),
+                share: rng.between(10, 60) as u8,
+            });
+        }
+        for _ in 0..rng.below(4) {
+            s.reboots.push(Reboot {
+                node: device(&mut rng),
+                at: rng.between(3_000, 38_000),
+                down: rng.between(100, 8_000),
+                lost: rng.chance(300_000),
+            });
+        }
+        // One reboot at a time for each device.
+        s.reboots.sort_by_key(|r| (r.node, r.at));
+        s.reboots.dedup_by_key(|r| r.node);
+        if rng.chance(400_000) {
+            let from = rng.between(5_000, 35_000);
+            let to = from + rng.between(500, 6_000);
+            s.outages.push(Outage { from, to });
+        }
+        if rng.chance(350_000) {
+            let node = device(&mut rng);
+            if s.reboots.iter().all(|r| r.node != node) {
+                let at = rng.between(4_000, 35_000);
+                s.equivocators.push(Equivocator { node, at });
+            }
+        }
+        s
     }
 
     /// Refuses what cannot be simulated, and says why.
