@@ -14,7 +14,7 @@ use crate::identity::Record;
 use crate::identity::signer::{MAX_TO_BE_SIGNED, SignOp};
 use crate::ledger::{Exposure, LedgerError, check_caps};
 use crate::platform::Platform;
-use crate::tangle::{Scratch, Stubs, Tables as _};
+use crate::tangle::{Effect, Scratch, Stubs, Tables as _};
 use crate::tx::{self, Body, MAX_SIGNING_INPUT, MemberOp, Parents, Payload, Unverified};
 use crate::wire::{Reader, Writer};
 use crate::{Amount, Epoch, Id, MAX_PARENTS, MAX_PAYLOAD, MemberIndex, Millis, Number};
@@ -463,11 +463,23 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 }
                 Submission::Trim { cut } => {
                     let newest = self.tables.newest_settled();
+                    // A header is settled and its table is not here yet: only then it is known which trim is the last.
+                    if newest != self.headers.newest() {
+                        return Err(Refusal::Busy);
+                    }
                     let previous = self
                         .tables
                         .settled_trim(newest)
                         .ok_or(Refusal::VoidTrim)?
                         .trim;
+                    // Two trims upon one predecessor are evidence against this node.
+                    let oldest = self.tangle.oldest_sequence();
+                    let rival = self.tangle.since(oldest).any(|(_, facts)| {
+                        matches!(facts.effect, Effect::Trim { previous: p, .. } if p == previous)
+                    });
+                    if rival {
+                        return Err(Refusal::VoidTrim);
+                    }
                     Body::Trim {
                         cut,
                         previous,

@@ -299,3 +299,59 @@ fn what_died_is_told_and_issued_again() {
         .sum();
     assert_eq!(value, 60_000);
 }
+
+/// Between a settled header and its table the GL-node knows no predecessor for the next trim: the old one would make it a cheat.
+#[test]
+fn the_gl_node_does_not_trim_between_a_header_and_its_table() {
+    let mut net = Network::started(5);
+    net.traffic(3);
+    net.pump(START + 3 * PERIOD / 2);
+    net.traffic(2);
+    let trim = |net: &mut Network, cut: u64| {
+        let now = Millis(net.now);
+        let cut = Submission::Trim { cut: Millis(cut) };
+        net.node(0).submit(now, &cut, None).unwrap();
+    };
+    let certified = |net: &Network| {
+        net.events[0].iter().rev().find_map(|e| match e {
+            Event::TrimCertified { id, .. } => Some(*id),
+            _ => None,
+        })
+    };
+    trim(&mut net, START + PERIOD);
+    net.traffic(3);
+    net.pump(START + 5 * PERIOD / 2);
+    net.traffic(2);
+    let first = certified(&net).expect("certified");
+    net.close(first);
+    // Header and votes come, but no table: nothing that node 0 asks for leaves it.
+    net.cut = (1..=99).map(|n| (0, n)).collect();
+    let now = net.now;
+    net.pump(now + 50);
+    let status = net.node(0).status(Millis(now));
+    assert_eq!((status.header, status.epoch), (HeaderNumber(1), Epoch(1)));
+    trim(&mut net, START + 2 * PERIOD);
+    net.pump(now + 500);
+    net.cut.clear();
+    net.traffic(4);
+    let cheats = |net: &Network| {
+        let told = net.events.iter().flatten();
+        told.filter(|e| matches!(e, Event::Equivocation { .. } | Event::Frozen { .. }))
+            .count()
+    };
+    assert_eq!(cheats(&net), 0);
+    let second = certified(&net).expect("certified");
+    assert_ne!(second, first, "it waited in the outbox");
+    // And never a second one upon the same predecessor.
+    trim(&mut net, START + 2 * PERIOD + 1);
+    net.traffic(1);
+    assert!(net.events[0].iter().any(|e| matches!(
+        e,
+        Event::Rejected {
+            reason: Refusal::VoidTrim,
+            ..
+        }
+    )));
+    assert_eq!(cheats(&net), 0);
+    assert_eq!(net.close(second), HeaderNumber(2));
+}
