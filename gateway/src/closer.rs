@@ -55,6 +55,7 @@ pub struct Closer {
     /// The newest own trim with its cut, and up to where the window was looked through for one.
     own_trim: Option<(Id, Millis)>,
     looked: u32,
+    room: epoch::Room,
     trims: u64,
     void_trims: u64,
     false_votes: u64,
@@ -88,6 +89,7 @@ impl Closer {
             asked: Millis(0),
             own_trim: kept_trim(shared),
             looked: 0,
+            room: epoch::Room::new(&shared.config),
             trims: 0,
             void_trims: 0,
             false_votes: 0,
@@ -234,6 +236,7 @@ impl Closer {
             return Ok(());
         };
         let closed = epoch::close(
+            &mut self.room,
             &shared.node,
             &shared.store,
             &n.trust,

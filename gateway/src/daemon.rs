@@ -30,8 +30,8 @@ pub type GlNode = Node<'static, StorePlatform, TurnVerifier>;
 
 /// The daemon itself, as its own node knows it.
 pub const SELF: Peer = Peer(u16::MAX);
-/// Frames that leave in one turn; the rest leaves in the next.
-const OUT: usize = 4_096;
+/// Frames that leave in one turn; the rest leaves in the next. Bounds the memory that they wait in, too.
+const OUT: usize = 1_024;
 /// Longest sleep.
 const TICK: Duration = Duration::from_millis(20);
 /// Stored transactions replayed before the neighbour's token bucket is filled anew.
@@ -159,6 +159,14 @@ impl Shared {
             self.pinned.push(address);
         }
         self.peer(address, now, true);
+    }
+
+    /// Pins a validator: it needs every transaction, so each is sent to it unasked.
+    pub fn pin_validator(&mut self, address: SocketAddr) {
+        self.pin(address);
+        if let Some(peer) = self.peers.find(&address) {
+            self.node.feed_peer(peer);
+        }
     }
 
     /// A frame for the own node, as from [`SELF`].

@@ -3,12 +3,16 @@
 //! Invariant: gateway and validators call [`close`] with what their own node holds, so an equal header means an equal view.
 
 use crate::check::Trust;
+use crate::config::Config;
 use crate::daemon::GlNode;
+use crate::memory::resident;
 use crate::store::Store;
 use iotedge_core::Id;
 use iotedge_core::crypto::{PublicKey, SecretKey, Software};
 use iotedge_core::identity::{Record, record::MAX_RECORD, sign1};
-use iotedge_core::posp::close::{Before, CloseError, close_epoch, epoch_root, header_payload};
+use iotedge_core::posp::close::{
+    Before, CloseError, close_epoch, epoch_path, epoch_root, header_payload,
+};
 use iotedge_core::posp::{Header, MAX_HEADER, MAX_HEADER_COSE, SignedHeader, header_signing_input};
 use iotedge_core::tangle::{Scratch, Tables as _, Work};
 use iotedge_core::wire::merkle::{self, Levels};
@@ -40,11 +44,45 @@ pub enum EpochError {
     Write(String),
 }
 
+/// What a closing works in: taken once at the start, so that an epoch's end needs no more memory than the day before.
+pub struct Room {
+    after: Vec<Record>,
+    accepted: Vec<Id>,
+    work: Vec<Work>,
+    order: Vec<u16>,
+    members: Vec<u64>,
+}
+
+impl Room {
+    /// Room for a configuration's window and members.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let window = config.limits.window as usize;
+        let members = usize::from(config.policy.max_members);
+        Self {
+            after: vec![Record::EMPTY; members],
+            accepted: resident(window),
+            work: resident(window),
+            order: resident(window),
+            members: resident(members),
+        }
+    }
+
+    /// A genesis may allow more members than the configuration of who follows it.
+    fn fit(&mut self, members: usize) {
+        if self.after.len() < members {
+            self.after.resize(members, Record::EMPTY);
+            self.members.resize(members, 0);
+        }
+    }
+}
+
 /// Closes the epoch that `trim` cuts, from what this node holds.
 ///
 /// # Errors
 /// [`EpochError`]; nothing was changed.
 pub fn close(
+    room: &mut Room,
     node: &GlNode,
     store: &Store,
     trust: &Trust,
@@ -69,29 +107,20 @@ pub fn close(
         records,
         next_set: trust.set.hash(),
     };
-    let window = node.tangle().capacity();
-    let mut after = vec![Record::EMPTY; trust.genesis.max_members as usize];
-    let mut accepted = vec![Id::ZERO; window];
-    let mut work = vec![Work::default(); window];
-    let mut order = vec![0; window];
-    let mut members = vec![
-        0;
-        node.tables()
-            .members()
-            .max(trust.genesis.max_members as usize)
-    ];
+    let most = trust.genesis.max_members as usize;
+    room.fit(node.tables().members().max(most));
     let mut scratch = Scratch {
-        work: &mut work,
-        order: &mut order,
-        members: &mut members,
+        work: &mut room.work,
+        order: &mut room.order,
+        members: &mut room.members,
     };
     let closed = close_epoch(
         node.tangle(),
         node.tables(),
         trim,
         &before,
-        &mut after,
-        &mut accepted,
+        room.after.get_mut(..most).unwrap_or_default(),
+        &mut room.accepted,
         &mut scratch,
         &mut |id, out| {
             let copy = |bytes: &[u8], out: &mut [u8]| {
@@ -106,16 +135,19 @@ pub fn close(
         &mut Software,
     )
     .map_err(EpochError::Close)?;
-    accepted.truncate(closed.header.count as usize);
-    after.truncate(closed.header.members as usize);
+    let held = |of: &str| EpochError::Write(format!("{of} beyond the room"));
+    let accepted = room.accepted.get(..closed.header.count as usize);
+    let accepted = accepted.ok_or_else(|| held("transactions"))?.to_vec();
+    let after = room.after.get(..closed.header.members as usize);
+    let after = after.ok_or_else(|| held("members"))?;
     let mut buffer = [0; MAX_HEADER];
     let payload = header_payload(&closed.header, &mut buffer)
         .map_err(|e| write(&e))?
         .to_vec();
     let root = epoch_root(&payload, &accepted).map_err(|e| write(&e))?;
-    let path0 = Tree::new(&payload, &accepted)
-        .and_then(|tree| tree.path(0))
-        .ok_or_else(|| write(&"tree"))?;
+    let mut path0 = [Id::ZERO; 32];
+    let steps = epoch_path(&payload, &accepted, 0, &mut path0).map_err(|e| write(&e))?;
+    let path0 = path0.get(..steps).unwrap_or(&[]).to_vec();
     let table = after
         .iter()
         .map(|record| {
@@ -237,7 +269,6 @@ pub fn first_difference(a: &[u8], b: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use iotedge_core::posp::close::epoch_path;
     use iotedge_core::{Amount, HeaderNumber, Millis};
 
     fn header() -> Header {

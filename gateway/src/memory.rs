@@ -1,6 +1,6 @@
 //! Memory for a node: what a device gives from static arrays comes from the heap here.
 //!
-//! A daemon has one node for its whole life, so the memory is leaked: it stays where it is and never grows.
+//! A daemon has one node for its whole life, so the memory is leaked: it stays where it is and never grows; all of it is resident from the start.
 
 use crate::config::{Config, ConfigError};
 use iotedge_core::identity::Record;
@@ -58,5 +58,14 @@ pub fn allocate(limits: &Limits) -> Result<Memory<'static>, InitError> {
 }
 
 fn leak<T: Default>(count: usize) -> &'static mut [T] {
-    Vec::leak(std::iter::repeat_with(T::default).take(count).collect())
+    Vec::leak(resident(count))
+}
+
+/// Memory of which every page is written now: what the daemon will ever need is asked of the system at its start, not under load.
+pub fn resident<T: Default>(count: usize) -> Vec<T> {
+    let mut memory = Vec::with_capacity(count);
+    // Hidden from the compiler, which would ask for zeroed memory; that the system lends page by page.
+    std::hint::black_box(&mut memory);
+    memory.resize_with(count, T::default);
+    memory
 }

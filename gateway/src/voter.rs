@@ -5,6 +5,7 @@
 //! that differs is refused, counted and logged with the first field in which it differs.
 
 use crate::check::Trust;
+use crate::config::Config;
 use crate::daemon::{Part, Shared};
 use crate::epoch::{self, Closed};
 use crate::metrics::Exposition;
@@ -47,6 +48,7 @@ pub struct Voter {
     key: [u8; 32],
     anchors: Vec<PublicKey>,
     closed: Option<Closed>,
+    room: epoch::Room,
     seen: BTreeMap<u32, (Vec<u8>, Vec<Id>)>,
     votes: u64,
     refused: u64,
@@ -58,7 +60,7 @@ impl Voter {
     ///
     /// # Errors
     /// The key is not Ed25519.
-    pub fn new(secret: SecretKey, anchors: Vec<PublicKey>) -> Result<Self> {
+    pub fn new(config: &Config, secret: SecretKey, anchors: Vec<PublicKey>) -> Result<Self> {
         let key = <[u8; 32]>::try_from(secret.public_key().bytes())
             .map_err(|_| anyhow::anyhow!("validators sign with Ed25519"))?;
         Ok(Self {
@@ -66,6 +68,7 @@ impl Voter {
             key,
             anchors,
             closed: None,
+            room: epoch::Room::new(config),
             seen: BTreeMap::new(),
             votes: 0,
             refused: 0,
@@ -115,6 +118,7 @@ impl Voter {
                 return Ok(Err(NoVote::NotCertified));
             }
             let closed = epoch::close(
+                &mut self.room,
                 &shared.node,
                 &shared.store,
                 &n.trust,

@@ -63,6 +63,8 @@ impl Aside {
 pub struct Pool<'m> {
     places: &'m mut [Aside],
     share: usize,
+    /// Places taken: an empty pool, the usual case, costs nothing to ask.
+    count: usize,
     /// Something came that may free what waits here.
     woken: bool,
 }
@@ -77,6 +79,7 @@ impl<'m> Pool<'m> {
         Self {
             places,
             share,
+            count: 0,
             woken: false,
         }
     }
@@ -86,19 +89,22 @@ impl<'m> Pool<'m> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.places.iter().filter(|p| p.used()).count()
+        self.count
     }
 
     pub(crate) fn holds(&self, id: &Id, bytes: &[u8]) -> bool {
-        self.places
-            .iter()
-            .any(|p| p.used() && p.id == *id && p.bytes.get(..usize::from(p.len)) == Some(bytes))
+        self.count > 0
+            && self.places.iter().any(|p| {
+                p.used() && p.id == *id && p.bytes.get(..usize::from(p.len)) == Some(bytes)
+            })
     }
 
     pub(crate) fn holds_prefix(&self, prefix: &Prefix) -> bool {
-        self.places
-            .iter()
-            .any(|p| p.used() && p.id.prefix() == *prefix)
+        self.count > 0
+            && self
+                .places
+                .iter()
+                .any(|p| p.used() && p.id.prefix() == *prefix)
     }
 
     /// Sets `bytes` aside; returns the id of what had to go, if anything.
@@ -135,6 +141,9 @@ impl<'m> Pool<'m> {
         let place = self.places.get_mut(index).ok_or(())?;
         let out = place.used().then_some(place.id);
         let room = place.bytes.get_mut(..bytes.len()).ok_or(())?;
+        if out.is_none() {
+            self.count = self.count.saturating_add(1);
+        }
         room.copy_from_slice(bytes);
         place.len = len;
         place.from = from;
@@ -163,10 +172,11 @@ impl<'m> Pool<'m> {
 
     /// A transaction with this prefix is here now.
     pub(crate) fn wake(&mut self, prefix: &Prefix) {
-        self.woken |= self
-            .places
-            .iter()
-            .any(|p| p.used() && p.waiting.is_for(prefix));
+        self.woken |= self.count > 0
+            && self
+                .places
+                .iter()
+                .any(|p| p.used() && p.waiting.is_for(prefix));
     }
 
     /// A table is here now.
@@ -185,6 +195,9 @@ impl<'m> Pool<'m> {
         out: &mut [u8],
         ready: impl Fn(&Waiting) -> bool,
     ) -> Option<(Peer, usize)> {
+        if self.count == 0 {
+            return None;
+        }
         // Oldest first, so that a chain of waiting transactions resolves in the order in which it came.
         let index = self
             .places
@@ -196,22 +209,30 @@ impl<'m> Pool<'m> {
         let place = self.places.get_mut(index)?;
         let len = usize::from(place.len);
         place.len = 0;
+        self.count = self.count.saturating_sub(1);
         out.get_mut(..len)?.copy_from_slice(place.bytes.get(..len)?);
         Some((place.from, len))
     }
 
     /// Drops one transaction set aside before `limit` and returns its id.
     pub(crate) fn expire(&mut self, limit: Millis) -> Option<Id> {
+        if self.count == 0 {
+            return None;
+        }
         let place = self
             .places
             .iter_mut()
             .find(|p| p.used() && p.since < limit)?;
         place.len = 0;
+        self.count = self.count.saturating_sub(1);
         Some(place.id)
     }
 
     /// The earliest moment at which something that waits for the clock is ready.
     pub(crate) fn next_due(&self) -> Option<Millis> {
+        if self.count == 0 {
+            return None;
+        }
         self.places
             .iter()
             .filter(|p| p.used())

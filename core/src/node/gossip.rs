@@ -244,7 +244,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Some(len)
     }
 
-    /// Own transactions go to every neighbour at once: nobody else can have them.
+    /// Own transactions go to every neighbour at once: nobody else can have them. Those who are fed get all.
     fn next_push(&mut self, out: &mut [u8]) -> Option<(Peer, usize)> {
         let index = self.index?;
         let next = self.tangle.next_sequence();
@@ -258,7 +258,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let mut hit = None;
             let mut at = next;
             for (sequence, facts) in self.tangle.since(state.pushed) {
-                if facts.issuer == index && !self.known.has(sequence, place) {
+                if (state.fed || facts.issuer == index) && !self.known.has(sequence, place) {
                     hit = Some(sequence);
                     at = sequence.wrapping_add(1);
                     break;
@@ -321,7 +321,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             if let Some(state) = self.peers.get_mut(place) {
                 state.cursor = at;
-                state.announced = now;
+                // More than fits one frame: the next call goes on, or a busy neighbourhood would fall ever further behind.
+                if at == next {
+                    state.announced = now;
+                }
             }
             if prefixes.is_empty() {
                 continue;

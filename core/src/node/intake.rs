@@ -68,7 +68,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     fn receive_frame(&mut self, now: Millis, from: Peer, bytes: &[u8]) -> Result<(), Refusal> {
         let place = self.peers.place(from).ok_or(Refusal::NotForMe)?;
         if let Some(state) = self.peers.get_mut(place)
-            && !state.bucket.take(now, super::peers::PEER_RATE, 1)
+            && !state.bucket.take(now, state.rate(), 1)
         {
             return Err(Refusal::RateLimited);
         }

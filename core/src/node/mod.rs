@@ -361,6 +361,18 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(())
     }
 
+    /// From now on this neighbour gets every transaction unasked: a validator, which needs them all. `false`: no neighbour.
+    pub fn feed_peer(&mut self, peer: Peer) -> bool {
+        let place = self.peers.place(peer);
+        match place.and_then(|place| self.peers.get_mut(place)) {
+            Some(state) => {
+                state.fed = true;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Forgets a neighbour.
     pub fn remove_peer(&mut self, peer: Peer) {
         if let Some(place) = self.peers.remove(peer) {

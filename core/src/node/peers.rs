@@ -10,11 +10,19 @@ pub(crate) const PEER_RATE: Rate = Rate {
     burst: 4000,
 };
 
+/// The same for an uplink: a node of our own choice, which may pass on what a whole neighbourhood says.
+pub(crate) const UPLINK_RATE: Rate = Rate {
+    per_second: 20_000,
+    burst: 40_000,
+};
+
 /// State of one neighbour. The bits "has this vertex" are kept beside, per window slot.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PeerState {
     pub(crate) used: bool,
     pub(crate) uplink: bool,
+    /// It gets every transaction unasked.
+    pub(crate) fed: bool,
     pub(crate) handle: u16,
     pub(crate) bucket: Bucket,
     pub(crate) heard: Millis,
@@ -34,6 +42,15 @@ pub struct PeerState {
 #[derive(Debug)]
 pub struct Peers<'m> {
     places: &'m mut [PeerState],
+}
+
+impl PeerState {
+    pub(crate) const fn rate(&self) -> Rate {
+        match self.uplink {
+            true => UPLINK_RATE,
+            false => PEER_RATE,
+        }
+    }
 }
 
 impl<'m> Peers<'m> {
@@ -79,6 +96,7 @@ impl<'m> Peers<'m> {
         *self.places.get_mut(place)? = PeerState {
             used: true,
             uplink,
+            fed: false,
             handle: peer.0,
             bucket: Bucket::full(now, PEER_RATE),
             heard: now,

@@ -355,3 +355,85 @@ fn the_gl_node_does_not_trim_between_a_header_and_its_table() {
     assert_eq!(cheats(&net), 0);
     assert_eq!(net.close(second), HeaderNumber(2));
 }
+
+/// A member's chain of `count` more transactions, made and given to node 0 in one breath.
+fn hurry(net: &mut Network, member: u8, count: u32) {
+    let index = MemberIndex(u16::from(member));
+    let now = Millis(net.now);
+    let node = net.node(0);
+    let neighbourhood = node.status(now).neighbourhood;
+    for _ in 0..count {
+        let head = node.tangle().head(node.tables(), index).unwrap();
+        let facts = node.tangle().get(&head.id).unwrap();
+        let draft = tx::Draft {
+            epoch: facts.epoch,
+            issuer: index,
+            number: Number(head.number.0 + 1),
+            offset: u32::try_from(facts.time.0 - START).unwrap() + 1,
+            first: head.id,
+            tips: &[],
+            body: tx::Body::Data(b"quick"),
+        };
+        let mut payload = [0; 480];
+        let fitted = draft.encode(&mut payload).unwrap();
+        let mut cose = [0; 700];
+        let signed = tx::sign_with(
+            &secret(member),
+            &neighbourhood,
+            fitted.payload,
+            &fitted.parents,
+            &mut cose,
+        )
+        .unwrap();
+        let mut frame = neighbourhood.tag().to_vec();
+        frame.push(1);
+        frame.extend_from_slice(signed.cose());
+        node.receive(now, Peer(index.0), &frame).unwrap();
+    }
+}
+
+/// What node 0 has to say to a neighbour at this moment: transactions, and prefixes announced.
+fn said_to(net: &mut Network, peer: u16) -> (usize, usize) {
+    let now = Millis(net.now);
+    let mut out = [0; crate::MAX_FRAME];
+    let (mut sent, mut announced) = (0, 0);
+    while let Some((to, len)) = net.node(0).next_frame(now, &mut out) {
+        match crate::wire::Frame::parse(&out[..len]).unwrap().1 {
+            crate::wire::Frame::Tx { .. } if to.0 == peer => sent += 1,
+            crate::wire::Frame::Announce(prefixes) if to.0 == peer => announced += prefixes.len(),
+            _ => {}
+        }
+    }
+    (sent, announced)
+}
+
+#[test]
+fn announcements_keep_up_with_a_busy_neighbourhood() {
+    let mut net = Network::started(3);
+    net.traffic(1);
+    let quiet = net.now + 1_000;
+    net.pump(quiet);
+    hurry(&mut net, 1, 150);
+    net.now += 200;
+    assert_eq!(said_to(&mut net, 2), (0, 150));
+    // The rest waits for company, as before.
+    hurry(&mut net, 1, 5);
+    assert_eq!(said_to(&mut net, 2), (0, 0));
+    net.now += 200;
+    assert_eq!(said_to(&mut net, 2), (0, 5));
+}
+
+#[test]
+fn a_fed_neighbour_gets_everything_unasked_and_once() {
+    let mut net = Network::started(3);
+    net.traffic(1);
+    let quiet = net.now + 1_000;
+    net.pump(quiet);
+    assert!(net.node(0).feed_peer(Peer(2)));
+    assert!(!net.node(0).feed_peer(Peer(77)));
+    hurry(&mut net, 1, 100);
+    assert_eq!(said_to(&mut net, 2), (100, 0));
+    net.now += 200;
+    assert_eq!(said_to(&mut net, 2), (0, 0));
+    assert_eq!(said_to(&mut net, 1), (0, 0), "its own");
+}

@@ -164,7 +164,7 @@ impl Run {
         let validators: Vec<SocketAddr> = config.validators.iter().map(|v| v.address).collect();
         let mut shared = Shared::new(config, authority, false, &chain, signer)?;
         for address in validators {
-            shared.pin(address);
+            shared.pin_validator(address);
         }
         crate::cli::export::note_keys(
             &shared.store,
@@ -211,7 +211,7 @@ impl Validator {
             return Ok(());
         }
         let shared = Shared::new(config, authority, true, &[], NodeSigner::None)?;
-        let voter = Voter::new(secret, admission.anchors)?;
+        let voter = Voter::new(&shared.config, secret, admission.anchors)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
