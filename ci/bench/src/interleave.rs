@@ -48,7 +48,8 @@ impl Turns {
     }
 }
 
-fn thread_nanos() -> f64 {
+/// CPU time of this thread.
+pub fn thread_nanos() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }

@@ -3,6 +3,8 @@
 //!
 //! Figures that are ratios are taken interleaved in one run: the machine's mood falls on both sides alike.
 
+pub mod figure;
 pub mod interleave;
+pub mod load;
 pub mod transfer;
 pub mod window;

@@ -3,55 +3,12 @@
 //!     iotedge-bench [--strict] [--out out/bench.json]     the table; --strict fails on a missed figure
 //!     iotedge-bench --one NAME COUNT                      runs one operation, for an instruction counter
 
+use iotedge_bench::figure::{Ceiling, Figure, print};
 use iotedge_bench::interleave::interleave;
 use iotedge_bench::transfer::{Many, Transfer};
 use iotedge_bench::window::Neighbourhood;
 use serde_json::{Value, json};
 use std::process::{Command, ExitCode};
-
-/// One line of the table.
-struct Figure {
-    what: &'static str,
-    value: f64,
-    unit: &'static str,
-    ceiling: Ceiling,
-}
-
-enum Ceiling {
-    AtMost(f64),
-    AtLeast(f64),
-    Within(f64, f64),
-    /// Told for the reader; nothing is promised.
-    Told,
-}
-
-impl Figure {
-    fn met(&self) -> Option<bool> {
-        match self.ceiling {
-            Ceiling::AtMost(most) => Some(self.value <= most),
-            Ceiling::AtLeast(least) => Some(self.value >= least),
-            Ceiling::Within(least, most) => Some((least..=most).contains(&self.value)),
-            Ceiling::Told => None,
-        }
-    }
-
-    fn ceiling(&self) -> String {
-        match self.ceiling {
-            Ceiling::AtMost(most) => format!("<= {most}"),
-            Ceiling::AtLeast(least) => format!(">= {least}"),
-            Ceiling::Within(least, most) => format!("{least} to {most}"),
-            Ceiling::Told => String::new(),
-        }
-    }
-
-    fn verdict(&self) -> &'static str {
-        match self.met() {
-            Some(true) => "ok",
-            Some(false) => "MISSED",
-            None => "",
-        }
-    }
-}
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -79,28 +36,8 @@ fn main() -> ExitCode {
     eprintln!("bench: instruction counts");
     instructions(&mut figures);
 
-    println!(
-        "\n{:<58} {:>12} {:<13} {:<12} verdict",
-        "figure", "measured", "unit", "ceiling"
-    );
-    for figure in &figures {
-        let value = figure.value;
-        println!(
-            "{:<58} {:>12.3} {:<13} {:<12} {}",
-            figure.what,
-            value,
-            figure.unit,
-            figure.ceiling(),
-            figure.verdict()
-        );
-    }
-    let missed = figures.iter().filter(|f| f.met() == Some(false)).count();
-    println!("\n{} figures, {missed} missed", figures.len());
-
-    let list: Vec<Value> = figures
-        .iter()
-        .map(|f| json!({"figure": f.what, "value": f.value, "unit": f.unit, "ceiling": f.ceiling(), "met": f.met()}))
-        .collect();
+    let missed = print(&figures);
+    let list: Vec<Value> = figures.iter().map(Figure::json).collect();
     let document = json!({"figures": list, "missed": missed, "signature_check_ns": verify_nanos});
     if let Err(error) = std::fs::write(out, format!("{document:#}\n")) {
         eprintln!("bench: {out}: cannot be written: {error}");
