@@ -4,7 +4,7 @@
 //! is due in one millisecond is delivered in the order of the queue; then the nodes that were touched are drained in the order
 //! of their numbers. So a scenario has one trace.
 
-use crate::actors::{Trader, fork};
+use crate::actors::{Fork, Trader, fork};
 use crate::founding::{Founding, START};
 use crate::gateway::{Gateway, SimNode, Validator, Verdict};
 use crate::invariants::{View, Watch};
@@ -89,8 +89,15 @@ struct Simulation<'s, 't, 'm> {
     watch: Watch,
     report: Report,
     births: HashMap<Id, (u16, u64)>,
-    forks: Vec<(u16, [Id; 2])>,
+    forks: Vec<Cheated>,
     trace: Option<&'t mut dyn Write>,
+}
+
+/// A fork that a cheat sends, and which of its sides somebody has taken.
+struct Cheated {
+    member: u16,
+    fork: Fork,
+    landed: [bool; 2],
 }
 
 /// Who is joined to whom: a ring, and random chords until each device has its neighbours; validators hear some devices. Everybody hears the gateway.
@@ -674,16 +681,38 @@ impl Simulation<'_, '_, '_> {
             return;
         };
         host.cheat = true;
-        let peers = host.peers.clone();
-        for (place, peer) in peers.into_iter().enumerate() {
-            let side = &forked.frames[place % 2];
-            self.send(n, peer, side);
+        self.forks.push(Cheated {
+            member: n,
+            fork: forked,
+            landed: [false; 2],
+        });
+        self.spread_forks();
+    }
+
+    /// A fork of which one side was lost on all links is none: a side is sent until somebody took it, each to every other neighbour.
+    fn spread_forks(&mut self) {
+        let mut forks = core::mem::take(&mut self.forks);
+        for cheated in &mut forks {
+            for (side, landed) in cheated.landed.iter_mut().enumerate() {
+                *landed |= self.hosts.iter().any(|host| {
+                    let node = host.node.as_ref();
+                    node.is_some_and(|n| n.tangle().contains(&cheated.fork.ids[side]))
+                });
+                if *landed {
+                    continue;
+                }
+                let peers = self.hosts[usize::from(cheated.member)].peers.clone();
+                for peer in peers.into_iter().skip(side).step_by(2) {
+                    self.send(cheated.member, peer, &cheated.fork.frames[side]);
+                }
+            }
         }
-        self.forks.push((n, forked.ids));
+        self.forks = forks;
     }
 
     fn sample(&mut self) {
         let now = self.now;
+        self.spread_forks();
         for n in 0..self.hosts.len() {
             let local = self.hosts[n].local(now);
             let host = &mut self.hosts[n];
@@ -723,12 +752,13 @@ impl Simulation<'_, '_, '_> {
                 .violated(now, "not all nodes are running in the end".into());
         }
         self.watch.agree(now, absolute, &views);
-        for (member, ids) in &self.forks {
+        for cheated in self.forks.iter().filter(|f| f.landed == [true; 2]) {
+            let (member, ids) = (cheated.member, cheated.fork.ids);
             for host in 0..self.hosts.len() {
                 let Some(node) = self.hosts[host].node.as_ref() else {
                     continue;
                 };
-                let index = iotedge_core::MemberIndex(*member);
+                let index = iotedge_core::MemberIndex(member);
                 let frozen = node.tangle().frozen(index)
                     || node.tables().latest(index).is_some_and(|r| r.frozen);
                 if !frozen {

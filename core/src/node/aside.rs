@@ -35,6 +35,8 @@ pub struct Aside {
     from: Peer,
     id: Id,
     since: Millis,
+    /// The transaction's own time, as far as it can be told.
+    time: Millis,
     waiting: Waiting,
     bytes: [u8; MAX_FRAME],
 }
@@ -46,6 +48,7 @@ impl Default for Aside {
             from: Peer(0),
             id: Id::ZERO,
             since: Millis(0),
+            time: Millis(0),
             waiting: Waiting::Clock,
             bytes: [0; MAX_FRAME],
         }
@@ -107,12 +110,16 @@ impl<'m> Pool<'m> {
                 .any(|p| p.used() && p.id.prefix() == *prefix)
     }
 
-    /// Sets `bytes` aside; returns the id of what had to go, if anything.
+    /// Sets `bytes` aside; returns the id of what had to go, if anything: this one's own, where all that is here comes before it.
+    ///
+    /// `time` is the transaction's. Where there is no room, the latest goes: what is nearest to the vertices that are here can be placed
+    /// first, so a node that catches up gets on however much comes after.
     pub(crate) fn put(
         &mut self,
         now: Millis,
         from: Peer,
         id: Id,
+        time: Millis,
         waiting: Waiting,
         bytes: &[u8],
     ) -> Result<Option<Id>, ()> {
@@ -127,15 +134,19 @@ impl<'m> Pool<'m> {
             Some(index) if own < self.share => index,
             _ => {
                 let by_share = own >= self.share;
-                // The pool is full: the oldest of the neighbour that holds most, so that nobody is crowded out by another.
+                // The pool is full: one of the neighbour that holds most, so that nobody is crowded out by another.
                 let crowd = if by_share { from } else { self.greatest() };
-                self.places
+                let latest = self
+                    .places
                     .iter()
                     .enumerate()
                     .filter(|(_, p)| p.used() && p.from == crowd)
-                    .min_by_key(|(_, p)| p.since)
-                    .map(|(i, _)| i)
-                    .ok_or(())?
+                    .max_by_key(|(_, p)| (p.time, core::cmp::Reverse(p.since)));
+                let (index, latest) = latest.ok_or(())?;
+                if crowd == from && latest.time < time {
+                    return Ok(Some(id));
+                }
+                index
             }
         };
         let place = self.places.get_mut(index).ok_or(())?;
@@ -149,8 +160,14 @@ impl<'m> Pool<'m> {
         place.from = from;
         place.id = id;
         place.since = now;
+        place.time = time;
         place.waiting = waiting;
         Ok(out)
+    }
+
+    /// Whether there is so little room left that nothing should be asked for but what others wait for.
+    pub(crate) fn is_tight(&self) -> bool {
+        self.len().saturating_mul(2) > self.places.len()
     }
 
     fn greatest(&self) -> Peer {
@@ -177,6 +194,17 @@ impl<'m> Pool<'m> {
                 .places
                 .iter()
                 .any(|p| p.used() && p.waiting.is_for(prefix));
+    }
+
+    /// The epochs that something here waits for.
+    pub(crate) fn epochs(&self) -> impl Iterator<Item = Epoch> {
+        self.places
+            .iter()
+            .filter(|p| p.used())
+            .filter_map(|p| match p.waiting {
+                Waiting::Epoch(epoch) => Some(epoch),
+                _ => None,
+            })
     }
 
     /// A table is here now.
@@ -256,13 +284,21 @@ mod tests {
     fn one_neighbour_cannot_push_out_another() {
         let mut places = vec![Aside::default(); 8];
         let mut pool = Pool::new(&mut places);
-        pool.put(Millis(1), Peer(1), id(1), Waiting::Epoch(Epoch(2)), b"a")
-            .unwrap();
+        pool.put(
+            Millis(1),
+            Peer(1),
+            id(1),
+            Millis(1),
+            Waiting::Epoch(Epoch(2)),
+            b"a",
+        )
+        .unwrap();
         for n in 10..60 {
             pool.put(
                 Millis(u64::from(n)),
                 Peer(2),
                 id(n),
+                Millis(100 - u64::from(n)),
                 Waiting::Epoch(Epoch(2)),
                 b"b",
             )
@@ -276,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_pool_reports_the_oldest_of_the_greatest() {
+    fn a_full_pool_gives_up_the_latest_of_the_greatest() {
         let mut places = vec![Aside::default(); 8];
         let mut pool = Pool::new(&mut places);
         for n in 0..8u8 {
@@ -285,6 +321,7 @@ mod tests {
                     Millis(u64::from(n)),
                     Peer(u16::from(n) / 2),
                     id(n),
+                    Millis(u64::from(n)),
                     Waiting::Epoch(Epoch(2)),
                     b"x",
                 )
@@ -292,9 +329,38 @@ mod tests {
             assert_eq!(out, None);
         }
         let out = pool
-            .put(Millis(9), Peer(9), id(9), Waiting::Epoch(Epoch(2)), b"x")
+            .put(
+                Millis(9),
+                Peer(9),
+                id(9),
+                Millis(0),
+                Waiting::Epoch(Epoch(2)),
+                b"x",
+            )
             .unwrap();
-        assert_eq!(out, Some(id(6)));
+        assert_eq!(out, Some(id(7)));
+    }
+
+    #[test]
+    fn what_comes_after_all_that_waits_is_given_up_itself() {
+        let mut places = vec![Aside::default(); 8];
+        let mut pool = Pool::new(&mut places);
+        let mut put = |n: u8, time: u64| {
+            pool.put(
+                Millis(u64::from(n)),
+                Peer(1),
+                id(n),
+                Millis(time),
+                Waiting::Epoch(Epoch(2)),
+                b"x",
+            )
+        };
+        assert_eq!(put(1, 10), Ok(None));
+        assert_eq!(put(2, 20), Ok(None));
+        assert_eq!(put(3, 30), Ok(Some(id(3))));
+        assert_eq!(put(4, 15), Ok(Some(id(2))));
+        assert_eq!(put(5, 5), Ok(Some(id(4))));
+        assert!(pool.holds(&id(1), b"x") && pool.holds(&id(5), b"x"));
     }
 
     #[test]
@@ -302,12 +368,20 @@ mod tests {
         let mut places = vec![Aside::default(); 4];
         let mut pool = Pool::new(&mut places);
         let p = Prefix([3; 16]);
-        pool.put(Millis(2), Peer(1), id(2), Waiting::Parent(p), b"two")
-            .unwrap();
+        pool.put(
+            Millis(2),
+            Peer(1),
+            id(2),
+            Millis(0),
+            Waiting::Parent(p),
+            b"two",
+        )
+        .unwrap();
         pool.put(
             Millis(1),
             Peer(1),
             id(1),
+            Millis(0),
             Waiting::Until(Millis(50)),
             b"one",
         )

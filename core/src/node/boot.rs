@@ -519,10 +519,19 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if self.tables.newest() != newest.opens() {
             return None;
         }
-        [1, 2]
+        let recent = [1, 2]
             .into_iter()
             .filter_map(|back| newest.checked_sub(back))
-            .find(|header| !self.tables.ready(header.opens()))
+            .find(|header| !self.tables.ready(header.opens()));
+        let (tables, mut epochs) = (&self.tables, self.aside.epochs());
+        recent.or_else(|| {
+            epochs.find_map(|epoch| {
+                tables
+                    .clocks
+                    .wanted(epoch)
+                    .filter(|_| tables.is_void(epoch))
+            })
+        })
     }
 
     /// After a start a member first takes in what its neighbours have: what it issues without the newest trim in its cone may die with a

@@ -58,6 +58,8 @@ pub(crate) enum Control {
 
 /// Members whose numbers fit one SYNC frame.
 const SYNC_MEMBERS: usize = 256;
+/// Transactions that one SYNC is answered with.
+const SYNC_ANSWER: usize = 32;
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     pub(crate) fn say(&mut self, to: Peer, what: Control) {
@@ -405,6 +407,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if self.aside.holds_prefix(&prefix) {
             return false;
         }
+        // Where much waits already, what is newer could only push it out; SYNC brings it in order, and the tips of the next beacon tell again.
+        if self.aside.is_tight() {
+            self.timers.sync = self.timers.sync.min(now.saturating_add(500));
+            return true;
+        }
         self.wants.add(now, prefix, from);
         true
     }
@@ -445,11 +452,19 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let Ok(place) = u16::try_from(place) else {
             return;
         };
-        // Half of the queue stays free for answers to others.
+        // Half of the queue stays free for answers to others; and no more at once than a pool of set-aside transactions takes that come in
+        // any order.
         let room = self.sending.capacity().saturating_div(2);
-        for (sequence, facts) in self.tangle.since(self.tangle.oldest_sequence()) {
-            if self.sending.len() >= room {
+        let mut own = self.sending.iter().filter(|(p, _)| *p == place).count();
+        let cut = self.headers.cut();
+        for (sequence, facts) in self.tangle.held() {
+            if self.sending.len() >= room || own >= SYNC_ANSWER {
                 break;
+            }
+            // Below the cut it may lack what no chain head stands for: the dead on which a member went on.
+            let settled = self.tables.head(facts.issuer);
+            if facts.time <= cut && settled.is_none_or(|head| facts.number <= head.number) {
+                continue;
             }
             let Some(offset) = facts.issuer.checked_sub(first.0) else {
                 continue;
@@ -459,6 +474,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 .is_some_and(|n| facts.number > *n);
             if above && !self.sending.iter().any(|s| *s == (place, sequence)) {
                 let _ = self.sending.push_back((place, sequence));
+                own = own.saturating_add(1);
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Invariant: nothing here is believed before a stake quorum of the trusted validator set signed the epoch tree's root. The
 //! GL-node's signature is checked first, so that nobody else can make a device check votes.
 
+use super::clocks::STORED_CLOCKS;
 use super::event::{Event, Grade, Refusal};
 use super::gossip::Control;
 use super::tables::{Opening, TableError};
@@ -192,6 +193,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if number == HeaderNumber(0) {
             return Err(Refusal::ForgedHeader);
         }
+        let (header, hash) = (signed.header(), signed.hash());
+        let clocks = &mut self.tables.clocks;
+        if clocks.take(number, hash, header.cut, header.previous) {
+            self.store_clocks();
+            self.timers.header = now;
+            self.aside.wake_all();
+            // Its table and its votes are of use only where its epoch still counts.
+            if number.saturating_add(2) < self.headers.newest {
+                return Ok(());
+            }
+        }
         if self.headers.settled(number).is_some() {
             return Ok(());
         }
@@ -289,6 +301,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let header = *settled.header();
         let newer = header.number > self.headers.newest;
         if newer {
+            let clocks = &mut self.tables.clocks;
+            clocks.settled(header.number, header.cut, header.previous);
             let chain = self.headers.chain.as_mut().ok_or(Refusal::Busy)?;
             chain.advance(settled).map_err(posp_refusal)?;
             self.headers.newest = header.number;
@@ -311,6 +325,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         if recent {
             self.store_header(header.number);
+            self.store_clocks();
         }
         if newer {
             for followed in self.own.iter_mut() {
@@ -512,6 +527,24 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
+    fn store_clocks(&mut self) {
+        let mut buffer = [0u8; STORED_CLOCKS];
+        let mut w = Writer::new(&mut buffer);
+        let written = self.tables.clocks.encode(&mut w);
+        if written.is_err() || self.platform.put(keys::CLOCKS, w.written()).is_err() {
+            self.tell(Event::PlatformFailed);
+        }
+    }
+
+    /// What does not read is left out: the headers tell it again.
+    fn restore_clocks(&mut self) {
+        let mut buffer = [0u8; STORED_CLOCKS];
+        if let Ok(Some(len)) = self.platform.get(keys::CLOCKS, &mut buffer) {
+            let stored = buffer.get(..len).unwrap_or(&[]);
+            let _ = self.tables.clocks.decode(stored);
+        }
+    }
+
     fn store_table(&mut self, epoch: Epoch) {
         let Some(records) = self.tables.records(epoch) else {
             return;
@@ -531,6 +564,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Reads back the newest headers and tables. What does not verify is left out: it comes again from a neighbour.
     pub(crate) fn restore_headers(&mut self) -> Result<(), super::InitError> {
+        self.restore_clocks();
         self.restore_table(Epoch(1));
         let mut found: Vec<(HeaderNumber, u16), 3> = Vec::new();
         for turn in 0..3u32 {

@@ -174,6 +174,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return Ok(());
         }
         let payload = tx.payload();
+        // Known before the rest is: what waits is kept in this order.
+        let early = self.tables.clocks.start(payload.epoch);
+        let early = early.map_or(Millis(u64::MAX), |start| {
+            start.saturating_add(u64::from(payload.offset))
+        });
         let (key, time) = match self.check_standing(now, payload) {
             Ok(found) => found,
             Err(Wait::Refuse(Refusal::EpochVoid)) => {
@@ -182,7 +187,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             Err(Wait::Refuse(refusal)) => return Err(refusal),
             Err(Wait::Aside(waiting, refusal)) => {
-                return self.set_aside(now, source, id, waiting, body, refusal);
+                return self.set_aside(now, source, (id, early), waiting, body, refusal);
             }
         };
         let resolved = match self.resolve(payload, time, attachment.as_ref()) {
@@ -208,7 +213,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                         self.wants.add(now, *prefix, peer);
                     }
                 }
-                return self.set_aside(now, source, id, waiting, body, Refusal::UnknownParent);
+                let refusal = Refusal::UnknownParent;
+                return self.set_aside(now, source, (id, time), waiting, body, refusal);
             }
         };
         if !self.checks_allowed(now, payload) {
@@ -256,31 +262,37 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if newest == Epoch(0) || payload.epoch > newest {
             return Err(Wait::Aside(Waiting::Epoch(payload.epoch), Refusal::Busy));
         }
+        let void = self.tables.is_void(payload.epoch);
         let Some(start) = self.tables.clock_start(payload.epoch) else {
-            // The two tables before the newest may still be on their way.
-            let soon = payload.epoch.saturating_add(2) >= newest;
-            return Err(if soon {
+            // The two tables before the newest may still be on their way, and so may the header that tells when an older epoch began.
+            let to_come = !void || self.tables.clocks.wanted(payload.epoch).is_some();
+            return Err(if to_come {
                 Wait::Aside(Waiting::Epoch(payload.epoch), Refusal::Busy)
             } else {
                 Wait::Refuse(Refusal::EpochVoid)
             });
         };
-        let record = self
-            .tables
-            .get(payload.epoch, payload.issuer)
-            .ok_or(Wait::Refuse(Refusal::UnknownIssuer))?;
+        let record = if void {
+            self.tables.latest(payload.issuer)
+        } else {
+            self.tables.get(payload.epoch, payload.issuer)
+        };
+        let record = record.ok_or(Wait::Refuse(Refusal::UnknownIssuer))?;
         // By the table of its epoch, so that everybody refuses the same; until a header settles the freeze what a cheat says is structure
-        // on which the innocent may stand.
-        if record.frozen {
-            return Err(Wait::Refuse(Refusal::FrozenIssuer));
-        }
-        if !record.may_issue() {
-            return Err(Wait::Refuse(Refusal::UnknownIssuer));
-        }
-        if let Body::Transfer { to, .. } = payload.body
-            && self.tables.get(payload.epoch, to).is_none()
-        {
-            return Err(Wait::Refuse(Refusal::UnknownPayee));
+        // on which the innocent may stand. Where that table is gone, so is the effect: whoever had it took the vertex, and everybody must be
+        // able to.
+        if !void {
+            if record.frozen {
+                return Err(Wait::Refuse(Refusal::FrozenIssuer));
+            }
+            if !record.may_issue() {
+                return Err(Wait::Refuse(Refusal::UnknownIssuer));
+            }
+            if let Body::Transfer { to, .. } = payload.body
+                && self.tables.get(payload.epoch, to).is_none()
+            {
+                return Err(Wait::Refuse(Refusal::UnknownPayee));
+            }
         }
         let time = start.saturating_add(u64::from(payload.offset));
         let ahead = self.absolute(now).saturating_add(self.tolerance.0);
@@ -471,7 +483,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         &mut self,
         now: Millis,
         source: Source,
-        id: Id,
+        (id, time): (Id, Millis),
         waiting: Waiting,
         body: &[u8],
         refusal: Refusal,
@@ -484,7 +496,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return Ok(());
         }
         self.wants.done(&id.prefix());
-        match self.aside.put(now, peer, id, waiting, body) {
+        match self.aside.put(now, peer, id, time, waiting, body) {
             Ok(None) => {}
             Ok(Some(out)) => self.tell(Event::SetAsideDropped { id: out }),
             Err(()) => return Err(Refusal::Busy),
@@ -510,7 +522,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     Body::Trim { header, .. } => header.opens().max(payload.epoch),
                     _ => payload.epoch,
                 };
-                self.set_aside(now, source, facts.id, Waiting::Epoch(named), body, refusal)
+                let waits = (facts.id, facts.time);
+                self.set_aside(now, source, waits, Waiting::Epoch(named), body, refusal)
             }
             InsertError::Unexplained => {
                 // Settled or dead where a certified cut is above it: it has no place of its own any more, but others stand on it.
@@ -538,10 +551,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     tangle.lookup(prefix).next().is_some()
                         || heads.iter().flatten().any(|h| h.id.prefix() == *prefix)
                 }
-                // Here, or over before it came: then it is refused as such.
-                Waiting::Epoch(epoch) => {
-                    tables.ready(*epoch) || epoch.saturating_add(1) < tables.newest()
+                // Here, or over before it came: then only its clock is waited for.
+                Waiting::Epoch(epoch) if tables.is_void(*epoch) => {
+                    tables.clocks.wanted(*epoch).is_none()
                 }
+                Waiting::Epoch(epoch) => tables.ready(*epoch),
                 Waiting::Clock => clock,
                 Waiting::Until(at) => *at <= now,
             });

@@ -6,6 +6,8 @@ use super::config::Limits;
 pub(crate) const META: u16 = 0x0001;
 /// The verified GENESIS frame body.
 pub(crate) const GENESIS: u16 = 0x0002;
+/// Where the clocks of past epochs start.
+pub(crate) const CLOCKS: u16 = 0x0003;
 /// The last settled headers with their votes, three in turn.
 pub(crate) const HEADERS: u16 = 0x0004;
 

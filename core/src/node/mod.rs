@@ -10,6 +10,7 @@
 pub mod aside;
 mod boot;
 pub mod bucket;
+pub(crate) mod clocks;
 pub mod config;
 pub mod event;
 mod gossip;

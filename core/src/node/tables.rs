@@ -2,7 +2,10 @@
 //!
 //! A table is filled record by record into the place of the oldest and counts only once its root is the one in a settled header
 //! (or in the genesis). Invariant: `get` never returns a record whose root was not checked.
+//!
+//! The clock of an epoch outlives its table: see `clocks`.
 
+use super::clocks::Clocks;
 use crate::identity::Record;
 use crate::tangle::{Cut, Head, Tables as TableView};
 use crate::wire::merkle;
@@ -36,6 +39,7 @@ struct Slot<'m> {
 #[derive(Debug)]
 pub struct Tables<'m> {
     slots: [Slot<'m>; 3],
+    pub(crate) clocks: Clocks,
     newest: Epoch,
     gl_node: MemberIndex,
 }
@@ -61,6 +65,7 @@ impl<'m> Tables<'m> {
                 total: 0,
                 records,
             }),
+            clocks: Clocks::default(),
             newest: Epoch(0),
             gl_node: MemberIndex(0),
         }
@@ -83,6 +88,7 @@ impl<'m> Tables<'m> {
 
     /// Makes room for the table that `opening` names. The oldest table goes.
     pub(crate) fn open(&mut self, opening: Opening) -> Result<(), TableError> {
+        self.clocks.learn(opening.epoch, opening.clock_start);
         if self
             .slots
             .iter()
@@ -103,6 +109,11 @@ impl<'m> Tables<'m> {
         slot.ready = false;
         slot.total = 0;
         Ok(())
+    }
+
+    /// Whether an epoch is so old that its table is not held any more: its vertices have no effect, but others stand on them.
+    pub(crate) fn is_void(&self, epoch: Epoch) -> bool {
+        epoch.saturating_add(2) < self.newest
     }
 
     /// The epoch and the first index that is still missing.
@@ -191,7 +202,11 @@ impl TableView for Tables<'_> {
     }
 
     fn clock_start(&self, epoch: Epoch) -> Option<Millis> {
-        self.opening(epoch).map(|o| o.clock_start)
+        if self.is_void(epoch) {
+            self.clocks.start(epoch)
+        } else {
+            self.opening(epoch).map(|o| o.clock_start)
+        }
     }
 
     fn settled_trim(&self, header: HeaderNumber) -> Option<Cut> {

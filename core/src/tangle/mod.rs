@@ -309,6 +309,13 @@ impl<'m> Tangle<'m> {
             .map(|slot| (self.window.sequence(slot), self.facts(slot)))
     }
 
+    /// Everything in the window in insertion order, with what is pruned: what a node that comes back may lack.
+    pub fn held(&self) -> impl Iterator<Item = (u32, Facts)> + '_ {
+        self.window
+            .oldest_first()
+            .map(|slot| (self.window.sequence(slot), self.facts(slot)))
+    }
+
     /// Insertion number that the next vertex gets.
     #[must_use]
     pub fn next_sequence(&self) -> u32 {

@@ -457,7 +457,7 @@ fn validator_sets_that_nobody_handed_over_to() {
     );
 }
 
-/// Three tables are held; what names an older epoch has no place any more.
+/// Three tables are held; of older epochs only the clock is known, and then not even that.
 #[test]
 fn epochs_that_are_over_and_epochs_to_come() {
     let mut net = Network::started(5);
@@ -474,7 +474,11 @@ fn epochs_that_are_over_and_epochs_to_come() {
     let mut shape = honest.clone();
     shape.epoch = 1;
     shape.began = START;
-    bench.refused("the first epoch", &shape.frame(), Refusal::EpochVoid);
+    let first = shape.clone().frame();
+    bench.refused("the first epoch on 3", &first, Refusal::EpochMismatch);
+    let clocks = core::mem::take(&mut bench.node().tables.clocks);
+    bench.refused("an epoch long over", &first, Refusal::EpochVoid);
+    bench.node().tables.clocks = clocks;
     for epoch in [2, 4] {
         let mut shape = honest.clone();
         shape.epoch = epoch;
