@@ -5,12 +5,14 @@
 
 mod merkle;
 mod posp;
+#[path = "../common/rows.rs"]
+mod rows;
 mod settlement;
 
 use iotedge_core::Id;
 use iotedge_core::crypto::{SecretKey, sha256};
 use iotedge_core::wire::Writer;
-use serde_json::Value;
+use rows::render;
 
 /// Name and content of each file.
 pub fn files() -> [(&'static str, String); 3] {
@@ -19,11 +21,6 @@ pub fn files() -> [(&'static str, String); 3] {
         ("settlement.json", render(&settlement::rows())),
         ("posp.json", render(&posp::rows())),
     ]
-}
-
-fn render(rows: &[Value]) -> String {
-    let rows: Vec<String> = rows.iter().map(Value::to_string).collect();
-    format!("[\n{}\n]\n", rows.join(",\n"))
 }
 
 fn id(label: &str, n: u64) -> Id {

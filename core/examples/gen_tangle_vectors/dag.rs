@@ -1,5 +1,8 @@
 //! Small neighbourhoods, written out: each history vertex by vertex with its refusals, then all that the DAG says of it.
 
+#[path = "../common/rows.rs"]
+mod rows;
+
 use iotedge_core::tangle::{
     Change, Confidence, Cut, Effect, Facts, Head, Limits, Member, Policy, Scratch, Standing, Start,
     Stubs, Tables, Tangle, TangleMemory, Tracked, Verdict, Vertex, Walk, Work,
@@ -366,11 +369,9 @@ fn neighbourhood(name: &str, seed: u64, members: usize, count: usize, cheats: bo
 
 /// The whole file: one object per neighbourhood, one a line.
 pub fn vectors() -> String {
-    let rows = [
+    rows::render(&[
         neighbourhood("four honest members", 55, 4, 72, false),
         neighbourhood("a cheat among five", 166, 5, 68, true),
         neighbourhood("a cheat among nine", 247, 9, 68, true),
-    ];
-    let lines: Vec<String> = rows.iter().map(Value::to_string).collect();
-    format!("[\n{}\n]\n", lines.join(",\n"))
+    ])
 }
