@@ -5,12 +5,12 @@
 //! genesis is shown to anybody. Protocol sections 2.1 to 2.3 and 6.
 
 use crate::check::Trust;
-use crate::cli::verify::is_revoked;
 use crate::config::Config;
 use crate::daemon::GlNode;
+use crate::revocation::Revocations;
 use crate::service::Neighbourhood;
 use crate::store::{Store, StoredEnrolment};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use iotedge_core::crypto::{PublicKey, SecretKey, Signature, Software, sha256};
 use iotedge_core::identity::enrol::{self, EnrolError};
 use iotedge_core::identity::genesis::{MAX_GENESIS, g0};
@@ -32,7 +32,7 @@ const CHECKS_PER_SECOND: u32 = 200;
 pub struct Admission {
     authority: PublicKey,
     pub anchors: Vec<PublicKey>,
-    lists: Vec<(PublicKey, Vec<u8>)>,
+    revocations: Revocations,
     checked: HashMap<[u8; 32], (Id, PublicKey)>,
     /// Devices whose join was submitted, with the epoch in which it was.
     joining: HashMap<Id, Epoch>,
@@ -63,12 +63,11 @@ impl Admission {
         if !anchors.contains(&authority) {
             anchors.push(authority);
         }
-        let lists = crate::cli::verify::load_revocations(&config.revocations, &anchors)
-            .context("revocations")?;
+        let revocations = Revocations::new(&config.revocations, &anchors)?;
         Ok(Self {
             authority,
             anchors,
-            lists,
+            revocations,
             checked: HashMap::new(),
             joining: HashMap::new(),
             second: 0,
@@ -150,6 +149,25 @@ impl Admission {
         answer(EnrolStatus::Accepted, None)
     }
 
+    /// Reads the revocation lists again where they changed, or at once.
+    pub fn look_for_revocations(&mut self, now: Millis, at_once: bool) {
+        if self.revocations.due(now) || at_once {
+            self.revocations.reload();
+            // Whoever enrols is checked against the new lists.
+            self.checked.clear();
+        }
+    }
+
+    /// Puts revoked members out of the ledger, by the table of the newest settled header.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn put_out_revoked(&mut self, store: &Store, node: &mut GlNode, now: Millis) -> Result<()> {
+        let epoch = node.headers().newest().opens();
+        self.revocations
+            .put_out(store, node, now, epoch, &self.authority)
+    }
+
     /// Submits the join, once per two epochs and device: a table may be limited in how many it takes.
     fn join(
         &mut self,
@@ -205,7 +223,11 @@ impl Admission {
             &self.anchors,
             Seconds(absolute.0 / 1000),
             Kind::Device,
-            |signer, cti| is_revoked(&self.lists, signer, cti),
+            |signer, cti| {
+                // The neighbourhood's authority may shut out every device, by its id (protocol section 2.3).
+                self.revocations.is_revoked(signer, cti)
+                    || (cti.len() == 16 && self.revocations.is_revoked(&self.authority, cti))
+            },
             &mut Software,
         );
         match verified {

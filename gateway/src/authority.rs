@@ -2,7 +2,7 @@
 //!
 //! Invariant: a certificate's id is unique here (random, or for a device the beginning of its device id), every certificate issued is noted before it is handed out, and the
 //! number of the revocation list only grows. Files: `key.json` (secret), `anchor.json` (what others pin), `issued.jsonl`,
-//! `revoked.crl` (signed, protocol 2.3), and `authority.cwt` where another authority signed this one.
+//! `revoked.crl` (signed, protocol 2.3), `notices/` (the same, one id each, short enough for the ledger), and `authority.cwt` where another authority signed this one.
 
 use crate::keys::{self, Access, Anchor, AnchorKind, KeyFile};
 use anyhow::{Context, Result, anyhow, bail};
@@ -67,7 +67,9 @@ impl Authority {
             secret,
             above: None,
         };
-        authority.write_revocations(0, crate::cli::now_seconds()?, &[])?;
+        let list = authority.revocations(0, crate::cli::now_seconds()?, &[])?;
+        keys::replace(&folder.join("revoked.crl"), &list)?;
+        authority.notices()?;
         Ok(authority)
     }
 
@@ -215,7 +217,17 @@ impl Authority {
     pub fn revoke(&self, cti: &[u8]) -> Result<(bool, u64)> {
         let cti = Cti::new(cti).map_err(|_| anyhow!("--cti: must be 16 to 32 hex digits"))?;
         let (number, mut ids) = self.revoked()?;
-        if ids.contains(&cti) {
+        let now = crate::cli::now_seconds()?;
+        let known = ids.contains(&cti);
+        let notice = self
+            .notices()?
+            .join(format!("{}.crl", hex::encode(cti.as_bytes())));
+        if !known || !notice.exists() {
+            // First: where this is interrupted, the same command does the rest.
+            let list = self.revocations(number + u64::from(!known), now, &[cti])?;
+            keys::replace(&notice, &list)?;
+        }
+        if known {
             return Ok((false, number));
         }
         ids.push(cti);
@@ -223,11 +235,20 @@ impl Authority {
             (a.as_bytes().len(), a.as_bytes()).cmp(&(b.as_bytes().len(), b.as_bytes()))
         });
         let number = number + 1;
-        self.write_revocations(number, crate::cli::now_seconds()?, &ids)?;
+        let list = self.revocations(number, now, &ids)?;
+        keys::replace(&self.folder.join("revoked.crl"), &list)?;
         Ok((true, number))
     }
 
-    fn write_revocations(&self, number: u64, now: u64, ids: &[Cti]) -> Result<()> {
+    /// The folder of the lists that hold one id each: a gateway puts a member out of the ledger with one (protocol 2.3).
+    fn notices(&self) -> Result<PathBuf> {
+        let path = self.folder.join("notices");
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("{}: cannot be made", path.display()))?;
+        Ok(path)
+    }
+
+    fn revocations(&self, number: u64, now: u64, ids: &[Cti]) -> Result<Vec<u8>> {
         let mut scratch = vec![0; revocation::max_len(ids.len())];
         let mut out = scratch.clone();
         let len = revocation::issue(
@@ -239,7 +260,8 @@ impl Authority {
             &mut out,
         )
         .map_err(|e| anyhow!("the revocation list cannot be made: {e:?}"))?;
-        keys::replace(&self.folder.join("revoked.crl"), &out[..len])
+        out.truncate(len);
+        Ok(out)
     }
 
     fn note(&self, entry: &Issued) -> Result<()> {

@@ -480,10 +480,19 @@ impl Part for Closer {
             return Ok(());
         }
         self.check_due = Millis(now.0 + 20);
+        self.admission.look_for_revocations(now, false);
         if shared.neighbourhood.is_none() {
             return self.found(shared, now);
         }
+        if shared.in_step() {
+            self.admission
+                .put_out_revoked(&shared.store, &mut shared.node, now)?;
+        }
         self.step(shared, now)
+    }
+
+    fn reload(&mut self, now: Millis) {
+        self.admission.look_for_revocations(now, true);
     }
 
     fn metrics(&self, page: &mut Exposition) {

@@ -79,6 +79,8 @@ pub trait Part {
     /// # Errors
     /// The store failed.
     fn tick(&mut self, shared: &mut Shared, now: Millis) -> Result<()>;
+    /// SIGHUP: files that may change while it runs are read again.
+    fn reload(&mut self, _now: Millis) {}
     /// Adds its metrics.
     fn metrics(&self, page: &mut Exposition);
 }
@@ -421,6 +423,7 @@ impl<P: Part> Daemon<P> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut term = signal(SignalKind::terminate())?;
         let mut int = signal(SignalKind::interrupt())?;
+        let mut hup = signal(SignalKind::hangup())?;
         if let Some(address) = self.shared.config.metrics {
             let bound = crate::metrics::serve(address, self.page.clone())
                 .await
@@ -441,6 +444,7 @@ impl<P: Part> Daemon<P> {
                 biased;
                 _ = term.recv() => break,
                 _ = int.recv() => break,
+                _ = hup.recv() => self.part.reload(self.shared.clock.now()),
                 () = self.transport.ready() => {}
                 () = tokio::time::sleep(wait) => {}
             }

@@ -18,6 +18,7 @@ pub mod keys;
 pub mod memory;
 pub mod metrics;
 pub mod platform;
+pub mod revocation;
 pub mod service;
 pub mod store;
 pub mod transport;

@@ -23,7 +23,7 @@ pub enum Ca {
     Issue(Issue),
     /// Take a certificate back: its id goes onto the signed revocation list.
     #[command(
-        after_help = "Example:\n  iotedge-gateway ca revoke --ca maker --cti 5f0c...\n\nThen copy maker/revoked.crl to the gateways that name it under `revocations`."
+        after_help = "Example:\n  iotedge-gateway ca revoke --ca maker --cti 5f0c...\n\nThen copy maker/revoked.crl and maker/notices to the gateways that name them under `revocations`: the list keeps the device from enrolling, the notice puts it out of the ledger where it is a member already."
     )]
     Revoke(Revoke),
     /// Show an authority, what it issued and what it took back.
@@ -193,6 +193,8 @@ impl Revoke {
             "already_revoked": !added,
             "list_number": number,
             "file": self.ca.join("revoked.crl"),
+            "notice": self.ca.join("notices").join(format!("{}.crl", hex::encode(&cti))),
+            "next": "give both to the gateways; a running one reads them within seconds, or on SIGHUP",
         }));
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! `verify`: certificates, receipts, transactions and evidence, offline. Exit code 0: it holds; 1: it does not, and why.
 
 use super::{KindArg, input, now_seconds, print_json};
-use crate::authority::parse_revocations;
 use crate::check::{self, Settled, Trust};
 use crate::keys::{self, Anchor};
+use crate::revocation;
+
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use iotedge_core::Id;
@@ -152,10 +153,10 @@ impl Certificate {
             .iter()
             .map(|path| Ok(Anchor::load(path)?.1))
             .collect::<Result<Vec<_>>>()?;
-        let lists = load_revocations(&self.crl, &anchors)?;
+        let lists = revocation::load(&self.crl, &anchors)?;
         let chain: Vec<&[u8]> = inputs.iter().map(|(_, bytes)| bytes.as_slice()).collect();
         let now = Seconds(self.at.map_or_else(now_seconds, Ok)?);
-        let revoked = |signer: &PublicKey, cti: &[u8]| is_revoked(&lists, signer, cti);
+        let revoked = |signer: &PublicKey, cti: &[u8]| revocation::is_revoked(&lists, signer, cti);
         let verified = cert::verify_chain(
             &chain,
             &anchors,
@@ -287,46 +288,6 @@ impl Evidence {
         }));
         Ok(())
     }
-}
-
-/// Loads revocation lists, each checked against the anchor that signed it.
-///
-/// # Errors
-/// Names the list that none of the anchors signed.
-pub fn load_revocations(
-    paths: &[PathBuf],
-    anchors: &[PublicKey],
-) -> Result<Vec<(PublicKey, Vec<u8>)>> {
-    paths
-        .iter()
-        .map(|path| {
-            let bytes = std::fs::read(path)
-                .with_context(|| format!("{}: cannot be read", path.display()))?;
-            let signer = anchors
-                .iter()
-                .find(|key| parse_revocations(&bytes, key).is_ok())
-                .copied();
-            let signer = signer.ok_or_else(|| {
-                anyhow!(
-                    "{}: signed by none of the anchors; pin its authority, or take the list away",
-                    path.display()
-                )
-            })?;
-            Ok((signer, bytes))
-        })
-        .collect()
-}
-
-/// Whether one of the lists revokes the certificate `cti` of `signer`.
-#[must_use]
-pub fn is_revoked(lists: &[(PublicKey, Vec<u8>)], signer: &PublicKey, cti: &[u8]) -> bool {
-    lists
-        .iter()
-        .filter(|(by, _)| by == signer)
-        .any(|(_, bytes)| {
-            iotedge_core::identity::revocation::RevocationList::parse(bytes)
-                .is_ok_and(|list| list.contains(cti))
-        })
 }
 
 fn parse_id(text: &str) -> Result<Id> {
