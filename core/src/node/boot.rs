@@ -44,6 +44,7 @@ pub(crate) struct Timers {
     pub(crate) genesis: Millis,
     pub(crate) table: Millis,
     pub(crate) header: Millis,
+    pub(crate) set: Millis,
     pub(crate) sync: Millis,
     pub(crate) sync_turn: u8,
     pub(crate) heads: Millis,
@@ -159,6 +160,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             own,
             headers: Headers::new(memory.headers),
             stubs: Deque::new(),
+            search: super::sets::Search::default(),
             control: Deque::new(),
             sending: Deque::new(),
             events: Deque::new(),
@@ -175,6 +177,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 genesis: start,
                 table: start,
                 header: start,
+                set: start,
                 sync: start,
                 sync_turn: 0,
                 heads: start,
@@ -466,13 +469,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
         }
         if now >= self.timers.header
-            && let Some(header) = self.header_wanted()
+            && let Some(header) = self.last_of_term().or_else(|| self.header_wanted())
         {
             self.timers.header = now.saturating_add(self.request_timeout.0.saturating_mul(2));
             if let Some(peer) = self.whom_to_ask() {
                 self.say(peer, Control::HeaderRequest { header });
             }
         }
+        self.ask_for_set(now);
         if self.phase == Phase::Recovering && now >= self.timers.heads {
             self.timers.heads = now.saturating_add(1_000);
             if let Some(member) = self.index {
@@ -490,7 +494,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// In turn an uplink and any neighbour: what is asked for proves itself, so whoever has it may answer.
-    fn whom_to_ask(&mut self) -> Option<Peer> {
+    pub(crate) fn whom_to_ask(&mut self) -> Option<Peer> {
         let turn = self.timers.asked;
         self.timers.asked = turn.wrapping_add(1);
         let uplink = self.peers.uplink(turn / 2);

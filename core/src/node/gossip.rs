@@ -54,6 +54,12 @@ pub(crate) enum Control {
         first: MemberIndex,
     },
     Genesis,
+    SetRequest {
+        term: u64,
+    },
+    Set {
+        term: u64,
+    },
 }
 
 /// Members whose numbers fit one SYNC frame.
@@ -134,6 +140,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             Control::Table { epoch, first } => return self.write_table(epoch, first, out),
             Control::Genesis => return self.write_genesis(out),
+            Control::SetRequest { term } => Frame::SetRequest { term },
+            Control::Set { term } => return self.write_set(term, out),
             Control::Sync { first } => {
                 let mut highest: heapless::Vec<Number, SYNC_MEMBERS> = heapless::Vec::new();
                 let members = self.tables.members();

@@ -111,6 +111,10 @@ pub(crate) struct Network {
     pub(crate) events: Vec<Vec<Event>>,
     pub(crate) genesis: Vec<u8>,
     pub(crate) set: ValidatorSet,
+    /// All sets that were ever in office, and the first of their keys.
+    pub(crate) sets: Vec<(ValidatorSet, u8)>,
+    /// The set that the next header hands over to.
+    pub(crate) next: Option<(ValidatorSet, u8)>,
     pub(crate) founders: Vec<Record>,
     /// Gateway part: settled headers with everything that devices ask for.
     pub(crate) headers: BTreeMap<u32, Settled>,
@@ -190,6 +194,8 @@ impl Network {
             wire: VecDeque::new(),
             events: vec![Vec::new(); usize::from(members)],
             genesis: out,
+            sets: vec![(set.clone(), 100)],
+            next: None,
             set,
             founders,
             headers: BTreeMap::new(),
@@ -292,6 +298,16 @@ impl Network {
             Frame::HeaderRequest { header } => {
                 if let Some(settled) = self.headers.get(&header.0) {
                     answers.extend(self.header_frames(header, settled));
+                }
+            }
+            Frame::SetRequest { term } => {
+                let first = self.sets.iter().find(|(s, _)| u64::from(s.term()) >= term);
+                if let Some((set, _)) = first {
+                    let mut bytes = vec![0; 3000];
+                    let mut w = Writer::new(&mut bytes);
+                    set.encode(&mut w).unwrap();
+                    let len = Frame::Set(w.written()).write(tag, &mut out).unwrap();
+                    answers.push(out[..len].to_vec());
                 }
             }
             Frame::ProofRequest { ids } => {
@@ -415,7 +431,9 @@ impl Network {
                 .to_vec();
             (headers.newest(), headers.hash(), headers.g0(), records)
         };
-        let set_hash = self.set.hash();
+        let (in_office, first_key) = self.sets.last().unwrap().clone();
+        let next = self.next.take();
+        let set_hash = next.as_ref().map_or(in_office.hash(), |(s, _)| s.hash());
         let node = self.node(0);
         let mut after = vec![Record::EMPTY; 16];
         let mut leaves = vec![Id::ZERO; 1024];
@@ -474,7 +492,7 @@ impl Network {
         let root = epoch_root(&payload, &leaves).unwrap();
         let votes = (0..3u8)
             .map(|n| {
-                let key = secret(100 + n);
+                let key = secret(first_key + n);
                 let bytes: [u8; 32] = key.public_key().bytes().try_into().unwrap();
                 let mut out = vec![0; 400];
                 let message = vote_message(
@@ -492,6 +510,7 @@ impl Network {
             })
             .collect();
         let number = closed.header.number;
+        self.sets.extend(next);
         self.headers.insert(
             number.0,
             Settled {

@@ -56,7 +56,7 @@ struct LastProof {
 #[derive(Debug)]
 pub struct Headers<'m> {
     proofs: &'m mut [HeaderProof],
-    chain: Option<SetChain>,
+    pub(crate) chain: Option<SetChain>,
     newest: HeaderNumber,
     hash: Id,
     g0: Id,
@@ -163,7 +163,7 @@ impl<'m> Headers<'m> {
     }
 }
 
-fn posp_refusal(error: PospError) -> Refusal {
+pub(crate) fn posp_refusal(error: PospError) -> Refusal {
     match error {
         PospError::ShortOfQuorum | PospError::Vote(_) | PospError::VoterOrder => {
             Refusal::ShortOfQuorum
@@ -216,13 +216,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .verify(&self.neighbourhood, &key, &mut self.verifier)
             .map_err(posp_refusal)?;
         let at = self.absolute(now);
-        let set = self
-            .headers
-            .chain
-            .as_ref()
-            .ok_or(Refusal::Busy)?
-            .set(number, at)
-            .map_err(posp_refusal)?;
+        let past = self.past_set(number);
+        let chain = self.headers.chain.as_ref().ok_or(Refusal::Busy)?;
+        let set = match past.as_ref() {
+            Some(set) => set,
+            None => chain.set(number, at).map_err(posp_refusal)?,
+        };
         ReceiptVerifier::begin(signed.payload(), path, set, &self.neighbourhood)
             .map_err(posp_refusal)?;
         let place = self.headers.place(number).ok_or(Refusal::Busy)?;
@@ -253,12 +252,16 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         votes: List<'_, Vote>,
     ) -> Result<(), Refusal> {
         let at = self.absolute(now);
+        let past = self.past_set(number);
         let chain = self.headers.chain.as_ref().ok_or(Refusal::Busy)?;
         let Some(index) = self.headers.proofs.iter().position(|p| p.number == number) else {
             self.timers.header = self.timers.header.min(now);
             return Err(Refusal::NotForMe);
         };
-        let set = chain.set(number, at).map_err(posp_refusal)?;
+        let set = match past.as_ref() {
+            Some(set) => set,
+            None => chain.set(number, at).map_err(posp_refusal)?,
+        };
         let proof = self.headers.proofs.get_mut(index).ok_or(Refusal::Busy)?;
         if proof.settled.is_some() {
             return Ok(());
@@ -292,7 +295,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
         }
         proof.votes = good;
-        let settled = stream.finish_header().map_err(posp_refusal)?;
+        let settled = match stream.finish_header() {
+            Ok(settled) => settled,
+            Err(error) => {
+                self.suspect_set(now, number);
+                return Err(posp_refusal(error));
+            }
+        };
         proof.settled = Some(settled);
         self.on_settled(now, &settled)
     }
@@ -304,7 +313,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let clocks = &mut self.tables.clocks;
             clocks.settled(header.number, header.cut, header.previous);
             let chain = self.headers.chain.as_mut().ok_or(Refusal::Busy)?;
-            chain.advance(settled).map_err(posp_refusal)?;
+            // After a reset the chain of sets is where it was, and the headers follow.
+            if header.number > chain.trusted().newest {
+                chain.advance(settled).map_err(posp_refusal)?;
+                self.store_trust();
+                self.timers.set = now;
+            }
             self.headers.newest = header.number;
             self.headers.hash = settled.hash();
             self.headers.g0 = header.g0;
@@ -477,13 +491,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
-    /// A validator set: the one that the newest header hands over to.
-    pub(crate) fn on_set(&mut self, set: &[u8]) -> Result<(), Refusal> {
-        let set = ValidatorSet::decode(set).map_err(posp_refusal)?;
-        let chain = self.headers.chain.as_mut().ok_or(Refusal::Busy)?;
-        chain.hand_over(set).map_err(posp_refusal)
-    }
-
     /// Writes the compact receipt (protocol section 7.3) of the transaction whose [`Event::Receipt`] came last. `None` for any other, or where
     /// `out` is too short.
     pub fn receipt(&self, id: &Id, out: &mut [u8]) -> Option<usize> {
@@ -564,6 +571,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Reads back the newest headers and tables. What does not verify is left out: it comes again from a neighbour.
     pub(crate) fn restore_headers(&mut self) -> Result<(), super::InitError> {
+        self.restore_trust();
         self.restore_clocks();
         self.restore_table(Epoch(1));
         let mut found: Vec<(HeaderNumber, u16), 3> = Vec::new();
@@ -597,7 +605,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     fn restore_header(&mut self, number: HeaderNumber, stored: &Receipt<'_>) -> Option<()> {
         // Age does not matter here: what was trusted when it was stored is verified again by the same set.
-        let set = self.headers.chain.as_ref()?.set(number, Millis(0)).ok()?;
+        let past = self.past_set(number);
+        let set = match past.as_ref() {
+            Some(set) => set,
+            None => self.headers.chain.as_ref()?.set(number, Millis(0)).ok()?,
+        };
         let mut stream =
             ReceiptVerifier::begin(stored.header, stored.header_path, set, &self.neighbourhood)
                 .ok()?;

@@ -140,14 +140,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 size,
                 path,
             } => self.on_proof(now, header, id, leaf, size, path),
-            Frame::Set(set) => self.on_set(set),
+            Frame::Set(set) => self.on_set(now, set),
+            Frame::SetRequest { term } => self.on_set_request(from, term),
             Frame::HeaderRequest { header } => self.on_header_request(from, header),
             Frame::TableRequest { epoch, first } => self.on_table_request(from, epoch, first),
             Frame::GenesisRequest => self.on_genesis_request(from),
-            Frame::ProofRequest { .. }
-            | Frame::Enrol { .. }
-            | Frame::Proposal { .. }
-            | Frame::SetRequest { .. } => Err(Refusal::NotForMe),
+            Frame::ProofRequest { .. } | Frame::Enrol { .. } | Frame::Proposal { .. } => {
+                Err(Refusal::NotForMe)
+            }
         }
     }
 

@@ -11,6 +11,13 @@ pub(crate) const CLOCKS: u16 = 0x0003;
 /// The last settled headers with their votes, three in turn.
 pub(crate) const HEADERS: u16 = 0x0004;
 
+/// How far the chain of validator sets has come.
+pub(crate) const TRUST: u16 = 0x0007;
+/// The validator set in office, if it is not the pinned one.
+pub(crate) const SET: u16 = 0x0008;
+/// The one before it.
+pub(crate) const SET_BEFORE: u16 = 0x0009;
+
 /// Own transactions by number, until their receipts.
 pub(crate) fn own(limits: &Limits, number: u32) -> u16 {
     let slot = number

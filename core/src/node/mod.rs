@@ -31,6 +31,7 @@ mod react;
 mod refuse;
 mod rotate;
 mod serve;
+mod sets;
 mod sign;
 pub mod tables;
 #[cfg(test)]
@@ -176,6 +177,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
 
     /// Transactions below a certified cut that somebody stands on, and when they were: solid stubs.
     stubs: Deque<(Id, Millis), 32>,
+    search: sets::Search,
     control: Deque<(Peer, Control), 64>,
     /// Asked for by a neighbour: its place and the vertex.
     sending: Deque<(u16, u32), 256>,

@@ -83,6 +83,12 @@ impl SetChain {
         &self.trusted
     }
 
+    /// The set in office.
+    #[must_use]
+    pub const fn in_office(&self) -> &ValidatorSet {
+        &self.set
+    }
+
     /// The set to verify header `number` with, at absolute time `now`.
     pub fn set(&self, number: HeaderNumber, now: Millis) -> Result<&ValidatorSet, PospError> {
         if now.saturating_sub(self.trusted.fresh.0) > self.max_age {

@@ -213,8 +213,8 @@ fn frames_that_are_not_for_a_device() {
         Refusal::NotForMe,
     );
     bench.refused(
-        "a set request",
-        &written(&bench.neighbourhood, &Frame::SetRequest { term: 1 }),
+        "a request for a set to come",
+        &written(&bench.neighbourhood, &Frame::SetRequest { term: 2 }),
         Refusal::NotForMe,
     );
     let now = Millis(bench.net.now);
