@@ -2,10 +2,10 @@
 
 use super::Tangle;
 use super::error::{InsertError, LimitsError};
-use super::insert::hands_on;
+use super::insert::{EVIDENCE, EXIT, JOIN, MEMBER, TRANSFER, TRIM, hands_on};
 use super::memory::TangleMemory;
-use super::model::{Facts, Policy, Stubs, Tables};
-use crate::{Amount, Epoch, Id, MemberIndex};
+use super::model::{Effect, Facts, Policy, Stubs, Tables};
+use crate::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis};
 
 impl<'m> Tangle<'m> {
     /// Whether [`Tangle::insert`] would take this vertex: for own transactions, before they are signed.
@@ -94,5 +94,54 @@ impl<'m> Tangle<'m> {
     pub fn head_hands_on(&self, member: MemberIndex) -> Option<Epoch> {
         let state = self.members.get(usize::from(member.0))?;
         (state.number.0 > 0).then_some(state.epoch)
+    }
+
+    /// Cut and predecessor of the trim in a slot.
+    pub(super) fn trim_terms(&self, slot: u16) -> Option<(Millis, Id)> {
+        let vertex = self.window.at(slot);
+        if vertex.kind != TRIM {
+            return None;
+        }
+        let noted = self.trims.iter().find(|note| note.id == vertex.id);
+        let previous = match noted {
+            Some(note) => note.previous,
+            None => self
+                .window
+                .previous_trim(slot)
+                .map_or(Id::ZERO, |p| self.window.at(p).id),
+        };
+        Some((Millis(vertex.value), previous))
+    }
+
+    /// The facts of the vertex in a slot, as they were inserted.
+    pub(super) fn facts(&self, slot: u16) -> Facts {
+        let vertex = self.window.at(slot);
+        let amount = Amount(vertex.value);
+        let debits = vertex.debits;
+        let index = MemberIndex(vertex.other as u16);
+        Facts {
+            id: vertex.id,
+            issuer: vertex.issuer,
+            number: vertex.number,
+            epoch: vertex.epoch,
+            time: vertex.time,
+            effect: match vertex.kind {
+                TRANSFER => Effect::Transfer {
+                    to: index,
+                    amount,
+                    debits,
+                },
+                EXIT => Effect::Exit { amount, debits },
+                TRIM => Effect::Trim {
+                    cut: Millis(vertex.value),
+                    previous: self.trim_terms(slot).map_or(Id::ZERO, |(_, p)| p),
+                    header: HeaderNumber(vertex.other),
+                },
+                EVIDENCE => Effect::Evidence { offender: index },
+                MEMBER => Effect::Member,
+                JOIN => Effect::Join,
+                _ => Effect::None,
+            },
+        }
     }
 }

@@ -7,233 +7,21 @@
 
 use super::insert::EVIDENCE;
 use super::memory::{Masks, Member, Tracked, Vertex};
-use super::model::{Change, Policy, Standing, Tables};
+use super::model::{Change, Standing, Tables};
+use super::tracks::{
+    AUTO, CERTIFIED, DOUBTED, FIRST_ROUND, Interest, NEWS_CERTIFIED, NEWS_QUORUM, NEWS_WITNESSED,
+    TRIM, UNSURE, bit, bits,
+};
 use super::window::{OPAQUE, Window};
 use super::{Tangle, TrackError};
-use crate::{Epoch, Id, MemberIndex, Millis};
-
-/// Flags of a tracked slot.
-pub(super) const TRIM: u8 = 1;
-/// Tracked for itself (a conflict): the slot may be taken for something else.
-pub(super) const AUTO: u8 = 2;
-/// Something was missed since it came: no Quorum from what is seen here.
-pub(super) const DOUBTED: u8 = 4;
-/// It has a first-round vertex z.
-pub(super) const FIRST_ROUND: u8 = 8;
-/// A certified trim.
-pub(super) const CERTIFIED: u8 = 16;
-
-/// News of a tracked slot.
-pub(super) const NEWS_WITNESSED: u8 = 1;
-pub(super) const NEWS_QUORUM: u8 = 2;
-pub(super) const NEWS_CERTIFIED: u8 = 4;
-pub(super) const NEWS_EVICTED: u8 = 8;
+use crate::MemberIndex;
 
 /// Evidence against the member is in the DAG.
 pub(super) const FROZEN: u8 = 1;
 /// Two of its vertices exclude each other.
 pub(super) const FORKED: u8 = 2;
-
-pub(super) const fn bit(i: usize) -> u64 {
-    1u64.wrapping_shl(i as u32)
-}
-
-/// The indices of the bits of a mask, from low to high.
-pub(super) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
-    core::iter::from_fn(move || {
-        if mask == 0 {
-            return None;
-        }
-        let i = mask.trailing_zeros() as usize;
-        mask &= mask.wrapping_sub(1);
-        Some(i)
-    })
-}
-
-/// 3 w > 2 W. A table that is not held grants nothing.
-pub(super) fn two_thirds(weight: u64, total: Option<u64>) -> bool {
-    total.is_some_and(|total| {
-        u128::from(weight).saturating_mul(3) > u128::from(total).saturating_mul(2)
-    })
-}
-
-impl Tracked {
-    pub(super) fn is_trim(&self) -> bool {
-        self.flags & TRIM != 0
-    }
-
-    /// Until when approvals count.
-    pub(super) fn limit(&self, policy: &Policy) -> Millis {
-        if self.is_trim() {
-            Millis(u64::MAX)
-        } else {
-            self.time.saturating_add(policy.half_period().0)
-        }
-    }
-
-    /// Adds a member's weight to a pair of sums.
-    pub(super) fn weigh<T: Tables + ?Sized>(
-        &self,
-        sums: [u64; 2],
-        tables: &T,
-        newest: Epoch,
-        member: MemberIndex,
-    ) -> [u64; 2] {
-        let weight = |epoch| tables.weight(epoch, member).map_or(0, |w| u64::from(w.0));
-        let [first, second] = sums;
-        let own = first.saturating_add(weight(self.epoch));
-        if newest > self.epoch {
-            [own, second.saturating_add(weight(newest))]
-        } else {
-            [own, second]
-        }
-    }
-
-    /// Whether a pair of sums passes two thirds by every table that counts for it.
-    pub(super) fn passes<T: Tables + ?Sized>(
-        &self,
-        sums: [u64; 2],
-        tables: &T,
-        newest: Epoch,
-    ) -> bool {
-        let [first, second] = sums;
-        two_thirds(first, tables.total(self.epoch))
-            && (newest <= self.epoch || two_thirds(second, tables.total(newest)))
-    }
-}
-
-/// The slots of what is tracked.
-#[derive(Debug)]
-pub(super) struct Tracks<'m> {
-    slots: &'m mut [Tracked],
-    /// Slots in use.
-    pub(super) used: u64,
-    /// Slots that hold trims.
-    pub(super) trims: u64,
-    /// Slots with news.
-    pub(super) news: u64,
-    /// Slots whose vertex left the window.
-    pub(super) gone: u64,
-    age: u32,
-}
-
-impl<'m> Tracks<'m> {
-    pub(super) fn into_inner(self) -> &'m mut [Tracked] {
-        self.slots
-    }
-
-    pub(super) fn new(slots: &'m mut [Tracked]) -> Self {
-        slots.fill(Tracked::EMPTY);
-        Self {
-            slots,
-            used: 0,
-            trims: 0,
-            news: 0,
-            gone: 0,
-            age: 0,
-        }
-    }
-
-    pub(super) fn get(&self, i: usize) -> Option<&Tracked> {
-        self.slots.get(i)
-    }
-
-    pub(super) fn get_mut(&mut self, i: usize) -> Option<&mut Tracked> {
-        self.slots.get_mut(i)
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Tracked)> + '_ {
-        bits(self.used).filter_map(|i| Some((i, self.slots.get(i)?)))
-    }
-
-    pub(super) fn find(&self, id: &Id) -> Option<usize> {
-        self.iter().find(|(_, x)| x.id == *id).map(|(i, _)| i)
-    }
-
-    /// Whether a vertex that left the window is still tracked.
-    pub(super) fn holds_gone(&self, id: &Id) -> bool {
-        bits(self.gone).any(|i| self.slots.get(i).is_some_and(|x| x.id == *id))
-    }
-
-    /// Bits of those for which this holds.
-    pub(super) fn which(&self, mut test: impl FnMut(&Tracked) -> bool) -> u64 {
-        self.iter()
-            .filter(|(_, x)| test(x))
-            .fold(0, |mask, (i, _)| mask | bit(i))
-    }
-
-    pub(super) fn tell(&mut self, i: usize, news: u8) {
-        if let Some(x) = self.slots.get_mut(i) {
-            x.news |= news;
-            self.news |= bit(i);
-        }
-    }
-
-    /// The next change that a slot has to tell.
-    pub(super) fn next_change(&mut self) -> Option<Change> {
-        let i = bits(self.news).next()?;
-        let x = self.slots.get_mut(i)?;
-        let news = x.news & x.news.wrapping_neg();
-        x.news &= !news;
-        if x.news == 0 {
-            self.news &= !bit(i);
-        }
-        Some(match news {
-            NEWS_WITNESSED => Change::Witnessed(x.id),
-            NEWS_QUORUM => Change::Quorum(x.id),
-            NEWS_CERTIFIED => Change::TrimCertified {
-                id: x.id,
-                cut: x.cut,
-            },
-            _ => Change::Evicted(x.id),
-        })
-    }
-
-    fn free(&self) -> Option<usize> {
-        (0..self.slots.len()).find(|&i| self.used & bit(i) == 0)
-    }
-
-    /// The oldest slot that was taken for a conflict.
-    fn oldest_auto(&self) -> Option<usize> {
-        self.iter()
-            .filter(|(_, x)| x.flags & AUTO != 0)
-            .max_by_key(|(_, x)| self.age.wrapping_sub(x.age))
-            .map(|(i, _)| i)
-    }
-
-    fn put(&mut self, i: usize, mut x: Tracked) {
-        x.age = self.age;
-        self.age = self.age.wrapping_add(1);
-        if x.is_trim() {
-            self.trims |= bit(i);
-        }
-        self.used |= bit(i);
-        if let Some(slot) = self.slots.get_mut(i) {
-            *slot = x;
-        }
-    }
-
-    fn take(&mut self, i: usize) {
-        self.used &= !bit(i);
-        self.trims &= !bit(i);
-        self.news &= !bit(i);
-        self.gone &= !bit(i);
-        if let Some(slot) = self.slots.get_mut(i) {
-            *slot = Tracked::EMPTY;
-        }
-    }
-}
-
-/// Why something is tracked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Interest {
-    /// The node asked.
-    Asked,
-    /// A side of a conflict.
-    Conflict,
-    /// A trim.
-    Trim,
-}
+/// During one count: it was counted.
+pub(super) const COUNTED: u8 = 64;
 
 impl Tangle<'_> {
     /// Tracks the vertex in a slot. Its bit is computed for the whole window by one pass, unless the vertex is the newest
@@ -300,7 +88,14 @@ impl Tangle<'_> {
         } else {
             self.recompute(i, slot);
         }
-        self.count_approvals(tables, i);
+        if newest {
+            self.approve(tables, slot, bit(i));
+        } else {
+            if let Some(x) = self.tracks.get_mut(i) {
+                x.flags |= UNSURE;
+            }
+            self.count_approvals(tables, i);
+        }
         self.grade(tables, bit(i));
         Ok(())
     }
@@ -413,6 +208,7 @@ impl Tangle<'_> {
             return 0;
         }
         let mut changed = 0;
+        let sequence = self.window.sequence(slot);
         let fresh = vertex.masks.approves(self.tracks.trims) & among & !member.approved;
         for i in bits(fresh) {
             let Some(x) = self.tracks.get_mut(i) else {
@@ -423,12 +219,21 @@ impl Tangle<'_> {
             }
             member.approved |= bit(i);
             changed |= bit(i);
-            x.approval = x.weigh(x.approval, tables, self.newest, vertex.issuer);
+            let before = x.approval;
+            x.approval = x.weigh(before, tables, self.newest, vertex.issuer);
             let counts = tables
                 .weight(x.epoch, vertex.issuer)
                 .is_some_and(|w| w.0 > 0);
+            if counts && member.flags & FORKED == 0 {
+                x.note_first(sequence);
+            } else if x.approval != before {
+                x.flags |= UNSURE;
+            }
             if counts && vertex.issuer != x.issuer && Some(vertex.issuer) != self.own {
                 x.witnesses = x.witnesses.saturating_add(1);
+            }
+            if x.waits(tables, self.newest) {
+                self.tracks.waiting |= bit(i);
             }
         }
         changed
@@ -437,7 +242,6 @@ impl Tangle<'_> {
     /// Raises what these slots have reached.
     pub(super) fn grade<T: Tables + ?Sized>(&mut self, tables: &T, among: u64) {
         for i in bits(among & self.tracks.used) {
-            let overtaken = self.overtaken(i);
             let Some(x) = self.tracks.get_mut(i) else {
                 continue;
             };
@@ -457,14 +261,15 @@ impl Tangle<'_> {
                 x.flags |= CERTIFIED;
                 news |= NEWS_CERTIFIED;
             }
-            if judged
+            let quorum = judged
                 && heard
-                && !overtaken
                 && x.standing < Standing::Quorum
                 && x.flags & FIRST_ROUND != 0
-                && x.passes(x.second, tables, self.newest)
-            {
-                x.standing = Standing::Quorum;
+                && x.passes(x.second, tables, self.newest);
+            if quorum && !self.overtaken(i) {
+                if let Some(x) = self.tracks.get_mut(i) {
+                    x.standing = Standing::Quorum;
+                }
                 news |= NEWS_QUORUM;
             }
             if news != 0 {
@@ -495,30 +300,32 @@ impl Tangle<'_> {
             return;
         }
         self.newest = newest;
-        // A z was found by the old table; the new one must find its own.
-        let rounds = self.tracks.used;
+        // A z was found by the old table; the new one must find its own. A base is of members, and weighed anew.
+        let found = self.tracks.found;
+        self.tracks.found = 0;
+        self.tracks.waiting = 0;
+        self.forget_base(found);
+        self.base_is_empty(found & self.tracks.gone);
         for i in bits(self.tracks.used) {
             let Some(x) = self.tracks.get_mut(i) else {
                 continue;
             };
-            let mut approval = [0; 2];
+            let (mut approval, mut base) = ([0; 2], [0; 2]);
             for (m, member) in self.members.iter().enumerate() {
                 if member.approved & bit(i) != 0 {
                     approval = x.weigh(approval, tables, newest, MemberIndex(m as u16));
                 }
+                if member.second & bit(i) != 0 {
+                    base = x.weigh(base, tables, newest, MemberIndex(m as u16));
+                }
             }
             x.approval = approval;
-            x.second = [0; 2];
+            x.second = base;
             x.flags &= !FIRST_ROUND;
-        }
-        for slot in self.window.oldest_first() {
-            if let Some(masks) = self.window.masks_mut(slot) {
-                masks.above &= !rounds;
+            x.flags |= UNSURE;
+            if x.waits(tables, newest) {
+                self.tracks.waiting |= bit(i);
             }
-        }
-        for member in self.members.iter_mut() {
-            member.masks.above &= !rounds;
-            member.second &= !rounds;
         }
         self.grade(tables, self.tracks.used);
     }
@@ -527,10 +334,8 @@ impl Tangle<'_> {
     pub(super) fn drop_track(&mut self, i: usize) {
         self.tracks.take(i);
         let bit = bit(i);
-        for slot in self.window.oldest_first() {
-            if let Some(masks) = self.window.masks_mut(slot) {
-                *masks = masks.without(bit);
-            }
+        for masks in self.window.every_masks() {
+            *masks = masks.without(bit);
         }
         for member in self.members.iter_mut() {
             member.masks = member.masks.without(bit);

@@ -169,7 +169,7 @@ impl Tangle<'_> {
                 here.c = here.c.wrapping_add(if above == all {
                     sum
                 } else {
-                    super::approval::bits(above).fold(0u64, |total, i| {
+                    super::tracks::bits(above).fold(0u64, |total, i| {
                         total.wrapping_add(chances.get(i).copied().unwrap_or(0))
                     })
                 });

@@ -3,43 +3,33 @@
 //! Validity is a function of the vertex and its parents only (protocol section 3); the local clock has no say. What a
 //! refused vertex was refused for is told exactly, and nothing has changed then.
 
-use super::approval::{DOUBTED, FORKED, FROZEN, Interest, NEWS_EVICTED, bits};
+use super::Tangle;
+use super::approval::{FORKED, FROZEN};
+use super::commit::Place;
 use super::error::{InsertError, VoidTrim};
 use super::memory::{Masks, Vertex};
-use super::model::{Change, Effect, Facts, Head, Inserted, Stubs, Tables};
+use super::model::{Effect, Facts, Head, Inserted, Stubs, Tables};
 use super::window::{ON_HEAD, OPAQUE, PREVIOUS, UNCHECKED};
-use super::{Tangle, TrimNote};
-use crate::{Amount, Epoch, HeaderNumber, Id, MAX_PARENTS, MemberIndex, Millis};
+use crate::{Amount, Epoch, HeaderNumber, Id, MAX_PARENTS, Millis};
 
 /// Kinds of a stored vertex.
-const NONE: u8 = 0;
-const TRANSFER: u8 = 1;
-const EXIT: u8 = 2;
+pub(super) const NONE: u8 = 0;
+pub(super) const TRANSFER: u8 = 1;
+pub(super) const EXIT: u8 = 2;
 pub(super) const TRIM: u8 = 3;
 pub(super) const EVIDENCE: u8 = 4;
-const MEMBER: u8 = 5;
-const JOIN: u8 = 6;
+pub(super) const MEMBER: u8 = 5;
+pub(super) const JOIN: u8 = 6;
 
 /// Where the first parent was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum First {
+pub(super) enum First {
     /// In the window.
     Here(u16),
     /// It is the issuer's newest vertex, evicted by count: the issuer's state stands in for it.
     Aged,
     /// It is the chain head of the table.
     Settled,
-}
-
-/// Where a vertex lies among its issuer's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// On top of the newest one of the branch that was here first.
-    Head,
-    /// On top of another branch.
-    Branch,
-    /// Beside this one, on the same first parent.
-    Beside(u16),
 }
 
 /// What a vertex's parents say.
@@ -296,7 +286,11 @@ impl Tangle<'_> {
                     return Err(InsertError::TimeNotAboveParent(0));
                 }
                 below.debits = member.debits;
-                below.masks = below.masks.join(member.masks);
+                // A base may have grown since; z does not.
+                below.masks = below.masks.join(Masks {
+                    above: member.masks.above & self.tracks.found,
+                    ..member.masks
+                });
                 below.epoch = below.epoch.max(member.epoch);
             }
             First::Settled => {
@@ -417,242 +411,6 @@ impl Tangle<'_> {
         match tables.credits(facts.epoch, facts.issuer) {
             Some(credits) if debits > credits => Err(InsertError::InsufficientCredits),
             _ => Ok(()),
-        }
-    }
-
-    /// Where the new vertex lies among its issuer's. O(1) for the honest, whose first parent is their newest vertex.
-    fn place(&self, facts: &Facts, first: First) -> Result<Place, InsertError> {
-        let member = self.member(facts.issuer);
-        let on_head = match first {
-            First::Here(_) if facts.number.0 == 1 => member.highest.0 == 0,
-            First::Here(slot) => self.window.at(slot).id == member.head,
-            First::Aged => true,
-            First::Settled => facts.number > member.highest,
-        };
-        if on_head {
-            return Ok(Place::Head);
-        }
-        let sibling = self.window.oldest_first().find(|&slot| {
-            let vertex = self.window.at(slot);
-            vertex.issuer == facts.issuer
-                && vertex.number == facts.number
-                && match (first, self.window.parent(slot, 0)) {
-                    (First::Here(a), Some(b)) => a == b,
-                    (First::Here(_), None) => false,
-                    (_, parent) => parent.is_none(),
-                }
-        });
-        match (sibling, first) {
-            (Some(slot), _) => Ok(Place::Beside(slot)),
-            // A child of its own issuer's vertex would be here, since it came after that.
-            (None, First::Here(_)) if facts.number.0 > 1 => Ok(Place::Branch),
-            _ => Err(InsertError::Unexplained),
-        }
-    }
-
-    /// A trim that names the same predecessor.
-    fn rival_trim(&self, facts: &Facts) -> Option<Id> {
-        let Effect::Trim { previous, .. } = facts.effect else {
-            return None;
-        };
-        let tracked = self
-            .tracks
-            .iter()
-            .find(|(_, x)| x.is_trim() && x.previous == previous)
-            .map(|(_, x)| x.id);
-        tracked.or_else(|| {
-            self.window
-                .oldest_first()
-                .find(|&slot| self.trim_terms(slot).is_some_and(|(_, p)| p == previous))
-                .map(|slot| self.window.at(slot).id)
-        })
-    }
-
-    /// From here on nothing can fail.
-    fn commit<T: Tables + ?Sized>(
-        &mut self,
-        tables: &T,
-        facts: &Facts,
-        mut vertex: Vertex,
-        place: Place,
-        rival_trim: Option<Id>,
-    ) -> Inserted {
-        self.refresh(tables);
-        self.own_bits(facts, &mut vertex.masks);
-        let before = self.member(facts.issuer);
-        let contested = before.flags & (FORKED | FROZEN) != 0;
-        let sibling = match place {
-            Place::Beside(slot) => Some(self.window.at(slot).id),
-            Place::Head | Place::Branch => None,
-        };
-        if let Effect::Trim { previous, .. } = facts.effect {
-            self.trims.rotate_right(1);
-            if let Some(note) = self.trims.first_mut() {
-                *note = TrimNote {
-                    id: facts.id,
-                    previous,
-                };
-            }
-        }
-        self.evict();
-        let slot = self.window.push(vertex);
-        let handed_on = hands_on(&vertex);
-        if let Some(member) = self.members.get_mut(usize::from(facts.issuer.0)) {
-            if place == Place::Head {
-                member.head = facts.id;
-                member.number = facts.number;
-                member.time = facts.time;
-                member.debits = vertex.debits;
-                member.epoch = handed_on;
-                member.slot = slot;
-                member.masks = vertex.masks;
-            }
-            member.highest = member.highest.max(facts.number);
-            if sibling.is_some() {
-                member.flags |= FORKED;
-            }
-        }
-        if vertex.flags & OPAQUE != 0 {
-            self.opaque = Some(self.window.sequence(slot));
-            self.horizon = self.horizon.max(facts.time);
-            for i in bits(self.tracks.used) {
-                if let Some(x) = self.tracks.get_mut(i) {
-                    x.flags |= DOUBTED;
-                }
-            }
-        }
-        if let Some(a) = sibling {
-            self.changes.push(Change::Equivocation {
-                offender: facts.issuer,
-                a,
-                b: facts.id,
-            });
-            // The first side may just have been evicted; both may lack a slot. Neither keeps the conflict from being told.
-            if let Some(a) = self.window.find(&a) {
-                let _ = self.track_slot(tables, a, Interest::Conflict, contested);
-            }
-            let _ = self.track_slot(tables, slot, Interest::Conflict, contested);
-        }
-        if let Some(a) = rival_trim {
-            self.changes.push(Change::RivalTrims {
-                offender: facts.issuer,
-                a,
-                b: facts.id,
-            });
-        }
-        match facts.effect {
-            Effect::Trim { .. } => {
-                let _ = self.track_slot(tables, slot, Interest::Trim, contested);
-            }
-            Effect::Evidence { offender } => self.freeze(offender),
-            _ => {}
-        }
-        let used = self.tracks.used;
-        let approved = self.approve(tables, slot, used);
-        self.first_round(tables, slot);
-        let second = self.second_round(tables, slot);
-        self.grade(tables, approved | second);
-        Inserted {
-            sequence: self.window.sequence(slot),
-            conflict: sibling.is_some() || rival_trim.is_some(),
-            opaque: vertex.flags & OPAQUE != 0,
-            unchecked: vertex.flags & UNCHECKED != 0,
-        }
-    }
-
-    /// What the vertex itself adds to its cone's masks.
-    fn own_bits(&self, facts: &Facts, masks: &mut Masks) {
-        match facts.effect {
-            Effect::Evidence { offender } => {
-                masks.evident |= self.tracks.which(|x| x.issuer == offender);
-            }
-            Effect::Trim { previous, .. } => {
-                masks.rival |= self.tracks.which(|x| x.is_trim() && x.previous == previous);
-            }
-            _ => {}
-        }
-        // A vertex conflicts with every one of its issuer that has the same or a higher number: it cannot be above it, and it
-        // came too late to be below it. With a lower one it conflicts iff its first parent does, or is below that too.
-        if facts.number <= self.member(facts.issuer).highest {
-            masks.rival |= self
-                .tracks
-                .which(|x| x.issuer == facts.issuer && x.number >= facts.number);
-        }
-    }
-
-    fn freeze(&mut self, offender: MemberIndex) {
-        if let Some(member) = self.members.get_mut(usize::from(offender.0))
-            && member.flags & FROZEN == 0
-        {
-            member.flags |= FROZEN;
-            self.changes.push(Change::Frozen(offender));
-        }
-    }
-
-    /// Makes room by taking out the oldest vertex, and remembers how far back the window can see.
-    fn evict(&mut self) {
-        let Some(slot) = self.window.to_evict() else {
-            return;
-        };
-        let vertex = *self.window.at(slot);
-        self.horizon = self.horizon.max(vertex.time);
-        self.evicted = self.evicted.saturating_add(1);
-        // Only what is in its own cone by a tracked bit can be tracked.
-        let tracked = bits(vertex.masks.seen & !self.tracks.gone)
-            .find(|&i| self.tracks.get(i).is_some_and(|x| x.id == vertex.id));
-        if let Some(i) = tracked {
-            self.tracks.gone |= super::approval::bit(i);
-            self.tracks.tell(i, NEWS_EVICTED);
-        }
-        self.window.evict();
-    }
-
-    /// Cut and predecessor of the trim in a slot.
-    pub(super) fn trim_terms(&self, slot: u16) -> Option<(Millis, Id)> {
-        let vertex = self.window.at(slot);
-        if vertex.kind != TRIM {
-            return None;
-        }
-        let noted = self.trims.iter().find(|note| note.id == vertex.id);
-        let previous = match noted {
-            Some(note) => note.previous,
-            None => self
-                .window
-                .previous_trim(slot)
-                .map_or(Id::ZERO, |p| self.window.at(p).id),
-        };
-        Some((Millis(vertex.value), previous))
-    }
-
-    /// The facts of the vertex in a slot, as they were inserted.
-    pub(super) fn facts(&self, slot: u16) -> Facts {
-        let vertex = self.window.at(slot);
-        let amount = Amount(vertex.value);
-        let debits = vertex.debits;
-        let index = MemberIndex(vertex.other as u16);
-        Facts {
-            id: vertex.id,
-            issuer: vertex.issuer,
-            number: vertex.number,
-            epoch: vertex.epoch,
-            time: vertex.time,
-            effect: match vertex.kind {
-                TRANSFER => Effect::Transfer {
-                    to: index,
-                    amount,
-                    debits,
-                },
-                EXIT => Effect::Exit { amount, debits },
-                TRIM => Effect::Trim {
-                    cut: Millis(vertex.value),
-                    previous: self.trim_terms(slot).map_or(Id::ZERO, |(_, p)| p),
-                    header: HeaderNumber(vertex.other),
-                },
-                EVIDENCE => Effect::Evidence { offender: index },
-                MEMBER => Effect::Member,
-                JOIN => Effect::Join,
-                _ => Effect::None,
-            },
         }
     }
 }

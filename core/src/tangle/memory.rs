@@ -5,6 +5,7 @@
 
 use super::error::LimitsError;
 use super::model::Standing;
+use super::recent::Kept;
 use crate::{Amount, Epoch, Id, MemberIndex, Millis, Number};
 
 /// How much the tangle shall hold.
@@ -87,7 +88,7 @@ pub(super) struct Masks {
     pub rival: u64,
     /// Evidence against the issuer of x is in the cone.
     pub evident: u64,
-    /// The first-round vertex z of x is in the cone.
+    /// The first-round vertex z of x is in the cone; before there is one, the base of x (see `base`).
     pub above: u64,
 }
 
@@ -194,7 +195,7 @@ pub struct Member {
     pub(super) masks: Masks,
     /// Tracked transactions that a vertex of the member approves in time.
     pub(super) approved: u64,
-    /// Tracked transactions whose z is below a vertex of the member in time.
+    /// Tracked transactions whose z is below a vertex of the member in time; before there is a z, those in whose base it is.
     pub(super) second: u64,
     /// Number of the head; 0: nothing inserted.
     pub(super) number: Number,
@@ -244,11 +245,17 @@ pub struct Tracked {
     pub(super) cut: Millis,
     /// Weight of the members that approve, by the table of its epoch and by the newest.
     pub(super) approval: [u64; 2],
-    /// The same for the members above z.
+    /// The same for the members above z; before there is a z, for those of the base.
     pub(super) second: [u64; 2],
     pub(super) number: Number,
     pub(super) epoch: Epoch,
     pub(super) age: u32,
+    /// Insertion number of the newest first approval of a member.
+    pub(super) noted: u32,
+    /// Bit j: the vertex inserted j before that was one too. Of members with weight and one chain only.
+    pub(super) firsts: Kept,
+    /// By how much `approval` is above the least that passes, by the table of its epoch; while z is looked for.
+    pub(super) slack: u64,
     pub(super) issuer: MemberIndex,
     pub(super) witnesses: u16,
     pub(super) standing: Standing,
@@ -269,6 +276,9 @@ impl Tracked {
         number: Number(0),
         epoch: Epoch(0),
         age: 0,
+        noted: 0,
+        firsts: Kept(0),
+        slack: 0,
         issuer: MemberIndex(0),
         witnesses: 0,
         standing: Standing::Seen,

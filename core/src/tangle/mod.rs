@@ -10,13 +10,17 @@
 
 mod access;
 mod approval;
+mod base;
+mod commit;
 mod confidence;
 mod error;
 mod insert;
 mod memory;
 mod model;
 mod quorum;
+mod recent;
 mod tips;
+mod tracks;
 mod trim;
 mod weight;
 mod window;
@@ -38,7 +42,8 @@ pub use model::{
 };
 
 use crate::{Epoch, Id, MemberIndex, Millis, Number, Prefix};
-use approval::{CERTIFIED, DOUBTED, FORKED, FROZEN, Interest, NEWS_CERTIFIED, Tracks};
+use approval::{FORKED, FROZEN};
+use tracks::{CERTIFIED, DOUBTED, Interest, NEWS_CERTIFIED, Tracks};
 use window::Window;
 
 /// Structural changes that wait; standings wait in their slots and need none of it.
@@ -248,7 +253,7 @@ impl<'m> Tangle<'m> {
 
     /// What was missed is not known (reset, restored state): `Quorum` is withheld from everything tracked now.
     pub fn doubt_all(&mut self) {
-        for i in approval::bits(self.tracks.used) {
+        for i in tracks::bits(self.tracks.used) {
             if let Some(x) = self.tracks.get_mut(i) {
                 x.flags |= DOUBTED;
             }

@@ -3,98 +3,202 @@
 //! First round: some vertex z has in its own cone approvals of x by members with 3 w > 2 W. Second round: members with
 //! 3 w > 2 W each have a vertex with z in its cone, not later than time(x) + T/2. One round is not enough: two sets of 2/3
 //! share only 1/3, so a trim could hold too few of the approvals. With two, the fresh quorum of every valid trim holds an
-//! honest vertex above z, hence the whole first round. z is found by one walk of the cone of each new vertex while
-//! something waits for it.
+//! honest vertex above z, hence the whole first round.
+//!
+//! z is looked for once two thirds approve x at all, and walking a cone is the last thing tried: of the newest vertices it
+//! is known which are in the cone (`recent`), so that who is missing is subtracted from all who approve. What was evicted is
+//! counted by `base`.
 
 use super::Tangle;
-use super::approval::{FIRST_ROUND, bit, bits, mark, mark_parents, marked};
+use super::approval::{COUNTED, marked};
 use super::memory::Tracked;
 use super::model::{Standing, Tables};
+use super::recent::{RECENT, ones};
+use super::tracks::{FIRST_ROUND, UNSURE, bit, bits};
 use super::window::OPAQUE;
+
+/// A count of the first round in one cone.
+struct Count {
+    sums: [u64; 2],
+    /// The base is in the cone, and in `sums`.
+    based: bool,
+    holds: bool,
+    /// Age of the oldest vertex that was looked at.
+    end: u32,
+}
 
 impl Tangle<'_> {
     /// Tests whether the vertex in this slot is z for whatever passed two thirds here and has none.
     pub(super) fn first_round<T: Tables + ?Sized>(&mut self, tables: &T, slot: u16) {
-        let vertex = *self.window.at(slot);
-        let newest = self.newest;
-        let waits = |x: &Tracked| {
-            !x.is_trim()
-                && x.flags & FIRST_ROUND == 0
-                && x.standing < Standing::Quorum
-                && vertex.time <= x.limit(&self.policy)
-                && x.passes(x.approval, tables, newest)
-        };
-        let waiting = bits(vertex.masks.seen)
-            .filter(|&i| self.tracks.get(i).is_some_and(waits))
-            .fold(0, |mask, i| mask | bit(i));
-        if waiting == 0 {
-            return;
-        }
-        // Until z is found, the places of the second round serve to collect the first.
-        let mut oldest = self.window.age(slot);
-        for i in bits(waiting) {
-            let Some(x) = self.tracks.get_mut(i) else {
-                continue;
-            };
-            x.second = [0; 2];
-            let age = self
-                .window
-                .find(&x.id)
-                .map_or(u32::MAX, |s| self.window.age(s));
-            oldest = oldest.max(age);
-        }
-        for member in self.members.iter_mut() {
-            member.second &= !waiting;
-        }
-        self.marks.fill(0);
-        mark(self.marks, slot);
-        for here in self.window.newest_first() {
-            if self.window.age(here) > oldest {
-                break;
-            }
-            if !marked(self.marks, here) {
-                continue;
-            }
-            mark_parents(&self.window, self.marks, here);
-            let vertex = self.window.at(here);
-            let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0)) else {
-                continue;
-            };
-            if vertex.flags & OPAQUE != 0 {
-                continue;
-            }
-            let fresh = vertex.masks.approves(self.tracks.trims) & waiting & !member.second;
-            for i in bits(fresh) {
-                let Some(x) = self.tracks.get_mut(i) else {
-                    continue;
-                };
-                if vertex.time <= x.limit(&self.policy) {
-                    member.second |= bit(i);
-                    x.second = x.weigh(x.second, tables, newest, vertex.issuer);
-                }
-            }
-        }
+        let vertex = self.window.at(slot);
+        let (seen, time) = (vertex.masks.seen, vertex.time);
         let mut found = 0;
-        for i in bits(waiting) {
-            let Some(x) = self.tracks.get_mut(i) else {
+        for i in bits(seen & self.tracks.waiting) {
+            let Some(x) = self.tracks.get(i) else {
                 continue;
             };
-            if x.passes(x.second, tables, newest) {
-                x.flags |= FIRST_ROUND;
+            if x.standing >= Standing::Quorum {
+                self.tracks.waiting &= !bit(i);
+                continue;
+            }
+            let holds = time <= x.limit(&self.policy)
+                && match self.holds_by_recent(tables, slot, i, x) {
+                    Some(holds) => holds,
+                    None => self.holds_first_round(tables, slot, i),
+                };
+            if holds {
                 found |= bit(i);
             }
-            x.second = [0; 2];
         }
-        if found == 0 {
+        if found != 0 {
+            self.found(slot, found);
+        }
+    }
+
+    /// Whether two thirds approve x in the cone of this slot, as far as it can be told without a walk: all who approve it but those whose
+    /// first approval is not in the cone. No is certain; yes only where the cone is whole and every first approval is known.
+    fn holds_by_recent<T: Tables + ?Sized>(
+        &self,
+        tables: &T,
+        slot: u16,
+        i: usize,
+        x: &Tracked,
+    ) -> Option<bool> {
+        let recent = self.window.recent_cone(slot)?;
+        let missing = x.first_approvals(self.window.sequence(slot)) & !recent.cone;
+        // Each of them weighs at least 1.
+        if u64::from(missing.count_ones()) > x.slack {
+            return Some(false);
+        }
+        let age = self.window.age(slot);
+        let left = ones(missing)
+            .filter_map(|back| self.window.here(age.saturating_add(back)))
+            .fold(x.approval, |left, slot| {
+                let issuer = self.window.at(slot).issuer;
+                let [own, newest] = x.weigh([0; 2], tables, self.newest, issuer);
+                let [by_own, by_newest] = left;
+                [by_own.saturating_sub(own), by_newest.saturating_sub(newest)]
+            });
+        if !x.passes(left, tables, self.newest) {
+            return Some(false);
+        }
+        let certain =
+            recent.whole && age == 0 && x.flags & UNSURE == 0 && self.tracks.gone & bit(i) == 0;
+        certain.then_some(true)
+    }
+
+    /// Counts the members that approve x in the cone of this slot, from the newest vertex down until they pass.
+    fn holds_first_round<T: Tables + ?Sized>(&mut self, tables: &T, slot: u16, i: usize) -> bool {
+        let Some(x) = self.tracks.get(i).copied() else {
+            return false;
+        };
+        // What was evicted counts only where all of it is in the cone.
+        let based = self.window.masks(slot).above & bit(i) != 0;
+        let mut count = Count {
+            sums: if based { x.second } else { [0; 2] },
+            based,
+            holds: false,
+            end: self.window.age(slot),
+        };
+        count.holds = x.passes(count.sums, tables, self.newest);
+        self.count_cone(tables, slot, i, &x, &mut count);
+        for age in self.window.age(slot)..=count.end {
+            let issuer = self.window.at(self.window.aged(age)).issuer;
+            if let Some(member) = self.members.get_mut(usize::from(issuer.0)) {
+                member.flags &= !COUNTED;
+            }
+        }
+        count.holds
+    }
+
+    fn count_cone<T: Tables + ?Sized>(
+        &mut self,
+        tables: &T,
+        slot: u16,
+        i: usize,
+        x: &Tracked,
+        count: &mut Count,
+    ) {
+        let top = self.window.age(slot);
+        let last = self
+            .window
+            .find(&x.id)
+            .map_or(u32::MAX, |slot| self.window.age(slot));
+        let (cone, known) = match self.window.recent_cone(slot) {
+            Some(recent) => (recent.cone, RECENT),
+            None => (1, 1),
+        };
+        let recent = |back: u32| top.saturating_add(back);
+        for age in ones(cone).map(recent) {
+            if count.holds || age > last {
+                return;
+            }
+            self.counts(tables, age, i, x, count);
+        }
+        if count.holds {
             return;
         }
-        // The others' collections are cleared when the next vertex is tested.
-        for member in self.members.iter_mut() {
-            member.second &= !found;
+        self.marks.fill(0);
+        let older = top.saturating_add(known);
+        let mut left = 0u32;
+        for age in ones(cone).map(recent) {
+            left = left.saturating_add(self.window.mark_parents(self.marks, age, older));
         }
+        let mut age = older;
+        while left > 0 && !count.holds && age <= last {
+            if marked(self.marks, self.window.aged(age)) {
+                left = left
+                    .saturating_sub(1)
+                    .saturating_add(self.window.mark_parents(self.marks, age, older));
+                self.counts(tables, age, i, x, count);
+            }
+            age = age.saturating_add(1);
+        }
+    }
+
+    /// Counts the issuer of a vertex of the cone, once.
+    #[inline]
+    fn counts<T: Tables + ?Sized>(
+        &mut self,
+        tables: &T,
+        age: u32,
+        i: usize,
+        x: &Tracked,
+        count: &mut Count,
+    ) {
+        let Some(here) = self.window.here(age) else {
+            return;
+        };
+        count.end = age;
+        let vertex = self.window.at(here);
+        if vertex.masks.approves(self.tracks.trims) & bit(i) != 0
+            && vertex.flags & OPAQUE == 0
+            && vertex.time <= x.limit(&self.policy)
+            && let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0))
+            && member.flags & COUNTED == 0
+            && (!count.based || member.second & bit(i) == 0)
+        {
+            member.flags |= COUNTED;
+            count.sums = x.weigh(count.sums, tables, self.newest, vertex.issuer);
+            count.holds = x.passes(count.sums, tables, self.newest);
+        }
+    }
+
+    /// The vertex in this slot is z for these: from here on `above` and `second` speak of it.
+    fn found(&mut self, slot: u16, found: u64) {
+        self.forget_base(found & self.tracks.gone);
+        for i in bits(found) {
+            if let Some(x) = self.tracks.get_mut(i) {
+                x.flags |= FIRST_ROUND;
+                x.second = [0; 2];
+            }
+        }
+        self.tracks.waiting &= !found;
+        self.tracks.found |= found;
         if let Some(masks) = self.window.masks_mut(slot) {
             masks.above |= found;
         }
+        let vertex = self.window.at(slot);
         if let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0))
             && member.head == vertex.id
         {
@@ -109,7 +213,7 @@ impl Tangle<'_> {
             return 0;
         };
         let mut changed = 0;
-        for i in bits(vertex.masks.above & !member.second) {
+        for i in bits(vertex.masks.above & self.tracks.found & !member.second) {
             let Some(x) = self.tracks.get_mut(i) else {
                 continue;
             };

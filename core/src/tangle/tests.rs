@@ -215,6 +215,32 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(5))]
+
+    /// Longer than what is known of a cone without a walk: the first z is still found, and no other.
+    #[test]
+    fn a_long_history_finds_the_first_z(seed: u64) {
+        let (book, entries, _) = history(seed, shape(seed, 200));
+        let model = Model::of(&book, &entries);
+        let mut memory = Memory::new(256, 16, 64);
+        let mut tangle = memory.tangle();
+        let mut followed = Vec::new();
+        for (i, entry) in entries.iter().enumerate() {
+            feed(&mut tangle, &book, entry);
+            if i % 8 == 3 && i < 120 && !matches!(entry.facts.effect, Effect::Trim { .. }) {
+                tangle.track(&book, &entry.facts.id).unwrap();
+                followed.push(i);
+            }
+            drain(&mut tangle);
+        }
+        for x in followed {
+            let quorum = tangle.standing(&entries[x].facts.id) == Some(Standing::Quorum);
+            prop_assert_eq!(quorum, model.quorum(x));
+        }
+    }
+}
+
 /// The histories hold what the properties speak of: otherwise they would hold of nothing.
 #[test]
 fn the_histories_are_not_empty_of_meaning() {

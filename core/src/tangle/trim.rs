@@ -5,11 +5,12 @@
 //! lives. Only vertices above the previous cut are looked at (times fall along parents, so a cone above a cut is closed), which
 //! is what a device still holds after pruning. So the outcome is a pure function of that part of the cone and the tables.
 
-use super::approval::{FORKED, bit, bits, mark, mark_parents, marked, two_thirds};
+use super::approval::{FORKED, mark, mark_parents, marked};
 use super::error::{TrimError, VoidTrim};
 use super::insert::{EVIDENCE, TRIM};
 use super::memory::{Scratch, Work};
 use super::model::{Effect, Facts, Outcome, Tables, Verdict};
+use super::tracks::{bit, bits, two_thirds};
 use super::window::{ON_HEAD, OPAQUE, UNCHECKED};
 use super::{Id, Tangle};
 use crate::{Epoch, HeaderNumber, MemberIndex, Millis};

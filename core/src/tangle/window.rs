@@ -7,6 +7,7 @@
 //! one prefix are in one cluster; it compares full ids.
 
 use super::memory::{Masks, Vertex};
+use super::recent::{RECENT, Recent, RecentCone};
 use crate::{Id, Millis, Prefix};
 
 /// Free place of the hash table.
@@ -52,6 +53,7 @@ pub(super) struct Window<'m> {
     /// N - 1.
     mask: u32,
     seed: u64,
+    recent: Recent,
 }
 
 impl<'m> Window<'m> {
@@ -73,6 +75,7 @@ impl<'m> Window<'m> {
             count: 0,
             mask,
             seed,
+            recent: Recent::NONE,
         }
     }
 
@@ -115,6 +118,16 @@ impl<'m> Window<'m> {
         self.next.wrapping_sub(1).wrapping_sub(self.age(slot))
     }
 
+    /// The slot with this age, if there is one.
+    pub(super) fn here(&self, age: u32) -> Option<u16> {
+        (age < self.count).then(|| self.aged(age))
+    }
+
+    /// What is known of the cone of the vertex in this slot, if it is recent.
+    pub(super) fn recent_cone(&self, slot: u16) -> Option<RecentCone> {
+        (self.age(slot) < RECENT).then(|| self.recent.get(self.sequence(slot)))
+    }
+
     pub(super) fn at(&self, slot: u16) -> &Vertex {
         self.vertices.get(usize::from(slot)).unwrap_or(&NOWHERE)
     }
@@ -123,10 +136,20 @@ impl<'m> Window<'m> {
         self.at(slot).masks
     }
 
+    /// The masks of every slot, in no order.
+    pub(super) fn every_masks(&mut self) -> impl Iterator<Item = &mut Masks> + '_ {
+        self.vertices.iter_mut().map(|v| &mut v.masks)
+    }
+
     pub(super) fn masks_mut(&mut self, slot: u16) -> Option<&mut Masks> {
         self.vertices
             .get_mut(usize::from(slot))
             .map(|v| &mut v.masks)
+    }
+
+    /// Whether the vertex inserted `RECENT` before the newest is not in its cone: it may be missing in cones that are whole.
+    pub(super) fn lost_one(&self) -> bool {
+        self.recent.lost_one()
     }
 
     /// The slots from oldest to newest: a topological order.
@@ -160,6 +183,28 @@ impl<'m> Window<'m> {
     pub(super) fn parents(&self, slot: u16) -> impl Iterator<Item = u16> + '_ {
         let child = self.at(slot);
         (0..child.count.min(8)).filter_map(move |i| self.link(slot, child, i))
+    }
+
+    /// Marks the parents of the vertex of this age that have the age `older` or more. Returns how many were not marked before.
+    pub(super) fn mark_parents(&self, marks: &mut [u64], age: u32, older: u32) -> u32 {
+        let child = self.at(self.aged(age));
+        let mut absent = child.absent;
+        let mut fresh = 0u32;
+        for &parent in child.parents.iter().take(usize::from(child.count)) {
+            let here = absent & 1 == 0;
+            absent = absent.wrapping_shr(1);
+            let back = self.age(parent);
+            if here && back > age && back >= older && back < self.count {
+                let bit = 1u64.wrapping_shl(u32::from(parent & 63));
+                if let Some(word) = marks.get_mut(usize::from(parent.wrapping_shr(6)))
+                    && *word & bit == 0
+                {
+                    *word |= bit;
+                    fresh = fresh.wrapping_add(1);
+                }
+            }
+        }
+        fresh
     }
 
     /// The predecessor of a trim, if it is here.
@@ -262,6 +307,15 @@ impl<'m> Window<'m> {
     /// Adds a vertex as the newest; the window is not full. Its parents are no longer tips, it is one.
     pub(super) fn push(&mut self, vertex: Vertex) -> u16 {
         let slot = (self.next & self.mask) as u16;
+        let (newest, mask, count) = (self.next.wrapping_sub(1), self.mask, self.count);
+        let parents = vertex.parents.iter().take(usize::from(vertex.count));
+        let backs = parents.enumerate().filter_map(|(i, &parent)| {
+            // As `age`: a parent that was evicted for this vertex is no longer counted.
+            let age = newest.wrapping_sub(u32::from(parent)) & mask;
+            let here = vertex.absent.wrapping_shr(i as u32) & 1 == 0 && age < count;
+            here.then_some(age.saturating_add(1))
+        });
+        self.recent.push(self.next, backs);
         for (i, &parent) in vertex.parents.iter().enumerate() {
             if i < usize::from(vertex.count) && vertex.absent.wrapping_shr(i as u32) & 1 == 0 {
                 // Before `next` moves: a parent that was evicted for this vertex lies in the same slot and is no tip any more.

@@ -1,0 +1,244 @@
+//! Trims and tables that change.
+
+use super::*;
+
+/// Rounds in which everybody stands on everybody: the plain life of a neighbourhood over two epochs.
+fn rounds(
+    tangle: &mut Tangle<'_>,
+    book: &Book,
+    heads: &mut [Facts],
+    count: u64,
+    step: u64,
+) -> Vec<Change> {
+    let mut told = Vec::new();
+    for _ in 0..count {
+        for m in 0..heads.len() {
+            let time = heads.iter().map(|h| h.time.0).max().unwrap() + step;
+            let old = heads[m];
+            let epoch = heads
+                .iter()
+                .map(|h| match h.effect {
+                    Effect::Trim { header, .. } => h.epoch.max(header.opens()),
+                    _ => h.epoch,
+                })
+                .max()
+                .unwrap();
+            let facts = Facts {
+                epoch,
+                ..plain(Rng(time).id(), m as u16, old.number.0 + 1, time)
+            };
+            let before = heads[(m + heads.len() - 1) % heads.len()].id;
+            put(tangle, book, facts, &[old.id, before]).unwrap();
+            heads[m] = facts;
+            told.extend(drain(tangle));
+        }
+    }
+    told
+}
+
+#[test]
+fn two_epochs_end_to_end() {
+    let mut memory = Memory::new(256, 4, 16);
+    let (mut tangle, mut book) = four(&mut memory);
+    let mut heads: Vec<Facts> = (1..=4).map(|n| tangle.get(&id(n)).unwrap()).collect();
+    let mut paper = Paper::new(256);
+    rounds(&mut tangle, &book, &mut heads, 2, 100);
+    let x = heads[1];
+    tangle.track(&book, &x.id).unwrap();
+    let told = rounds(&mut tangle, &book, &mut heads, 15, 100);
+    assert!(told.contains(&Change::Witnessed(x.id)) && told.contains(&Change::Quorum(x.id)));
+    let trim =
+        |tangle: &mut Tangle<'_>, book: &Book, heads: &mut Vec<Facts>, cut, previous, header| {
+            let time = heads.iter().map(|h| h.time.0).max().unwrap() + 1;
+            let old = heads[0];
+            let facts = Facts {
+                epoch: heads[3].epoch,
+                effect: Effect::Trim {
+                    cut: Millis(cut),
+                    previous,
+                    header: HeaderNumber(header),
+                },
+                ..plain(Rng(time).id(), 0, old.number.0 + 1, time)
+            };
+            put(tangle, book, facts, &[old.id, heads[3].id]).map(|_| {
+                heads[0] = facts;
+                facts.id
+            })
+        };
+    let first_cut = START + 1500;
+    let first = trim(&mut tangle, &book, &mut heads, first_cut, genesis(), 0).unwrap();
+    // It would cut before its predecessor came; and its predecessor is not certified in its cone.
+    let early = heads[0].time.0 - 1;
+    let e = trim(&mut tangle, &book, &mut heads.clone(), early, first, 0);
+    assert_eq!(e, Err(InsertError::VoidTrim(VoidTrim::Cut)));
+    let e = trim(
+        &mut tangle,
+        &book,
+        &mut heads.clone(),
+        heads[0].time.0,
+        first,
+        0,
+    );
+    assert_eq!(e, Err(InsertError::VoidTrim(VoidTrim::PreviousUncertified)));
+    let told = rounds(&mut tangle, &book, &mut heads, 2, 100);
+    assert!(told.contains(&Change::TrimCertified {
+        id: first,
+        cut: Millis(first_cut)
+    }));
+    let mut living = Vec::new();
+    let outcome = tangle
+        .evaluate(&first, &book, &mut paper.scratch(), |v| {
+            living.push((v.facts, v.lives))
+        })
+        .unwrap();
+    assert!(living.iter().all(|(_, lives)| *lives));
+    assert!(living.iter().any(|(f, _)| f.id == x.id));
+    assert!(outcome.g0.is_some() && outcome.living as usize == living.len());
+    // The header settles: heads move, epoch 2 opens; devices prune.
+    for (facts, _) in &living {
+        book.heads[usize::from(facts.issuer.0)] = Head {
+            number: facts.number,
+            id: facts.id,
+            debits: Amount(0),
+        };
+    }
+    book.cuts.push(Cut {
+        trim: first,
+        cut: Millis(first_cut),
+    });
+    book.weights.push(vec![1, 1, 1, 1]);
+    tangle.tables_changed(&book);
+    tangle.prune(Millis(first_cut));
+    assert!(tangle.since(0).all(|(_, f)| f.time.0 > first_cut));
+    rounds(&mut tangle, &book, &mut heads, 18, 100);
+    // It names the settled header: those above it are of epoch 2.
+    let second_cut = START + 7500;
+    let second = trim(&mut tangle, &book, &mut heads, second_cut, first, 1).unwrap();
+    let e = put(
+        &mut tangle,
+        &book,
+        plain(id(500), 1, heads[1].number.0 + 1, heads[0].time.0 + 1),
+        &[heads[1].id, second],
+    );
+    assert_eq!(e, Err(InsertError::EpochMismatch));
+    rounds(&mut tangle, &book, &mut heads, 2, 100);
+    assert!(tangle.certified(&second));
+    assert!(heads.iter().all(|h| h.epoch == Epoch(2)));
+    let mut done = Vec::new();
+    let outcome = tangle
+        .evaluate(&second, &book, &mut paper.scratch(), |v| {
+            done.push((v.facts, v.lives))
+        })
+        .unwrap();
+    assert_eq!(
+        (outcome.epoch, outcome.previous_cut),
+        (Epoch(2), Millis(first_cut))
+    );
+    assert!(
+        done.iter()
+            .all(|(f, lives)| *lives && f.time.0 > first_cut && f.time.0 <= second_cut)
+    );
+    // Not by tables that are not those after its predecessor.
+    assert_eq!(
+        tangle.evaluate(&first, &book, &mut paper.scratch(), |_| {}),
+        Err(TrimError::Tables)
+    );
+    assert_eq!(
+        tangle.evaluate(&x.id, &book, &mut paper.scratch(), |_| {}),
+        Err(TrimError::NotTrim)
+    );
+    assert_eq!(
+        tangle.evaluate(&id(99), &book, &mut paper.scratch(), |_| {}),
+        Err(TrimError::NotHere)
+    );
+    // What a member issues that the table holds frozen is dead; so is a chain that misses the head.
+    let mut cold = book.clone();
+    cold.frozen[2] = true;
+    cold.heads[3].id = id(98);
+    let mut dead = Vec::new();
+    tangle
+        .evaluate(&second, &cold, &mut paper.scratch(), |v| {
+            if !v.lives {
+                dead.push(v.facts.issuer.0);
+            }
+        })
+        .unwrap();
+    assert!(dead.contains(&2) && dead.contains(&3) && !dead.contains(&0) && !dead.contains(&1));
+    let mut small_memory = Memory::new(32, 4, 16);
+    let mut small = small_memory.tangle();
+    for (_, facts) in tangle.since(0) {
+        let parents: Vec<Id> = tangle.parents(&facts.id).flatten().collect();
+        let _ = small.insert(
+            &book,
+            &facts,
+            &parents,
+            Stubs {
+                aged: 0,
+                settled: 0xfe,
+            },
+        );
+    }
+    let e = small.evaluate(&second, &book, &mut paper.scratch(), |_| {});
+    assert!(
+        matches!(e, Err(TrimError::Truncated | TrimError::NotHere)),
+        "{e:?}"
+    );
+}
+
+/// A trim names the header before it, and comes T/2 after its cut: so an epoch of settlement holds vertices of the trim's own epoch and of the
+/// one before, and all of them live. With the header that the trim names opening a third.
+#[test]
+fn what_stands_between_a_cut_and_its_trim_lives_in_the_next_epoch() {
+    let mut memory = Memory::new(1024, 4, 16);
+    let (mut tangle, mut book) = four(&mut memory);
+    let mut heads: Vec<Facts> = (1..=4).map(|n| tangle.get(&id(n)).unwrap()).collect();
+    let mut paper = Paper::new(1024);
+    let mut previous = genesis();
+    for turn in 1..=4u64 {
+        let cut = START + turn * PERIOD;
+        while heads[3].time.0 <= cut + PERIOD / 2 + 500 {
+            rounds(&mut tangle, &book, &mut heads, 1, 100);
+        }
+        let facts = Facts {
+            epoch: heads[3].epoch,
+            effect: Effect::Trim {
+                cut: Millis(cut),
+                previous,
+                header: HeaderNumber(turn as u32 - 1),
+            },
+            ..plain(
+                Rng(cut + 7).id(),
+                0,
+                heads[0].number.0 + 1,
+                heads[3].time.0 + 1,
+            )
+        };
+        put(&mut tangle, &book, facts, &[heads[0].id, heads[3].id]).unwrap();
+        heads[0] = facts;
+        rounds(&mut tangle, &book, &mut heads, 2, 100);
+        assert!(tangle.certified(&facts.id), "trim {turn}");
+        let mut done = Vec::new();
+        let outcome = tangle
+            .evaluate(&facts.id, &book, &mut paper.scratch(), |v| {
+                done.push((v.facts, v.lives));
+            })
+            .unwrap();
+        assert_eq!(outcome.living, outcome.done, "trim {turn}");
+        assert!(outcome.done > 70);
+        for (facts, _) in &done {
+            book.heads[usize::from(facts.issuer.0)] = Head {
+                number: facts.number,
+                id: facts.id,
+                debits: Amount(0),
+            };
+        }
+        book.cuts.push(Cut {
+            trim: facts.id,
+            cut: Millis(cut),
+        });
+        book.weights.push(vec![1, 1, 1, 1]);
+        tangle.tables_changed(&book);
+        tangle.prune(Millis(cut));
+        previous = facts.id;
+    }
+}
