@@ -17,11 +17,14 @@ fn signatures(c: &mut Criterion) {
 
 fn windows(c: &mut Criterion) {
     for capacity in [256, 4096] {
-        let mut neighbourhood = Neighbourhood::new(capacity);
+        for followed in [0, 64] {
+            let mut neighbourhood = Neighbourhood::new(capacity, followed);
+            (0..2 * capacity).for_each(|_| neighbourhood.step());
+            let name = format!("insert + select, window {capacity}, {followed} followed");
+            c.bench_function(&name, |b| b.iter(|| neighbourhood.step()));
+        }
+        let mut neighbourhood = Neighbourhood::new(capacity, 0);
         (0..2 * capacity).for_each(|_| neighbourhood.step());
-        c.bench_function(&format!("insert + select, window {capacity}"), |b| {
-            b.iter(|| neighbourhood.step())
-        });
         c.bench_function(&format!("exact confidence, window {capacity}"), |b| {
             b.iter(|| neighbourhood.confidences())
         });

@@ -63,12 +63,12 @@ impl Figure {
 /// Prints the table; returns how many figures were missed.
 pub fn print(figures: &[Figure]) -> usize {
     println!(
-        "\n{:<58} {:>12} {:<13} {:<12} verdict",
+        "\n{:<74} {:>12} {:<13} {:<12} verdict",
         "figure", "measured", "unit", "ceiling"
     );
     for figure in figures {
         println!(
-            "{:<58} {:>12.3} {:<13} {:<12} {}",
+            "{:<74} {:>12.3} {:<13} {:<12} {}",
             figure.what,
             figure.value,
             figure.unit,

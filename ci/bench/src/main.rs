@@ -1,6 +1,7 @@
 //! `iotedge-bench`: every figure of speed and size beside its ceiling, as a table and in `out/bench.json`.
 //!
 //!     iotedge-bench [--strict] [--out out/bench.json]     the table; --strict fails on a missed figure
+//!     iotedge-bench --only windows [...]                  one part of it: signatures, windows or instructions
 //!     iotedge-bench --one NAME COUNT                      runs one operation, for an instruction counter
 
 use iotedge_bench::figure::{Ceiling, Figure, print};
@@ -29,12 +30,25 @@ fn main() -> ExitCode {
     let out = value_of("--out").map_or("out/bench.json", String::as_str);
 
     let mut figures = Vec::new();
-    eprintln!("bench: signatures and transfers");
-    signatures(&mut figures);
-    eprintln!("bench: the window");
-    let verify_nanos = windows(&mut figures);
-    eprintln!("bench: instruction counts");
-    instructions(&mut figures);
+    let only = value_of("--only");
+    let wanted = |part| only.is_none_or(|only| only == part);
+    let mut verify_nanos = None;
+    if wanted("signatures") {
+        eprintln!("bench: signatures and transfers");
+        signatures(&mut figures);
+    }
+    if wanted("windows") {
+        eprintln!("bench: the window");
+        verify_nanos = Some(windows(&mut figures));
+    }
+    if wanted("instructions") {
+        eprintln!("bench: instruction counts");
+        instructions(&mut figures);
+    }
+    if figures.is_empty() {
+        eprintln!("bench: --only takes signatures, windows or instructions");
+        return ExitCode::FAILURE;
+    }
 
     let missed = print(&figures);
     let list: Vec<Value> = figures.iter().map(Figure::json).collect();
@@ -148,18 +162,31 @@ fn signatures(figures: &mut Vec<Figure>) {
 fn windows(figures: &mut Vec<Figure>) -> f64 {
     let transfer = Transfer::default();
     let mut check = 0.0;
-    for (capacity, what) in [
+    for (capacity, followed, ratio, share, ceiling) in [
         (
             256,
-            "insert + select, window 256: after 10^6 over after 10^3",
+            0,
+            "insert + select, window 256, none followed: after 10^6 over after 10^3",
+            "insert + select, window 256, none followed, over one signature check",
+            Ceiling::AtMost(2.0),
+        ),
+        (
+            256,
+            64,
+            "insert + select, window 256, 64 followed: after 10^6 over after 10^3",
+            "insert + select, window 256, 64 followed, over one signature check",
+            Ceiling::AtMost(2.0),
         ),
         (
             4096,
-            "insert + select, window 4096: after 10^6 over after 10^3",
+            64,
+            "insert + select, window 4096, 64 followed: after 10^6 over after 10^3",
+            "insert + select, window 4096, 64 followed, over one signature check",
+            Ceiling::Told,
         ),
     ] {
-        let mut young = grown(capacity, 1_000);
-        let mut old = grown(capacity, 1_000_000);
+        let mut young = grown(capacity, followed, 1_000);
+        let mut old = grown(capacity, followed, 1_000_000);
         let ages = interleave(2_000, 20, &mut [&mut || young.step(), &mut || old.step()]);
         let checks = interleave(
             200,
@@ -168,25 +195,19 @@ fn windows(figures: &mut Vec<Figure>) -> f64 {
         );
         check = checks.nanos(1);
         figures.push(Figure {
-            what,
+            what: ratio,
             value: ages.ratio(1, 0),
             unit: "ratio",
             ceiling: Ceiling::Within(0.9, 1.1),
         });
         figures.push(Figure {
-            what: match capacity {
-                256 => "insert + select, window 256, over one signature check",
-                _ => "insert + select, window 4096, over one signature check",
-            },
+            what: share,
             value: checks.ratio(0, 1) * 100.0,
             unit: "percent",
-            ceiling: match capacity {
-                256 => Ceiling::AtMost(2.0),
-                _ => Ceiling::Told,
-            },
+            ceiling,
         });
     }
-    let mut full = grown(256, 1_000);
+    let mut full = grown(256, 0, 1_000);
     assert_eq!(full.confidences(), 256, "the window is not full");
     let turns = interleave(
         60,
@@ -205,21 +226,30 @@ fn windows(figures: &mut Vec<Figure>) -> f64 {
 }
 
 /// A full window after `transactions` more.
-fn grown(capacity: usize, transactions: u32) -> Neighbourhood {
-    let mut neighbourhood = Neighbourhood::new(capacity);
+fn grown(capacity: usize, followed: usize, transactions: u32) -> Neighbourhood {
+    let mut neighbourhood = Neighbourhood::new(capacity, followed);
     for _ in 0..capacity as u32 + transactions {
         neighbourhood.step();
     }
+    // What is followed is under way: else nothing is measured.
+    assert!(followed == 0 || neighbourhood.quorums() > u64::from(transactions) / 8);
     neighbourhood
 }
 
 /// Names that `--one` knows, and what the table calls their instruction counts.
-const COUNTED: [(&str, &str); 6] = [
+const COUNTED: [(&str, &str); 7] = [
     ("bare-sign", "instructions: bare signature"),
     ("create", "instructions: create a transfer"),
     ("bare-verify", "instructions: bare check"),
     ("verify", "instructions: verify a transfer"),
-    ("step", "instructions: insert + select, window 256"),
+    (
+        "step",
+        "instructions: insert + select, window 256, none followed",
+    ),
+    (
+        "step-64",
+        "instructions: insert + select, window 256, 64 followed",
+    ),
     ("confidence", "instructions: exact confidence, window 256"),
 ];
 
@@ -231,11 +261,15 @@ fn run_one(name: &str, count: u32) -> ExitCode {
         "bare-verify" => Box::new(move || transfer.bare_verify()),
         "verify" => Box::new(move || transfer.verify()),
         "step" => {
-            let mut neighbourhood = grown(256, 1_000);
+            let mut neighbourhood = grown(256, 0, 1_000);
+            Box::new(move || neighbourhood.step())
+        }
+        "step-64" => {
+            let mut neighbourhood = grown(256, 64, 1_000);
             Box::new(move || neighbourhood.step())
         }
         "confidence" => {
-            let mut neighbourhood = grown(256, 1_000);
+            let mut neighbourhood = grown(256, 0, 1_000);
             Box::new(move || assert_eq!(neighbourhood.confidences(), 256))
         }
         _ => {
@@ -266,7 +300,15 @@ fn instructions(figures: &mut Vec<Figure>) {
             ceiling: Ceiling::Told,
         });
     }
-    let [bare_sign, create, bare_verify, verify, step, confidence] = counts;
+    let [
+        bare_sign,
+        create,
+        bare_verify,
+        verify,
+        step,
+        step_64,
+        confidence,
+    ] = counts;
     for (what, value, unit, most) in [
         (
             "create over bare signature, by instructions",
@@ -281,8 +323,14 @@ fn instructions(figures: &mut Vec<Figure>) {
             1.10,
         ),
         (
-            "insert + select, window 256, over one check, by instructions",
+            "insert + select, window 256, none followed, over one check, by instructions",
             step / bare_verify * 100.0,
+            "percent",
+            2.0,
+        ),
+        (
+            "insert + select, window 256, 64 followed, over one check, by instructions",
+            step_64 / bare_verify * 100.0,
             "percent",
             2.0,
         ),

@@ -1,15 +1,17 @@
-//! The bounded DAG in steady state: 32 members, a transaction every 10 ms, two tips each, 24 transactions followed.
+//! The bounded DAG in steady state: 32 members, a transaction every 10 ms, two tips each, chosen by who
+//! has not yet seen the last 8 of the others. As many transactions are followed as asked for, each until its Quorum: all of them under way.
 
 use iotedge_core::tangle::{
-    Cut, Effect, Facts, Head, Limits, Member, Policy, Scratch, Start, Stubs, Tables, Tangle,
-    TangleMemory, Tracked, Vertex, Walk, Work,
+    Change, Cut, Effect, Facts, Head, Limits, Member, Policy, Scratch, Start, Stubs, Tables,
+    Tangle, TangleMemory, Tracked, Vertex, Walk, Work,
 };
 use iotedge_core::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis, Number, Weight};
 use std::collections::VecDeque;
 
 const MEMBERS: u16 = 32;
 const STEP: u64 = 10;
-const FOLLOWED: usize = 24;
+/// How many are under way between issuers at any time.
+const LAG: usize = 8;
 
 /// One epoch, every member of weight 1.
 struct OneTable;
@@ -58,7 +60,10 @@ impl Tables for OneTable {
 pub struct Neighbourhood {
     tangle: Tangle<'static>,
     heads: Vec<(Id, u32)>,
-    followed: VecDeque<Id>,
+    under_way: VecDeque<(Facts, [Id; 3], usize)>,
+    followed: usize,
+    follows: usize,
+    quorums: u64,
     work: Vec<Work>,
     order: Vec<u16>,
     members: Vec<u64>,
@@ -72,12 +77,12 @@ fn leak<T: Clone>(value: T, count: usize) -> &'static mut [T] {
 }
 
 impl Neighbourhood {
-    /// An empty window of `capacity` vertices.
-    pub fn new(capacity: usize) -> Self {
+    /// An empty window of `capacity` vertices that follows `follows` transactions at once, 0 to 64.
+    pub fn new(capacity: usize, follows: usize) -> Self {
         let limits = Limits {
             capacity,
             members: MEMBERS.into(),
-            tracked: 32,
+            tracked: follows.max(4),
         };
         let sizes = limits.sizes().expect("limits in range");
         let memory = TangleMemory {
@@ -97,7 +102,10 @@ impl Neighbourhood {
         Self {
             tangle: Tangle::new(memory, policy, 7).expect("memory as asked for"),
             heads: vec![(Id([8; 32]), 0); MEMBERS.into()],
-            followed: VecDeque::new(),
+            under_way: VecDeque::new(),
+            followed: 0,
+            follows,
+            quorums: 0,
             work: vec![Work::default(); capacity],
             order: vec![0; capacity],
             members: vec![0; MEMBERS.into()],
@@ -113,7 +121,7 @@ impl Neighbourhood {
         (*random >> 32) as u32
     }
 
-    /// Selects two tips and inserts a transaction that approves them.
+    /// Selects two tips for one transaction, and inserts the one that was made `LAG` steps before.
     pub fn step(&mut self) {
         self.now += STEP;
         let mut tips = [Id::ZERO; 2];
@@ -121,8 +129,13 @@ impl Neighbourhood {
         let found = self
             .tangle
             .select(Millis(self.now), &mut || Self::random(random), &mut tips);
-        let issuer = Self::random(&mut self.random) as usize % self.heads.len();
-        let (head, number) = self.heads[issuer];
+        let issuer = loop {
+            let issuer = MemberIndex((Self::random(&mut self.random) % u32::from(MEMBERS)) as u16);
+            if self.under_way.iter().all(|(f, ..)| f.issuer != issuer) {
+                break issuer;
+            }
+        };
+        let (head, number) = self.heads[usize::from(issuer.0)];
         let mut parents = [head, Id::ZERO, Id::ZERO];
         let mut count = 1;
         tips[..found].sort_unstable();
@@ -136,33 +149,41 @@ impl Neighbourhood {
         }
         let facts = Facts {
             id: Id(id),
-            issuer: MemberIndex(issuer as u16),
+            issuer,
             number: Number(number + 1),
             epoch: Epoch(1),
             time: Millis(self.now),
             effect: Effect::None,
         };
+        self.under_way.push_back((facts, parents, count));
+        if self.under_way.len() <= LAG {
+            return;
+        }
+        let Some((facts, parents, count)) = self.under_way.pop_front() else {
+            return;
+        };
         self.tangle
             .insert(&OneTable, &facts, &parents[..count], Stubs::default())
-            .unwrap_or_else(|refusal| {
-                panic!("vertex {} of member {issuer}: {refusal:?}", number + 1)
-            });
-        if number.is_multiple_of(8) {
-            self.follow(Id(id));
+            .unwrap_or_else(|refusal| panic!("{facts:?}: {refusal:?}"));
+        self.heads[usize::from(facts.issuer.0)] = (facts.id, facts.number.0);
+        if self.followed < self.follows {
+            self.tangle
+                .track(&OneTable, &facts.id)
+                .expect("a free slot");
+            self.followed += 1;
         }
-        while self.tangle.next_change().is_some() {}
-        self.heads[issuer] = (Id(id), number + 1);
+        while let Some(change) = self.tangle.next_change() {
+            if let Change::Quorum(id) = change {
+                self.tangle.untrack(&id);
+                self.followed -= 1;
+                self.quorums += 1;
+            }
+        }
     }
 
-    /// Follows a transaction, and the oldest no more: a device that has `FOLLOWED` of its own under way.
-    fn follow(&mut self, id: Id) {
-        if self.followed.len() == FOLLOWED {
-            self.followed
-                .pop_front()
-                .map(|oldest| self.tangle.untrack(&oldest));
-        }
-        self.tangle.track(&OneTable, &id).expect("a free slot");
-        self.followed.push_back(id);
+    /// How many of the followed reached their Quorum.
+    pub fn quorums(&self) -> u64 {
+        self.quorums
     }
 
     /// Exact confidence of every vertex of the window; gives how many there were.
