@@ -1535,6 +1535,34 @@ int32_t iotedge_sign(const uint8_t *seed,
                      uint8_t *signature);
 
 /**
+ * The public key of a P-256 scalar, for factory tools and for a software stand-in where a secure element will be.
+ *
+ * `scalar`: 32 bytes, big-endian, from a random generator fit for keys; read only, the caller keeps it secret and wipes it. `key`:
+ * set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_SIGNATURE_MALFORMED`: zero, or not below the order of the group: draw again. `IOTEDGE_E_SUITE`: this build lacks ES256.
+ *
+ * From any thread. Not from an interrupt: it takes a signature's time.
+ */
+int32_t iotedge_public_key_from_scalar(const uint8_t *scalar,
+                                       iotedge_public_key_t *key);
+
+/**
+ * Signs `message` in ES256 with the key of `scalar` (deterministic, RFC 6979), as a secure element does behind
+ * `IOTEDGE_EVENT_SIGNATURE_NEEDED`; this is its stand-in in software.
+ *
+ * `scalar`: 32 bytes, see `iotedge_public_key_from_scalar`; read only. `signature`: 64 bytes, r then s, written on success.
+ *
+ * `IOTEDGE_E_SIGNATURE_MALFORMED`: not a scalar. `IOTEDGE_E_SUITE`: this build lacks ES256.
+ *
+ * From any thread. Not from an interrupt: several million instructions on a Cortex-M.
+ */
+int32_t iotedge_sign_es256(const uint8_t *scalar,
+                           const uint8_t *message,
+                           size_t message_len,
+                           uint8_t *signature);
+
+/**
  * Checks one signature under the network's rule (docs/protocol.md section 2): the same verdict as every node's.
  *
  * `signature`: 64 bytes. All inputs are read only.

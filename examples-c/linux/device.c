@@ -198,6 +198,9 @@ static void handle(device_t *device, const iotedge_event_t *event)
     case IOTEDGE_EVENT_GRADED:
         graded(device, event);
         break;
+    case IOTEDGE_EVENT_SIGNATURE_NEEDED:
+        element_answer(&device->element, device->node, clock_now());
+        break;
     case IOTEDGE_EVENT_RECEIPT:
         receipt(device, event);
         break;

@@ -3,6 +3,7 @@
 #define DEVICE_H
 
 #include "book.h"
+#include "element.h"
 #include "options.h"
 #include "platform.h"
 #include "udp.h"
@@ -12,6 +13,7 @@
 typedef struct {
     options_t options;
     iotedge_node_t *node;
+    element_t element; /* Holds a P-256 key; an Ed25519 key is the node's own. */
     store_t store;
     udp_t udp;
     book_t book;

@@ -34,6 +34,7 @@ static int start_node(identity_t *identity)
     iotedge_limits_t limits;
     iotedge_config_t config;
     iotedge_platform_t platform = platform_of(&device.store);
+    uint8_t proof[IOTEDGE_SIGNATURE_SIZE];
     int32_t status;
 
     memset(&limits, 0, sizeof limits);
@@ -51,7 +52,17 @@ static int start_node(identity_t *identity)
     config.role = IOTEDGE_ROLE_MEMBER;
     config.clock_offset = device.offset;
     config.authority = &identity->authority;
-    config.seed = identity->seed;
+    if (identity->key.suite == IOTEDGE_SUITE_ES256) {
+        if (element_open(&device.element, identity->seed, &identity->key) != 0 ||
+            element_enrol(&device.element, &identity->key, &identity->authority, proof) != 0) {
+            fprintf(stderr, "iotedge-device: the P-256 key does not sign: not the secret half of cose_key, or a library without ES256\n");
+            return -1;
+        }
+        config.signer = &identity->key;
+        config.enrolment = proof;
+    } else {
+        config.seed = identity->seed;
+    }
     config.certificate = identity->certificate;
     config.certificate_len = identity->certificate_len;
     if (identity->issuer_len > 0) {

@@ -132,6 +132,7 @@ static int complain_field(const char *path, const char *field, const char *what)
 int identity_read(identity_t *identity, const char *path)
 {
     static char text[16384];
+    uint8_t cose_key[96];
     json_t file, chain, first, second, gateway;
     size_t len, mistake;
     long bytes;
@@ -147,6 +148,11 @@ int identity_read(identity_t *identity, const char *path)
     }
     if (json_hex(json_get(file, "seed"), identity->seed, 32) != 32) {
         return complain_field(path, "seed", "64 hex digits are expected");
+    }
+    identity->key.size = (uint32_t)sizeof identity->key;
+    bytes = json_hex(json_get(file, "cose_key"), cose_key, sizeof cose_key);
+    if (bytes <= 0 || iotedge_public_key_from_cose(cose_key, (size_t)bytes, &identity->key) != IOTEDGE_OK) {
+        return complain_field(path, "cose_key", "a COSE_Key in hex is expected");
     }
     identity->authority.size = (uint32_t)sizeof identity->authority;
     identity->authority.suite = IOTEDGE_SUITE_ED25519;

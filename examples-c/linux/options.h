@@ -22,9 +22,10 @@ typedef struct {
     uint64_t equivocate_at; /* Milliseconds after the start; 0: never. */
 } options_t;
 
-/* What the factory wrote. The seed is secret: wipe it when the node has it. */
+/* What the factory wrote. The seed is secret: wipe it when the node, or the element, has it. */
 typedef struct {
-    uint8_t seed[32];
+    uint8_t seed[32]; /* Of an Ed25519 key; of a P-256 key its scalar. */
+    iotedge_public_key_t key;
     uint8_t certificate[512];
     size_t certificate_len;
     uint8_t issuer[512];

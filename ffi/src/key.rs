@@ -205,6 +205,82 @@ pub unsafe extern "C" fn iotedge_sign(
     })())
 }
 
+/// The public key of a P-256 scalar, for factory tools and for a software stand-in where a secure element will be.
+///
+/// `scalar`: 32 bytes, big-endian, from a random generator fit for keys; read only, the caller keeps it secret and wipes it. `key`:
+/// set its `size` first; written on success.
+///
+/// `IOTEDGE_E_SIGNATURE_MALFORMED`: zero, or not below the order of the group: draw again. `IOTEDGE_E_SUITE`: this build lacks ES256.
+///
+/// From any thread. Not from an interrupt: it takes a signature's time.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotedge_public_key_from_scalar(
+    scalar: *const u8,
+    key: *mut iotedge_public_key_t,
+) -> i32 {
+    // SAFETY: the promises of the comment.
+    done((|| unsafe {
+        let scalar = array::<32>(scalar)?;
+        let key = OutStruct::new(key, OLDEST_KEY)?;
+        key.write(&iotedge_public_key_t::from_core(&p256::public_key(scalar)?));
+        Ok(())
+    })())
+}
+
+/// Signs `message` in ES256 with the key of `scalar` (deterministic, RFC 6979), as a secure element does behind
+/// `IOTEDGE_EVENT_SIGNATURE_NEEDED`; this is its stand-in in software.
+///
+/// `scalar`: 32 bytes, see `iotedge_public_key_from_scalar`; read only. `signature`: 64 bytes, r then s, written on success.
+///
+/// `IOTEDGE_E_SIGNATURE_MALFORMED`: not a scalar. `IOTEDGE_E_SUITE`: this build lacks ES256.
+///
+/// From any thread. Not from an interrupt: several million instructions on a Cortex-M.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotedge_sign_es256(
+    scalar: *const u8,
+    message: *const u8,
+    message_len: usize,
+    signature: *mut u8,
+) -> i32 {
+    // SAFETY: the promises of the comment.
+    done((|| unsafe {
+        let scalar = array::<32>(scalar)?;
+        let message = input(message, message_len)?;
+        let signature = OutArray::<64>::new(signature)?;
+        signature.write(&p256::sign(scalar, message)?.0);
+        Ok(())
+    })())
+}
+
+/// P-256 in software, where the build has it.
+mod p256 {
+    use super::{Call, PublicKey, Signature};
+    #[cfg(feature = "es256")]
+    use {super::signature_status, iotedge_core::crypto::es256::SecretKey};
+
+    #[cfg(feature = "es256")]
+    pub fn public_key(scalar: &[u8; 32]) -> Call<PublicKey> {
+        let secret = SecretKey::from_scalar(scalar).map_err(signature_status)?;
+        Ok(secret.public_key())
+    }
+
+    #[cfg(feature = "es256")]
+    pub fn sign(scalar: &[u8; 32], message: &[u8]) -> Call<Signature> {
+        let secret = SecretKey::from_scalar(scalar).map_err(signature_status)?;
+        secret.sign(message).map_err(signature_status)
+    }
+
+    #[cfg(not(feature = "es256"))]
+    pub fn public_key(_: &[u8; 32]) -> Call<PublicKey> {
+        Err(crate::status::IOTEDGE_E_SUITE)
+    }
+
+    #[cfg(not(feature = "es256"))]
+    pub fn sign(_: &[u8; 32], _: &[u8]) -> Call<Signature> {
+        Err(crate::status::IOTEDGE_E_SUITE)
+    }
+}
+
 /// Checks one signature under the network's rule (docs/protocol.md section 2): the same verdict as every node's.
 ///
 /// `signature`: 64 bytes. All inputs are read only.

@@ -11,7 +11,7 @@ use crate::revocation::Revocations;
 use crate::service::Neighbourhood;
 use crate::store::{Store, StoredEnrolment};
 use anyhow::{Result, anyhow};
-use iotedge_core::crypto::{PublicKey, SecretKey, Signature, Software, sha256};
+use iotedge_core::crypto::{PublicKey, SecretKey, Signature, Software, Suite, sha256};
 use iotedge_core::identity::enrol::{self, EnrolError};
 use iotedge_core::identity::genesis::{MAX_GENESIS, g0};
 use iotedge_core::identity::record::MAX_RECORD;
@@ -33,6 +33,7 @@ pub struct Admission {
     authority: PublicKey,
     pub anchors: Vec<PublicKey>,
     revocations: Revocations,
+    es256: bool,
     checked: HashMap<[u8; 32], (Id, PublicKey)>,
     /// Devices whose join was submitted, with the epoch in which it was.
     joining: HashMap<Id, Epoch>,
@@ -68,6 +69,7 @@ impl Admission {
             authority,
             anchors,
             revocations,
+            es256: config.policy.es256,
             checked: HashMap::new(),
             joining: HashMap::new(),
             second: 0,
@@ -231,6 +233,12 @@ impl Admission {
             &mut Software,
         );
         match verified {
+            Ok(verified) if verified.key.suite() == Suite::Es256 && !self.es256 => {
+                tracing::warn!(
+                    "a P-256 key: allowed where policy.es256 is set, and every node is built with it"
+                );
+                Err((verified.device.0, EnrolStatus::Certificate))
+            }
             Ok(verified) => Ok((verified.device.0, verified.key)),
             Err(EnrolError::Certificate(CertError::Revoked)) => {
                 Err((claimed, EnrolStatus::Revoked))

@@ -132,6 +132,8 @@ pub struct Policy {
     pub max_members: u16,
     /// U: how old a validator set may be.
     pub set_age_ms: u64,
+    /// Whether devices with P-256 keys may enrol: then every node must be built with that suite.
+    pub es256: bool,
 }
 
 impl Default for Policy {
@@ -146,6 +148,7 @@ impl Default for Policy {
             cap_exposure: 500_000,
             max_members: 1_000,
             set_age_ms: 14 * 24 * 3_600_000,
+            es256: false,
         }
     }
 }

@@ -5,7 +5,7 @@
 //! device needs to start: seed, certificate chain, pinned authority, gateway. Everything binary is lower-case hex.
 
 use anyhow::{Context, Result, anyhow, bail};
-use iotedge_core::crypto::{PublicKey, SecretKey};
+use iotedge_core::crypto::{PublicKey, SecretKey, Signature, Suite, es256};
 use iotedge_core::identity::device_id::DeviceId;
 use iotedge_core::identity::key::{CoseKey, MAX_COSE_KEY};
 use iotedge_core::wire::Writer;
@@ -55,11 +55,11 @@ pub struct KeyFile {
 pub struct DeviceFile {
     /// Bech32m.
     pub device_id: String,
-    /// Ed25519 seed, hex. Secret.
+    /// Seed of an Ed25519 key or scalar of a P-256 key, as `cose_key` says; hex. Secret.
     pub seed: String,
     /// COSE_Key, hex.
     pub cose_key: String,
-    /// Raw Ed25519 public key, hex.
+    /// Raw public key, hex: 32 bytes, or x then y.
     pub public_key: String,
     /// Certificates, hex, the authority's first where there are two.
     pub chain: Vec<String>,
@@ -85,6 +85,57 @@ pub fn generate() -> Result<([u8; 32], SecretKey)> {
     let key =
         SecretKey::from_seed(&seed).map_err(|e| anyhow!("randomness unfit for a key: {e}"))?;
     Ok((seed, key))
+}
+
+/// A device's secret key in software. Authorities, GL-nodes and validators have Ed25519 keys ([`SecretKey`]).
+pub enum Secret {
+    Ed25519(SecretKey),
+    Es256(es256::SecretKey),
+}
+
+impl Secret {
+    /// A fresh key of a suite, and the 32 bytes that stand for it in a file.
+    ///
+    /// # Errors
+    /// The operating system has no randomness.
+    pub fn generate(suite: Suite) -> Result<([u8; 32], Self)> {
+        let (seed, secret) = generate()?;
+        Ok(match suite {
+            Suite::Ed25519 => (seed, Self::Ed25519(secret)),
+            // 32 random bytes are no scalar once in 2^32 times: the message says so, the next try succeeds.
+            Suite::Es256 => (seed, Self::of(&seed, suite)?),
+        })
+    }
+
+    fn of(bytes: &[u8; 32], suite: Suite) -> Result<Self> {
+        match suite {
+            Suite::Ed25519 => SecretKey::from_seed(bytes).map(Self::Ed25519),
+            Suite::Es256 => es256::SecretKey::from_scalar(bytes).map(Self::Es256),
+        }
+        .map_err(|e| anyhow!("seed: not a key of {suite:?} ({e})"))
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        match self {
+            Self::Ed25519(secret) => secret.public_key(),
+            Self::Es256(secret) => secret.public_key(),
+        }
+    }
+
+    /// Signs.
+    ///
+    /// # Errors
+    /// The backend failed.
+    pub fn sign(&self, message: &[u8]) -> Result<Signature> {
+        match self {
+            Self::Ed25519(secret) => Ok(secret.sign(message)),
+            Self::Es256(secret) => secret
+                .sign(message)
+                .map_err(|e| anyhow!("signing failed: {e}")),
+        }
+    }
 }
 
 /// The COSE_Key of `key`, encoded.
@@ -189,11 +240,25 @@ impl KeyFile {
     }
 }
 
-/// The secret key in a `key.json` or `device.json`; its public half must be the file's.
+/// The Ed25519 key in a `key.json` or `device.json`; its public half must be the file's.
 ///
 /// # Errors
 /// Names the file and the field.
 pub fn load_secret(path: &Path) -> Result<SecretKey> {
+    match load_any_secret(path)? {
+        Secret::Ed25519(secret) => Ok(secret),
+        Secret::Es256(_) => bail!(
+            "{}: cose_key: a P-256 key is not allowed here; authorities, gateways and validators have Ed25519 keys",
+            path.display()
+        ),
+    }
+}
+
+/// The secret key of either suite in a `device.json`; its public half must be the file's.
+///
+/// # Errors
+/// Names the file and the field.
+pub fn load_any_secret(path: &Path) -> Result<Secret> {
     #[derive(Deserialize)]
     struct Both {
         seed: String,
@@ -203,13 +268,14 @@ pub fn load_secret(path: &Path) -> Result<SecretKey> {
     secret(&both.seed, &both.cose_key).with_context(|| path.display().to_string())
 }
 
-fn secret(seed: &str, cose: &str) -> Result<SecretKey> {
+fn secret(seed: &str, cose: &str) -> Result<Secret> {
     let bytes = hex::decode(seed)
         .ok()
         .and_then(|b| <[u8; 32]>::try_from(b).ok());
     let bytes = bytes.ok_or_else(|| anyhow!("seed: must be 64 hex digits"))?;
-    let key = SecretKey::from_seed(&bytes).map_err(|e| anyhow!("seed: {e}"))?;
-    if public_key(cose).context("cose_key")? != key.public_key() {
+    let public = public_key(cose).context("cose_key")?;
+    let key = Secret::of(&bytes, public.suite())?;
+    if public != key.public_key() {
         bail!("cose_key: not the public half of seed; the file was altered or mixed up");
     }
     Ok(key)
@@ -322,6 +388,33 @@ mod tests {
             error.contains("key.json: cose_key: not the public half"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_p256_key_is_read_as_a_devices_and_nobody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device.json");
+        let (seed, key) = Secret::generate(Suite::Es256).unwrap();
+        let file = serde_json::json!({ "seed": hex::encode(seed), "cose_key": hex::encode(cose_key(&key.public_key())) });
+        write_new(&path, &pretty(&file), Access::Secret).unwrap();
+        assert_eq!(
+            load_any_secret(&path).unwrap().public_key(),
+            key.public_key()
+        );
+        let error = format!("{:#}", load_secret(&path).unwrap_err());
+        assert!(
+            error.contains("device.json: cose_key: a P-256 key"),
+            "{error}"
+        );
+        let (other, _) = Secret::generate(Suite::Es256).unwrap();
+        assert!(
+            secret(
+                &hex::encode(other),
+                &hex::encode(cose_key(&key.public_key()))
+            )
+            .is_err()
+        );
+        assert!(secret(&"ff".repeat(32), &hex::encode(cose_key(&key.public_key()))).is_err());
     }
 
     #[test]

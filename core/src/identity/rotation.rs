@@ -17,6 +17,8 @@ pub const DOMAIN: &str = "iotedge/rotate/1";
 pub enum RotationError {
     /// The new key is the old one: nothing would change.
     SameKey,
+    /// The new key is of another suite: not everybody in the neighbourhood may have it. Make one of the old key's suite.
+    Suite,
     /// The new key could never verify a signature in this build. Make another one.
     Key(SignatureError),
     /// The consent is no signature by the new key over this rotation.
@@ -42,6 +44,9 @@ pub fn verify(
 ) -> Result<(), RotationError> {
     if old == new {
         return Err(RotationError::SameKey);
+    }
+    if old.suite() != new.suite() {
+        return Err(RotationError::Suite);
     }
     new.check().map_err(RotationError::Key)?;
     let message = statement(neighbourhood, device, number).map_err(RotationError::Wire)?;
@@ -88,6 +93,10 @@ mod tests {
         assert_eq!(
             check(&here, &device, number, &old.public_key(), &by_old),
             Err(RotationError::SameKey)
+        );
+        assert_eq!(
+            check(&here, &device, number, &PublicKey::Es256([1; 64]), &consent),
+            Err(RotationError::Suite)
         );
         let mut small = [0; 32];
         small[0] = 1;

@@ -321,6 +321,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .and_then(|o| u32::try_from(o.0).ok())
             .ok_or(Refusal::Busy)?;
         let body = self.body_of_wish(wish, head.debits)?;
+        // Who joined of late is in the newest table and perhaps not yet in this vertex's: everybody would refuse it, and all above it.
+        if let Body::Transfer { to, .. } = body
+            && self.tables.get(epoch, to).is_none()
+        {
+            return Err(Refusal::UnknownPayee);
+        }
         let draft = tx::Draft {
             epoch,
             issuer: index,

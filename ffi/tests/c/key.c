@@ -162,6 +162,59 @@ static void signatures(void)
     STATUS(IOTEDGE_E_NULL, iotedge_sha256(message, 1, NULL));
 }
 
+/* RFC 6979 appendix A.2.5, SHA-256, "sample". */
+static void p256(void)
+{
+    static const uint8_t scalar[32] = {0xc9, 0xaf, 0xa9, 0xd8, 0x45, 0xba, 0x75, 0x16, 0x6b, 0x5c, 0x21, 0x57, 0x67, 0xb1, 0xd6, 0x93,
+                                       0x4e, 0x50, 0xc3, 0xdb, 0x36, 0xe8, 0x9b, 0x12, 0x7b, 0x8a, 0x62, 0x2b, 0x12, 0x0f, 0x67, 0x21};
+    const uint8_t message[6] = {'s', 'a', 'm', 'p', 'l', 'e'};
+    uint8_t signature[IOTEDGE_SIGNATURE_SIZE], id[IOTEDGE_ID_SIZE], cose[75];
+    uint8_t high[32];
+    iotedge_public_key_t key = empty_key(), read = empty_key();
+    STATUS(IOTEDGE_OK, iotedge_public_key_from_scalar(scalar, &key));
+    CHECK(key.suite == IOTEDGE_SUITE_ES256);
+    CHECK(key.bytes[0] == 0x60 && key.bytes[31] == 0xb6 && key.bytes[32] == 0x79 && key.bytes[63] == 0x99);
+    STATUS(IOTEDGE_OK, iotedge_public_key_check(&key));
+    STATUS(IOTEDGE_OK, iotedge_sign_es256(scalar, message, sizeof message, signature));
+    CHECK(signature[0] == 0xef && signature[31] == 0x16 && signature[32] == 0xf7);
+    STATUS(IOTEDGE_OK, iotedge_verify(&key, message, sizeof message, signature));
+    STATUS(IOTEDGE_E_SIGNATURE, iotedge_verify(&key, message, 5, signature));
+
+    /* A key of one suite takes no signature of the other, and no bytes of its keys. */
+    iotedge_public_key_t other = good_key();
+    CHECK(iotedge_verify(&other, message, sizeof message, signature) != IOTEDGE_OK);
+    other.suite = IOTEDGE_SUITE_ES256;
+    STATUS(IOTEDGE_E_SIGNATURE_MALFORMED, iotedge_public_key_check(&other));
+
+    /* {1: 2, -1: 1, -2: x, -3: y} and its SHA-256. */
+    static const uint8_t opening[8] = {0xa4, 0x01, 0x02, 0x20, 0x01, 0x21, 0x58, 32};
+    static const uint8_t middle[3] = {0x22, 0x58, 32};
+    memcpy(cose, opening, 8);
+    memcpy(cose + 8, key.bytes, 32);
+    memcpy(cose + 40, middle, 3);
+    memcpy(cose + 43, key.bytes + 32, 32);
+    STATUS(IOTEDGE_OK, iotedge_public_key_from_cose(cose, sizeof cose, &read));
+    CHECK(memcmp(&read, &key, sizeof key) == 0);
+    STATUS(IOTEDGE_OK, iotedge_device_id(&key, id));
+    STATUS(IOTEDGE_OK, iotedge_sha256(cose, sizeof cose, high));
+    CHECK(memcmp(id, high, sizeof id) == 0);
+
+    memset(high, 0xff, sizeof high);
+    read = empty_key();
+    STATUS(IOTEDGE_E_SIGNATURE_MALFORMED, iotedge_public_key_from_scalar(ZERO, &read));
+    STATUS(IOTEDGE_E_SIGNATURE_MALFORMED, iotedge_public_key_from_scalar(high, &read));
+    CHECK(read.suite == 0 && memcmp(read.bytes, ZERO, 64) == 0);
+    STATUS(IOTEDGE_E_SIGNATURE_MALFORMED, iotedge_sign_es256(ZERO, message, 1, signature));
+    STATUS(IOTEDGE_E_NULL, iotedge_public_key_from_scalar(NULL, &read));
+    STATUS(IOTEDGE_E_NULL, iotedge_public_key_from_scalar(scalar, NULL));
+    STATUS(IOTEDGE_E_NULL, iotedge_sign_es256(NULL, message, 1, signature));
+    STATUS(IOTEDGE_E_NULL, iotedge_sign_es256(scalar, NULL, 1, signature));
+    STATUS(IOTEDGE_E_NULL, iotedge_sign_es256(scalar, message, 1, NULL));
+    STATUS(IOTEDGE_E_LENGTH, iotedge_sign_es256(scalar, message, SIZE_MAX, signature));
+    read.size = 0;
+    STATUS(IOTEDGE_E_STRUCT_SIZE, iotedge_public_key_from_scalar(scalar, &read));
+}
+
 int main(void)
 {
     public_key();
@@ -169,5 +222,6 @@ int main(void)
     misaligned_structures();
     device_id();
     signatures();
+    p256();
     return check_end("key");
 }

@@ -12,6 +12,7 @@ pub mod run;
 pub mod verify;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use iotedge_core::crypto::Suite;
 use iotedge_core::identity::Kind;
 
 /// The GL-node of an IoTEdge neighbourhood, its validator, and the tools around them.
@@ -82,6 +83,26 @@ impl KindArg {
             Kind::Authority => "authority",
             Kind::GlNode => "gateway",
             Kind::Validator => "validator",
+        }
+    }
+}
+
+/// A signature suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SuiteArg {
+    /// Ed25519.
+    Ed25519,
+    /// ECDSA on P-256, as most secure elements and phones hold.
+    Es256,
+}
+
+impl SuiteArg {
+    /// The suite.
+    #[must_use]
+    pub const fn suite(self) -> Suite {
+        match self {
+            Self::Ed25519 => Suite::Ed25519,
+            Self::Es256 => Suite::Es256,
         }
     }
 }

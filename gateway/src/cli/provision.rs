@@ -3,9 +3,9 @@
 //! Invariant: nothing is left half made. Key, certificate and self-test are finished in memory; the folder is written last, and
 //! only if none of its files is there.
 
-use super::{KindArg, now_seconds, print_json};
+use super::{KindArg, SuiteArg, now_seconds, print_json};
 use crate::authority::Authority;
-use crate::keys::{self, Access, DeviceFile};
+use crate::keys::{self, Access, DeviceFile, Secret};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use iotedge_core::crypto::{Software, Verify};
@@ -20,7 +20,10 @@ use std::path::PathBuf;
 Examples:
   iotedge-gateway provision --ca maker --authority harbour/anchor.json --gateway 127.0.0.1:7700 --out dev-1
   iotedge-gateway provision --ca harbour --kind gateway --authority harbour/anchor.json --out gw
-  iotedge-gateway provision --ca maker --out dev-2 --dry-run
+  iotedge-gateway provision --ca maker --suite es256 --authority harbour/anchor.json --out dev-2
+  iotedge-gateway provision --ca maker --out dev-3 --dry-run
+
+A device whose key was made in a secure element gets its certificate by `ca issue --key`; a P-256 key in software stands in for one.
 
 The folder gets device.json (what the device reads; secret, mode 0600) and the certificates as *.cwt.")]
 pub struct Provision {
@@ -33,6 +36,9 @@ pub struct Provision {
     /// What is made.
     #[arg(long, value_enum, default_value = "device")]
     kind: KindArg,
+    /// Suite of the device's key.
+    #[arg(long, value_enum, default_value = "ed25519")]
+    suite: SuiteArg,
     /// Days until the certificate expires.
     #[arg(long, default_value_t = 3_650, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     days: u32,
@@ -58,6 +64,12 @@ impl Provision {
                 "--kind: authority is not allowed; device, gateway or validator (an authority is made with `ca init`)"
             );
         }
+        if self.suite == SuiteArg::Es256 && self.kind != KindArg::Device {
+            bail!(
+                "--suite: es256 is not allowed for a {}; headers and votes are signed in Ed25519 (protocol 7)",
+                KindArg::word(self.kind.kind())
+            );
+        }
         let ca = Authority::open(&self.ca)?;
         let pinned = self
             .authority
@@ -77,7 +89,7 @@ impl Provision {
             }
         }
 
-        let (seed, secret) = keys::generate()?;
+        let (seed, secret) = Secret::generate(self.suite.suite())?;
         let key = secret.public_key();
         let made = ca.issue(key, self.kind.kind(), self.days, self.dry_run)?;
         let chain: Vec<&[u8]> = ca
@@ -143,14 +155,9 @@ impl Provision {
 }
 
 /// What the device must be able to do before it leaves: sign, and show a chain that others accept.
-fn self_test(
-    secret: &iotedge_core::crypto::SecretKey,
-    chain: &[&[u8]],
-    ca: &Authority,
-    kind: KindArg,
-) -> Result<()> {
+fn self_test(secret: &Secret, chain: &[&[u8]], ca: &Authority, kind: KindArg) -> Result<()> {
     let message = b"iotedge-gateway provision self-test";
-    let signature = secret.sign(message);
+    let signature = secret.sign(message)?;
     Software
         .verify(&secret.public_key(), message, &signature)
         .map_err(|e| {

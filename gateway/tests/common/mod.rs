@@ -1,17 +1,18 @@
 //! A neighbourhood on 127.0.0.1: gateway and validators as real processes, devices as nodes in threads of the test.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use iotedge_core::crypto::{PublicKey, SecretKey, Software};
+use iotedge_core::crypto::{PublicKey, Software};
+use iotedge_core::identity::{CoseKey, enrol};
 use iotedge_core::node::{Clock, Config, Event, Limits, Node, NodeSigner, Peer, Phase, Submission};
 use iotedge_core::platform::{Platform, PlatformError};
-use iotedge_core::{Id, MAX_FRAME, Millis};
+use iotedge_core::{Amount, Id, MAX_FRAME, MemberIndex, Millis};
 use iotedge_gateway::{keys, memory};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -299,6 +300,7 @@ pub struct Device {
     pub seen: Arc<Mutex<Seen>>,
     stop: Arc<AtomicBool>,
     talk: Arc<AtomicBool>,
+    pay: Arc<AtomicU32>,
     thread: Option<JoinHandle<()>>,
     pub address: SocketAddr,
 }
@@ -307,20 +309,21 @@ impl Device {
     fn start(world: &World, n: usize) -> Self {
         let path = world.path(&format!("dev-{n}/device.json"));
         let file: keys::DeviceFile = keys::read_json(&path).unwrap();
-        let secret = keys::load_secret(&path).unwrap();
+        let secret = keys::load_any_secret(&path).unwrap();
         let authority = keys::public_key(&file.authority_public_key).unwrap();
         let chain: Vec<Vec<u8>> = file.chain.iter().map(|c| hex::decode(c).unwrap()).collect();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let talk = Arc::new(AtomicBool::new(true));
+        let pay = Arc::new(AtomicU32::new(0));
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         let gateway = world.gateway;
         let thread = {
-            let (seen, stop, talk) = (seen.clone(), stop.clone(), talk.clone());
+            let (seen, stop, talk, pay) = (seen.clone(), stop.clone(), talk.clone(), pay.clone());
             std::thread::spawn(move || {
                 live(
-                    socket, gateway, secret, authority, chain, &seen, &stop, &talk,
+                    socket, gateway, secret, authority, chain, &seen, &stop, &talk, &pay,
                 )
             })
         };
@@ -328,9 +331,15 @@ impl Device {
             seen,
             stop,
             talk,
+            pay,
             thread: Some(thread),
             address,
         }
+    }
+
+    /// Pays 7 to a member, as soon as it can, instead of its next reading.
+    pub fn pay(&self, to: MemberIndex) {
+        self.pay.store(to.0.into(), Ordering::Relaxed);
     }
 
     /// Goes on following, but says nothing new.
@@ -369,12 +378,13 @@ fn reading(n: u64) -> Vec<u8> {
 fn live(
     socket: UdpSocket,
     gateway: SocketAddr,
-    secret: SecretKey,
+    secret: keys::Secret,
     authority: PublicKey,
     chain: Vec<Vec<u8>>,
     seen: &Mutex<Seen>,
     stop: &AtomicBool,
     talk: &AtomicBool,
+    pay: &AtomicU32,
 ) {
     let limits = Limits {
         window: 4096,
@@ -392,11 +402,21 @@ fn live(
         .unwrap()
         .as_millis();
     config.clock = Clock::Offset(i64::try_from(absolute).unwrap() - 1);
+    // A P-256 key is in an element of its own: the node asks it for each signature.
+    let (signer, element) = match secret {
+        keys::Secret::Ed25519(secret) => (NodeSigner::Software(secret), None),
+        element @ keys::Secret::Es256(_) => {
+            let key = element.public_key();
+            let statement = enrol::statement(&authority, &CoseKey::thumbprint(&key)).unwrap();
+            config.enrolment = Some(element.sign(statement.as_bytes()).unwrap());
+            (NodeSigner::External(key), Some(element))
+        }
+    };
     let mut node: Node<'static, MapPlatform, Software> = Node::new(
         memory::allocate(&limits).unwrap(),
         limits,
         &config,
-        NodeSigner::Software(secret),
+        signer,
         MapPlatform::default(),
         Software,
     )
@@ -417,7 +437,18 @@ fn live(
         let phase = node.status(now()).phase;
         if phase == Phase::Active && now() >= next && talk.load(Ordering::Relaxed) {
             next = Millis(now().0 + 150);
-            let _ = node.submit(now(), &Submission::Data(&reading(next.0)), None);
+            match pay.load(Ordering::Relaxed) {
+                0 => drop(node.submit(now(), &Submission::Data(&reading(next.0)), None)),
+                to => {
+                    let amount = Amount(7);
+                    let to = MemberIndex(u16::try_from(to).unwrap());
+                    // Until it is taken: the payee may be known, or the credits settled, only later.
+                    let transfer = Submission::Transfer { to, amount };
+                    if node.submit(now(), &transfer, None).is_ok() {
+                        pay.store(0, Ordering::Relaxed);
+                    }
+                }
+            }
         }
         while let Some((_, len)) = node.next_frame(now(), &mut buffer[..MAX_FRAME]) {
             let _ = socket.send_to(&buffer[..len], gateway);
@@ -435,6 +466,13 @@ fn live(
                     let mut out = [0; 4096];
                     if let Some(len) = node.receipt(&id, &mut out) {
                         seen.receipts.push((id, out[..len].to_vec()));
+                    }
+                }
+                Event::SignatureNeeded => {
+                    let element = element.as_ref().unwrap();
+                    let message = node.sign_input().map(<[u8]>::to_vec);
+                    if let Some(message) = message {
+                        let _ = node.sign_output(now(), &element.sign(&message).unwrap());
                     }
                 }
                 Event::EnrolRefused { status } => seen.refused_enrolment = Some(status),
