@@ -100,7 +100,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .random(&mut random)
             .map_err(|_| InitError::Platform)?;
         let next_ticket = read_meta(&mut platform, &authority)?;
-        let own = Own::load(memory.own, &limits, &mut platform).map_err(|_| InitError::Platform)?;
+        let mut own =
+            Own::load(memory.own, &limits, &mut platform).map_err(|_| InitError::Platform)?;
         let outbox = Outbox::load(
             memory.outbox,
             &mut platform,
@@ -108,6 +109,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             next_ticket,
         )
         .map_err(|_| InitError::Platform)?;
+        outbox
+            .replaced(&mut platform, |platform, id| {
+                own.bury(&limits, platform, id)
+            })
+            .map_err(|_| InitError::Platform)?;
         // Until the genesis is known nothing is inserted; its policy replaces this one.
         let policy = Policy {
             period: Millis(4),
@@ -161,6 +167,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             headers: Headers::new(memory.headers),
             stubs: Deque::new(),
             search: super::sets::Search::default(),
+            unburied: false,
             control: Deque::new(),
             sending: Deque::new(),
             events: Deque::new(),

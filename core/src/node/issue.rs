@@ -76,7 +76,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             Submission::Leave => {}
         }
-        let ticket = self.outbox.push(&mut self.platform, submission, expires)?;
+        let ticket = self
+            .outbox
+            .push(&mut self.platform, submission, expires, None)?;
         self.store_meta();
         self.timers.issue = self.timers.issue.min(now);
         self.issue_what_is_due(now);
@@ -118,6 +120,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Issues what is due: replayed own transactions first, then evidence, then the outbox in order.
     pub(crate) fn issue_what_is_due(&mut self, now: Millis) {
+        if self.unburied && self.outbox.has_room() {
+            self.bury_the_dead(now);
+        }
         while let Some(ticket) = self.outbox.expired(self.absolute(now)) {
             if self.outbox.remove(&mut self.platform, ticket).is_err() {
                 break;

@@ -178,6 +178,8 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     /// Transactions below a certified cut that somebody stands on, and when they were: solid stubs.
     stubs: Deque<(Id, Millis), 32>,
     search: sets::Search,
+    /// Own transactions died that could not be put into the outbox again yet.
+    unburied: bool,
     control: Deque<(Peer, Control), 64>,
     /// Asked for by a neighbour: its place and the vertex.
     sending: Deque<(u16, u32), 256>,

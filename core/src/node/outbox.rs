@@ -1,13 +1,14 @@
 //! The durable outbox: what the application submitted is sent in order, later if need be, and survives a reboot.
 //!
 //! Memory holds ticket and expiry of each entry, the store its body. An entry leaves the store only after the
-//! transaction made from it is in the store as own: a power cut between the two is mended at boot by its ticket.
+//! transaction made from it is in the store as own: a power cut between the two is mended at boot by its ticket. An entry that stands
+//! for a dead transaction names it, so that it is issued again once, wherever the power goes.
 
 use super::event::{Refusal, Ticket};
 use super::keys;
 use crate::platform::Platform;
 use crate::wire::{Reader, WireError, Writer};
-use crate::{Amount, MemberIndex, Millis};
+use crate::{Amount, Id, MemberIndex, Millis};
 
 /// What the application asks the node to issue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +130,10 @@ impl<'m> Outbox<'m> {
             };
             let bytes = buffer.get(..len).unwrap_or(&[]);
             // A torn or foreign entry cannot be sent; it is removed so that the place can be used again.
-            match decode(bytes) {
-                Ok((ticket, expires, _)) if ticket > done => {
+            match Entry::read(bytes) {
+                Ok(Entry {
+                    ticket, expires, ..
+                }) if ticket > done => {
                     if let Some(slot) = outbox.slots.get_mut(index) {
                         *slot = OutSlot {
                             used: true,
@@ -141,10 +144,10 @@ impl<'m> Outbox<'m> {
                     outbox.next_ticket = outbox.next_ticket.max(ticket.saturating_add(1));
                 }
                 entry => {
-                    if let Ok((ticket, _, _)) = entry
-                        && ticket == done
+                    if let Ok(entry) = entry
+                        && entry.ticket == done
                     {
-                        outbox.untold = Some(Ticket(ticket));
+                        outbox.untold = Some(Ticket(done));
                     }
                     platform.remove(key).map_err(|_| Refusal::Platform)?;
                 }
@@ -174,16 +177,43 @@ impl<'m> Outbox<'m> {
         self.slots.iter().filter(|s| s.used).count()
     }
 
+    pub(crate) fn has_room(&self) -> bool {
+        self.slots.iter().any(|s| !s.used)
+    }
+
     pub(crate) fn next_ticket(&self) -> u32 {
         self.next_ticket
     }
 
-    /// Stores a submission; it is durable when this returns.
+    /// The dead transactions that entries stand for. A power cut may have left them unmarked.
+    pub(crate) fn replaced<P: Platform>(
+        &self,
+        platform: &mut P,
+        mut each: impl FnMut(&mut P, &Id) -> Result<(), Refusal>,
+    ) -> Result<(), Refusal> {
+        let mut buffer = [0; Submission::MAX];
+        for (index, _) in self.slots.iter().enumerate().filter(|(_, s)| s.used) {
+            let key = keys::outbox(u16::try_from(index).unwrap_or(u16::MAX));
+            let len = platform
+                .get(key, &mut buffer)
+                .map_err(|_| Refusal::Platform)?;
+            let bytes = len.and_then(|len| buffer.get(..len)).unwrap_or(&[]);
+            if let Ok(entry) = Entry::read(bytes)
+                && let Some(dead) = entry.replaces
+            {
+                each(platform, &dead)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stores a submission; it is durable when this returns. `replaces`: the dead transaction that it says again.
     pub(crate) fn push<P: Platform>(
         &mut self,
         platform: &mut P,
         submission: &Submission<'_>,
         expires: Option<Millis>,
+        replaces: Option<&Id>,
     ) -> Result<Ticket, Refusal> {
         let index = self
             .slots
@@ -194,11 +224,13 @@ impl<'m> Outbox<'m> {
         let expires = expires.unwrap_or(Millis(u64::MAX));
         let mut buffer = [0; Submission::MAX];
         let mut w = Writer::new(&mut buffer);
-        w.uint(1)
-            .and_then(|()| w.uint(u64::from(ticket)))
-            .and_then(|()| w.uint(expires.0))
-            .and_then(|()| submission.write(&mut w))
-            .map_err(|_| Refusal::BodyLength)?;
+        let entry = Entry {
+            ticket,
+            expires,
+            replaces: replaces.copied(),
+            submission: *submission,
+        };
+        entry.write(&mut w).map_err(|_| Refusal::BodyLength)?;
         let key = keys::outbox(u16::try_from(index).unwrap_or(u16::MAX));
         platform
             .put(key, w.written())
@@ -235,11 +267,15 @@ impl<'m> Outbox<'m> {
             .map_err(|_| Refusal::Platform)?
             .ok_or(Refusal::Platform)?;
         let bytes = buffer.get(..len).ok_or(Refusal::Platform)?;
-        let (ticket, expires, submission) = decode(bytes).map_err(|_| Refusal::Platform)?;
-        if ticket != slot.ticket {
+        let entry = Entry::read(bytes).map_err(|_| Refusal::Platform)?;
+        if entry.ticket != slot.ticket {
             return Err(Refusal::Platform);
         }
-        Ok(Some((Ticket(ticket), expires, submission)))
+        Ok(Some((
+            Ticket(entry.ticket),
+            entry.expires,
+            entry.submission,
+        )))
     }
 
     /// Forgets an entry that was sent, expired or rejected.
@@ -272,17 +308,43 @@ impl<'m> Outbox<'m> {
     }
 }
 
-/// An entry is a CBOR sequence: version, ticket, expiry, kind and the kind's fields.
-fn decode(bytes: &[u8]) -> Result<(u32, Millis, Submission<'_>), WireError> {
-    let mut r = Reader::new(bytes);
-    if r.uint()? != 1 {
-        return Err(WireError::Range);
+/// What the store holds: a CBOR sequence of version, ticket, expiry, the id that it replaces (version 2 only), kind and the kind's fields.
+struct Entry<'a> {
+    ticket: u32,
+    expires: Millis,
+    replaces: Option<Id>,
+    submission: Submission<'a>,
+}
+
+impl<'a> Entry<'a> {
+    fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
+        w.uint(if self.replaces.is_some() { 2 } else { 1 })?;
+        w.uint(u64::from(self.ticket))?;
+        w.uint(self.expires.0)?;
+        if let Some(dead) = &self.replaces {
+            w.id(dead)?;
+        }
+        self.submission.write(w)
     }
-    let ticket = r.u32()?;
-    let expires = Millis(r.uint()?);
-    let submission = Submission::read(&mut r)?;
-    r.finish()?;
-    Ok((ticket, expires, submission))
+
+    fn read(bytes: &'a [u8]) -> Result<Self, WireError> {
+        let mut r = Reader::new(bytes);
+        let version = r.uint()?;
+        if !(1..=2).contains(&version) {
+            return Err(WireError::Range);
+        }
+        let ticket = r.u32()?;
+        let expires = Millis(r.uint()?);
+        let replaces = if version == 2 { Some(r.id()?) } else { None };
+        let submission = Submission::read(&mut r)?;
+        r.finish()?;
+        Ok(Self {
+            ticket,
+            expires,
+            replaces,
+            submission,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -296,7 +358,7 @@ mod tests {
         let mut slots = vec![OutSlot::default(); 4];
         let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
         let a = outbox
-            .push(&mut platform, &Submission::Data(b"a"), None)
+            .push(&mut platform, &Submission::Data(b"a"), None, None)
             .unwrap();
         let b = outbox
             .push(
@@ -306,6 +368,7 @@ mod tests {
                     amount: Amount(u64::MAX),
                 },
                 Some(Millis(9)),
+                None,
             )
             .unwrap();
         let mut slots = vec![OutSlot::default(); 4];
@@ -319,7 +382,7 @@ mod tests {
         let front = outbox.front(&mut platform, &mut buffer).unwrap().unwrap();
         assert_eq!(front.0, b);
         let c = outbox
-            .push(&mut platform, &Submission::Leave, None)
+            .push(&mut platform, &Submission::Leave, None, None)
             .unwrap();
         assert!(c > b);
     }
@@ -330,7 +393,7 @@ mod tests {
         let mut slots = vec![OutSlot::default(); 4];
         let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
         let a = outbox
-            .push(&mut platform, &Submission::Data(b"a"), None)
+            .push(&mut platform, &Submission::Data(b"a"), None, None)
             .unwrap();
         let mut slots = vec![OutSlot::default(); 4];
         let outbox = Outbox::load(&mut slots, &mut platform, a.0, 1).unwrap();
@@ -344,16 +407,16 @@ mod tests {
         let mut slots = vec![OutSlot::default(); 1];
         let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
         outbox
-            .push(&mut platform, &Submission::Data(b"a"), None)
+            .push(&mut platform, &Submission::Data(b"a"), None, None)
             .unwrap();
         assert_eq!(
-            outbox.push(&mut platform, &Submission::Data(b"b"), None),
+            outbox.push(&mut platform, &Submission::Data(b"b"), None, None),
             Err(Refusal::OutboxFull)
         );
         outbox.remove(&mut platform, Ticket(1)).unwrap();
         platform.fail_put = true;
         assert_eq!(
-            outbox.push(&mut platform, &Submission::Data(b"b"), None),
+            outbox.push(&mut platform, &Submission::Data(b"b"), None, None),
             Err(Refusal::Platform)
         );
         assert_eq!(outbox.len(), 0);

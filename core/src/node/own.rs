@@ -223,6 +223,22 @@ impl<'m> Own<'m> {
         self.store(limits, platform, &stored)
     }
 
+    /// An entry of the outbox stands for this transaction: it is dead, whether or not the power left time to mark it.
+    pub(crate) fn bury<P: Platform>(
+        &mut self,
+        limits: &Limits,
+        platform: &mut P,
+        id: &Id,
+    ) -> Result<(), Refusal> {
+        let Some(followed) = self.get_mut(id) else {
+            return Ok(());
+        };
+        followed.grade = Grade::Dead;
+        followed.header = DEAD;
+        let dead = *followed;
+        self.mark_dead(limits, platform, &dead)
+    }
+
     fn free_place(&self) -> Result<u16, Refusal> {
         let index = self.next_place().ok_or(Refusal::Busy)?;
         u16::try_from(index).map_err(|_| Refusal::Busy)

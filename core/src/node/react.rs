@@ -1,6 +1,6 @@
 //! What a new vertex means: payments, readings, grades, cheats.
 
-use super::event::{Event, Grade, Ticket};
+use super::event::{Event, Grade, Refusal, Ticket};
 use super::intake::{Source, body_of, split};
 use super::own::{Followed, STORED_MAX, Stored};
 use super::{Evidence, Node, Phase, Submission, keys};
@@ -157,6 +157,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     pub(crate) fn bury_the_dead(&mut self, now: Millis) {
         let cut = self.headers.cut();
         let mut dead: Vec<Followed, 16> = Vec::new();
+        self.unburied = false;
         for followed in self.own.iter() {
             let issuer = if followed.own {
                 self.index
@@ -168,19 +169,24 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             };
             let open = matches!(followed.grade, Grade::Seen | Grade::Witnessed);
             if open && followed.time <= cut && followed.number > record.head_number {
-                // More than fit are found at the next table.
+                // More than fit are found the next time.
                 if dead.push(*followed).is_err() {
+                    self.unburied = true;
                     break;
                 }
             }
         }
         for followed in dead {
+            // It is not told to be dead before what it said is safe in the outbox.
+            if followed.own && self.reissue(&followed).is_err() {
+                self.unburied = true;
+                continue;
+            }
             self.raise(now, &followed.id, Grade::Dead);
             self.tangle.raise(&followed.id, Standing::Dead);
             self.tangle.untrack(&followed.id);
             if followed.own {
                 // Kept, since what was issued on top of it is replayed after a reset; marked, so that it is not issued a second time.
-                self.reissue(&followed);
                 let marked = self
                     .own
                     .mark_dead(&self.limits, &mut self.platform, &followed);
@@ -196,23 +202,27 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// What a dead own transaction said goes into the outbox again: under a new number, on top of the dead one.
-    fn reissue(&mut self, followed: &Followed) {
+    ///
+    /// # Errors
+    /// There is no room or the store failed: it is tried again. What cannot be read any more, or says nothing by now, is no error.
+    fn reissue(&mut self, followed: &Followed) -> Result<(), Refusal> {
         let mut buffer = [0u8; STORED_MAX];
         let key = keys::own(&self.limits, followed.number.0);
-        let Ok(Some(len)) = self.platform.get(key, &mut buffer) else {
-            return;
+        let found = self.platform.get(key, &mut buffer);
+        let Some(len) = found.map_err(|_| Refusal::Platform)? else {
+            return Ok(());
         };
         let Ok(stored) = Stored::read(buffer.get(..len).unwrap_or(&[])) else {
-            return;
+            return Ok(());
         };
         if stored.followed.id != followed.id {
-            return;
+            return Ok(());
         }
         let Ok((cose, _)) = split(stored.body) else {
-            return;
+            return Ok(());
         };
         let Ok(tx) = Unverified::parse(cose) else {
-            return;
+            return Ok(());
         };
         let submission = match tx.payload().body {
             Body::Data(body) => Submission::Data(body),
@@ -221,15 +231,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Body::Exit { amount, target, .. } => Submission::Exit { amount, target },
             Body::Member(MemberOp::Leave) => Submission::Leave,
             // A trim is void by now, joins come again from the gateway's own list, evidence is in the ledger or found again.
-            Body::Trim { .. } | Body::Member(_) | Body::Evidence { .. } => return,
+            Body::Trim { .. } | Body::Member(_) | Body::Evidence { .. } => {
+                return Ok(());
+            }
         };
-        if let Ok(ticket) = self.outbox.push(&mut self.platform, &submission, None) {
-            self.tell(Event::Reissued {
-                dead: followed.id,
-                ticket,
-            });
-            self.store_meta();
-        }
+        let dead = followed.id;
+        let ticket = self
+            .outbox
+            .push(&mut self.platform, &submission, None, Some(&dead))?;
+        self.tell(Event::Reissued { dead, ticket });
+        self.store_meta();
+        Ok(())
     }
 
     /// Acts on everything that the tangle found.

@@ -402,3 +402,91 @@ fn a_chain_goes_on_above_its_dead() {
     assert_eq!(net.node(0).tangle.highest(MemberIndex(5)), next, "{state}");
     assert_eq!(dead(&net), before, "told once");
 }
+
+/// Node 5 issues three transactions alone, and an epoch is settled without them.
+fn lonely() -> Network {
+    let mut net = Network::started(6);
+    net.traffic(3);
+    net.cut = (0..6).filter(|p| *p != 5).map(|p| (5, p)).collect();
+    net.deaf = vec![5];
+    for body in LONELY {
+        let now = Millis(net.now);
+        net.node(5)
+            .submit(now, &Submission::Data(body), None)
+            .unwrap();
+        net.pump(net.now + 20);
+    }
+    let lone = net.nodes[5].take();
+    net.traffic(7);
+    net.pump(START + PERIOD);
+    net.traffic(6);
+    net.settle(START + PERIOD);
+    net.nodes[5] = lone;
+    net.cut.clear();
+    net.deaf.clear();
+    net.node(5).platform.writes = 0;
+    net
+}
+
+const LONELY: [&[u8]; 3] = [b"lonely 1", b"lonely 2", b"lonely 3"];
+
+/// How often a neighbour holds each of them: the dead ones, and what was issued again.
+fn copies(net: &mut Network) -> [usize; 3] {
+    let node = net.node(0);
+    let ids: Vec<Id> = node.tangle.held().map(|(_, f)| f.id).collect();
+    LONELY.map(|body| {
+        let same = ids.iter().filter(|id| node.body(id) == Some(body));
+        same.count()
+    })
+}
+
+#[test]
+fn the_dead_are_issued_again_once_wherever_the_power_goes() {
+    let mut cuts = 0;
+    for cut in 1..200 {
+        let mut net = lonely();
+        net.node(5).platform.cut_at = Some(cut);
+        for _ in 0..80 {
+            net.pump(net.now + 100);
+            if net.node(5).platform.dead {
+                cuts += 1;
+                net.node(5).platform.cut_at = None;
+                net.reboot(5, false);
+            }
+        }
+        let name = format!("cut at write {cut}: {}", net.explain());
+        assert_eq!(copies(&mut net), [2; 3], "{name}");
+        assert_eq!(
+            net.node(5)
+                .own
+                .iter()
+                .filter(|f| f.grade == Grade::Dead)
+                .count(),
+            3,
+            "{name}"
+        );
+        if net.node(5).platform.cut_at.is_some() {
+            break;
+        }
+    }
+    assert!(cuts > 8, "{cuts}");
+}
+
+#[test]
+fn the_dead_wait_for_room_in_the_outbox() {
+    let mut net = lonely();
+    // The application was quick: nothing else fits.
+    let now = Millis(net.now);
+    let mut filled = 0u32;
+    while net
+        .node(5)
+        .submit(now, &Submission::Data(b"more"), None)
+        .is_ok()
+    {
+        filled += 1;
+    }
+    net.pump(net.now + 8_000);
+    assert!(filled > 3);
+    let again = |e: &&Event| matches!(e, Event::Reissued { .. });
+    assert_eq!(net.events[5].iter().filter(again).count(), 3);
+}
