@@ -20,6 +20,10 @@ use crate::MemberIndex;
 pub(super) const FROZEN: u8 = 1;
 /// Two of its vertices exclude each other.
 pub(super) const FORKED: u8 = 2;
+/// It forked, and its newest vertex is off the chain of the table's head.
+pub(super) const HEAD_OFF: u8 = 4;
+/// It forked, and its chain head settled after its vertices were evicted: which branch it is on cannot be told here.
+pub(super) const CHAIN_LOST: u8 = 8;
 /// During one count: it was counted.
 pub(super) const COUNTED: u8 = 64;
 
@@ -300,6 +304,7 @@ impl Tangle<'_> {
             return;
         }
         self.newest = newest;
+        self.judge_chains(tables);
         // A z was found by the old table; the new one must find its own. A base is of members, and weighed anew.
         let found = self.tracks.found;
         self.tracks.found = 0;

@@ -3,14 +3,14 @@
 //! From here on nothing can fail: where the vertex lies among its issuer's, what it forks, what it makes room for, whom it
 //! approves and what that grants.
 
-use super::approval::{FORKED, FROZEN};
+use super::approval::{FORKED, FROZEN, HEAD_OFF};
 use super::error::InsertError;
 use super::insert::{First, hands_on};
 use super::memory::{Masks, Vertex};
 use super::model::{Change, Effect, Facts, Inserted, Tables};
 use super::recent::RECENT;
 use super::tracks::{DOUBTED, Interest, NEWS_EVICTED, bit, bits};
-use super::window::{OPAQUE, UNCHECKED};
+use super::window::{OFF_CHAIN, ON_HEAD, OPAQUE, UNCHECKED};
 use super::{Tangle, TrimNote};
 use crate::{Id, MemberIndex};
 
@@ -100,6 +100,16 @@ impl Tangle<'_> {
                 };
             }
         }
+        if contested || sibling.is_some() {
+            let first = match vertex.parents.first() {
+                _ if vertex.flags & ON_HEAD != 0 => First::Settled,
+                Some(&slot) if vertex.absent & 1 == 0 => First::Here(slot),
+                _ => First::Aged,
+            };
+            if self.off_chain(tables, facts, first) {
+                vertex.flags |= OFF_CHAIN;
+            }
+        }
         let changed = self.evict(tables);
         if changed != 0 {
             let above = self.above(&vertex);
@@ -120,6 +130,10 @@ impl Tangle<'_> {
                 member.epoch = handed_on;
                 member.slot = slot;
                 member.masks = vertex.masks;
+                member.flags &= !HEAD_OFF;
+                if vertex.flags & OFF_CHAIN != 0 {
+                    member.flags |= HEAD_OFF;
+                }
             }
             member.highest = member.highest.max(facts.number);
             if sibling.is_some() {

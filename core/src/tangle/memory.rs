@@ -202,6 +202,8 @@ pub struct Member {
     /// Highest number inserted, on any branch.
     pub(super) highest: Number,
     pub(super) epoch: Epoch,
+    /// Number of its chain head when the tables last changed.
+    pub(super) settled: Number,
     pub(super) slot: u16,
     pub(super) flags: u8,
 }
@@ -223,6 +225,7 @@ impl Member {
         number: Number(0),
         highest: Number(0),
         epoch: Epoch(0),
+        settled: Number(0),
         slot: 0,
         flags: 0,
     };

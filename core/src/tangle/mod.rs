@@ -11,6 +11,7 @@
 mod access;
 mod approval;
 mod base;
+mod chain;
 mod commit;
 mod confidence;
 mod error;

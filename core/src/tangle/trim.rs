@@ -5,13 +5,13 @@
 //! lives. Only vertices above the previous cut are looked at (times fall along parents, so a cone above a cut is closed), which
 //! is what a device still holds after pruning. So the outcome is a pure function of that part of the cone and the tables.
 
-use super::approval::{FORKED, mark, mark_parents, marked};
+use super::approval::{CHAIN_LOST, FORKED, mark, mark_parents, marked};
 use super::error::{TrimError, VoidTrim};
 use super::insert::{EVIDENCE, TRIM};
 use super::memory::{Scratch, Work};
 use super::model::{Effect, Facts, Outcome, Tables, Verdict};
 use super::tracks::{bit, bits, two_thirds};
-use super::window::{ON_HEAD, OPAQUE, UNCHECKED};
+use super::window::{OFF_CHAIN, ON_HEAD, OPAQUE, UNCHECKED};
 use super::{Id, Tangle};
 use crate::{Epoch, HeaderNumber, MemberIndex, Millis};
 
@@ -360,6 +360,12 @@ impl Tangle<'_> {
                 }
                 // Evicted. A member that never forked has one chain, and the head is on it.
                 None if self.member(issuer).flags & FORKED == 0 => return Ok(true),
+                // Of one that did, every branch was judged when the head settled.
+                None if self.member(issuer).flags & CHAIN_LOST == 0
+                    && self.newest == tables.newest_settled().opens() =>
+                {
+                    return Ok(vertex.flags & OFF_CHAIN == 0);
+                }
                 None => return Err(TrimError::Truncated),
             }
         }

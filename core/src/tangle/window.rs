@@ -23,6 +23,8 @@ pub(super) const UNCHECKED: u8 = 4;
 pub(super) const PREVIOUS: u8 = 8;
 /// The first parent was not here but is the chain head of the table at insertion.
 pub(super) const ON_HEAD: u8 = 16;
+/// Of a member that forked: its chain misses the chain head of the newest table.
+pub(super) const OFF_CHAIN: u8 = 32;
 
 /// Stands for whatever is not in the ring.
 static NOWHERE: Vertex = Vertex::EMPTY;
@@ -139,6 +141,12 @@ impl<'m> Window<'m> {
     /// The masks of every slot, in no order.
     pub(super) fn every_masks(&mut self) -> impl Iterator<Item = &mut Masks> + '_ {
         self.vertices.iter_mut().map(|v| &mut v.masks)
+    }
+
+    pub(super) fn flags_mut(&mut self, slot: u16) -> Option<&mut u8> {
+        self.vertices
+            .get_mut(usize::from(slot))
+            .map(|v| &mut v.flags)
     }
 
     pub(super) fn masks_mut(&mut self, slot: u16) -> Option<&mut Masks> {

@@ -242,3 +242,135 @@ fn what_stands_between_a_cut_and_its_trim_lives_in_the_next_epoch() {
         previous = facts.id;
     }
 }
+
+/// A cheat forks, nothing of it lives, it waits until both sides were evicted and goes on above one of them: the trim is evaluated all the
+/// same, as by a window that still holds everything.
+#[test]
+fn an_old_fork_does_not_block_a_trim() {
+    let run = |capacity: usize| {
+        let mut memory = Memory::new(capacity, 4, 16);
+        let (mut tangle, mut book) = four(&mut memory);
+        let mut paper = Paper::new(capacity);
+        let mut heads: Vec<Facts> = (1..=3).map(|n| tangle.get(&id(n)).unwrap()).collect();
+        let side = |n: u16, time: u64| plain(id(n), 3, 2, START + time);
+        put(&mut tangle, &book, side(40, 20), &[id(4)]).unwrap();
+        put(&mut tangle, &book, side(41, 21), &[id(4), id(3)]).unwrap();
+        // One honest member saw the one side first, one the other, one both.
+        for (n, m, seen) in [
+            (50, 0, &[40][..]),
+            (51, 1, &[41][..]),
+            (52, 2, &[40, 41][..]),
+        ] {
+            let facts = plain(id(n), m, 2, START + 30 + u64::from(m));
+            let mut parents = vec![id(m + 1)];
+            parents.extend(seen.iter().map(|&n| id(n)));
+            put(&mut tangle, &book, facts, &parents).unwrap();
+            heads[usize::from(m)] = facts;
+        }
+        let mut previous = genesis();
+        let mut verdict = None;
+        for turn in 1..=4u64 {
+            let cut = START + turn * PERIOD;
+            while heads[2].time.0 <= cut + PERIOD / 2 + 300 {
+                rounds(&mut tangle, &book, &mut heads, 1, 100);
+                if turn == 4 && verdict.is_none() && heads[2].time.0 > START + 3 * PERIOD + 4_000 {
+                    verdict = Some(false);
+                    assert_eq!(tangle.contains(&id(40)), capacity > 256);
+                    let epoch = heads[2].epoch;
+                    let time = Millis(heads[2].time.0 + 1);
+                    let above = Facts {
+                        epoch,
+                        time,
+                        ..plain(id(60), 3, 3, 0)
+                    };
+                    put(&mut tangle, &book, above, &[id(40), heads[2].id]).unwrap();
+                    let honest = heads[0];
+                    let next = Facts {
+                        number: Number(honest.number.0 + 1),
+                        time: Millis(time.0 + 1),
+                        epoch,
+                        ..plain(id(61), 0, 0, 0)
+                    };
+                    put(&mut tangle, &book, next, &[honest.id, id(60)]).unwrap();
+                    heads[0] = next;
+                }
+            }
+            let facts = Facts {
+                epoch: heads[2].epoch,
+                effect: Effect::Trim {
+                    cut: Millis(cut),
+                    previous,
+                    header: HeaderNumber(turn as u32 - 1),
+                },
+                ..plain(
+                    id(70 + turn as u16),
+                    0,
+                    heads[0].number.0 + 1,
+                    heads[2].time.0 + 1,
+                )
+            };
+            put(&mut tangle, &book, facts, &[heads[0].id, heads[2].id]).unwrap();
+            heads[0] = facts;
+            rounds(&mut tangle, &book, &mut heads, 2, 100);
+            let mut done = Vec::new();
+            let outcome = tangle.evaluate(&facts.id, &book, &mut paper.scratch(), |v| {
+                done.push((v.facts, v.lives));
+            });
+            assert!(
+                outcome.is_ok(),
+                "window {capacity}, turn {turn}: {outcome:?}"
+            );
+            for (facts, lives) in &done {
+                if facts.id == id(40) || facts.id == id(41) {
+                    assert!(!lives);
+                }
+                if facts.id == id(60) {
+                    verdict = Some(*lives);
+                }
+                if *lives {
+                    book.heads[usize::from(facts.issuer.0)] = Head {
+                        number: facts.number,
+                        id: facts.id,
+                        debits: Amount(0),
+                    };
+                }
+            }
+            book.cuts.push(Cut {
+                trim: facts.id,
+                cut: Millis(cut),
+            });
+            book.weights.push(vec![1, 1, 1, 1]);
+            tangle.tables_changed(&book);
+            tangle.prune(Millis(cut));
+            previous = facts.id;
+        }
+        verdict
+    };
+    let whole = run(1024);
+    assert_eq!(whole, Some(true));
+    assert_eq!(run(256), whole);
+}
+
+/// How many of n members must approve by the table of e, so that two thirds of e + 1 do, whoever joins and leaves within the bounds.
+#[test]
+fn a_quorum_outlives_a_table_change_from_77_percent_on() {
+    use super::super::tracks::two_thirds;
+    for n in 1..=60u64 {
+        let most = (n / 10).max(1);
+        let outlives = |approving: u64| {
+            (0..=most).all(|joined| {
+                (0..=most.min(n - 1)).all(|left| {
+                    // Those who leave may all have approved; those who join have not.
+                    (0..=left.min(approving)).all(|of_them| {
+                        let total = n - left + joined;
+                        left - of_them > n - approving
+                            || two_thirds(approving - of_them, Some(total))
+                    })
+                })
+            })
+        };
+        let least = (1..=n).find(|&w| two_thirds(w, Some(n)) && (w..=n).all(outlives));
+        let bound = (2 * n + most.min(n - 1) + 2 * most) / 3 + 1;
+        assert_eq!(least, (bound <= n).then_some(bound), "{n} members");
+    }
+}
