@@ -53,9 +53,10 @@ def authority(name, title, kind):
     return Party(name, kind, folder, made["cose_key"])
 
 
-def provisioned(name, use, kind, ca, pinned, gateway=None, port=0):
+def provisioned(name, use, kind, ca, pinned, gateway=None, port=0, suite="ed25519"):
     folder = settings.WORK / name
     arguments = ["provision", "--ca", ca.folder, "--kind", kind, "--authority", pinned.folder / "anchor.json", "--out", folder]
+    arguments += ["--suite", suite]
     if gateway:
         arguments += ["--gateway", gateway]
     made = tool(*arguments)
@@ -74,7 +75,8 @@ def make():
         validator = provisioned(f"validator-{i}", "validator", "validator", harbour, harbour, port=ports.pop())
         all_of_it.validators.append(validator)
     for i in range(settings.DEVICES):
-        device = provisioned(f"device-{i}", "device", "device", manufacturer, harbour, gateway.address, ports.pop())
+        suite = "es256" if i == settings.ES256 else "ed25519"
+        device = provisioned(f"device-{i}", "device", "device", manufacturer, harbour, gateway.address, ports.pop(), suite)
         all_of_it.devices.append(device)
     all_of_it.metrics = {party.name: port for party, port in zip([gateway, *all_of_it.validators], metrics)}
     write_configuration(all_of_it)
@@ -103,6 +105,7 @@ cap_transaction = 1000
 cap_peer = 10000
 cap_exposure = 50000
 max_members = 32
+es256 = true
 
 [store]
 durability = "process"

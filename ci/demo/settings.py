@@ -12,6 +12,7 @@ DEVICE = OUT / "work" / "iotedge-device"
 
 DEVICES = 8
 VALIDATORS = 4
+ES256 = 3  # the device whose P-256 key is in (a stand-in for) a secure element; index in the list of devices
 CHEAT = 7  # index in the list of devices, not in the member table
 
 PERIOD_MS = 10_000  # T
