@@ -148,13 +148,20 @@ impl Watch {
             return;
         };
         for (host, view) in rest {
+            // Who has a smaller window holds a part of the same, and its newest end.
+            let whole = view.window >= first.window;
+            let differs = if whole {
+                view.dag != first.dag
+            } else {
+                !view.dag.is_subset(&first.dag)
+            };
             for (what, differ) in [
                 ("header", view.header != first.header),
                 ("G0", view.g0 != first.g0),
                 ("table", view.table != first.table),
-                ("DAG", view.dag != first.dag),
+                ("DAG", differs),
                 ("tips", view.tips != first.tips),
-                ("confidence", view.confidence != first.confidence),
+                ("confidence", whole && view.confidence != first.confidence),
             ] {
                 if differ {
                     let detail = first.compare(view);
@@ -177,6 +184,7 @@ pub struct View {
     header: (u32, Id),
     g0: Id,
     table: [u8; 32],
+    window: usize,
     dag: BTreeSet<Id>,
     tips: BTreeSet<Id>,
     confidence: [u8; 32],
@@ -225,6 +233,7 @@ impl View {
             header: (headers.newest().0, headers.hash()),
             g0: headers.g0(),
             table: table.finish(),
+            window: tangle.capacity(),
             dag,
             tips,
             confidence: confidence.finish(),

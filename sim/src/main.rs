@@ -39,6 +39,9 @@ struct Arguments {
     /// Announcements are collected so long, in ms [default: 100 up to 20 members, else 500]
     #[arg(long)]
     announce: Option<u64>,
+    /// Vertices that a device has room for; 0: whole epochs, as the gateway and the validators have
+    #[arg(long, default_value_t = 0)]
+    window: u32,
     /// Clocks are wrong by up to so many ms
     #[arg(long, default_value_t = 0)]
     skew: u64,
@@ -102,6 +105,7 @@ impl Arguments {
             seed: self.seed,
             nodes: self.nodes,
             duration: ms(self.minutes, 60_000.0, "minutes")?,
+            window: self.window,
             quiet: ms(self.quiet, 1000.0, "quiet")?,
             period: ms(
                 self.period.unwrap_or(if large { 60.0 } else { 10.0 }),

@@ -163,7 +163,8 @@ pub fn run(scenario: &Scenario, trace: Option<&mut dyn Write>) -> Result<Report,
     let peers = topology(scenario);
     let limits: Vec<Limits> = peers
         .iter()
-        .map(|p| scenario.limits(p.len() as u16 + 1))
+        .zip(0u16..)
+        .map(|(p, host)| scenario.limits(host, p.len() as u16 + 1))
         .collect();
     let mut slabs = limits
         .iter()

@@ -94,6 +94,8 @@ pub struct Scenario {
     pub neighbours: u16,
     /// Announcements are collected so long, in ms.
     pub announce: u64,
+    /// Vertices that a device has room for; 0: as many as the gateway and the validators, which hold whole epochs.
+    pub window: u32,
     /// Clocks are wrong by up to so much, in ms, either way.
     pub skew: u64,
     /// The links.
@@ -125,6 +127,7 @@ impl Scenario {
             trade: 25,
             neighbours: 16,
             announce: 100,
+            window: 0,
             skew: 0,
             link: LinkModel::CALM,
             partitions: Vec::new(),
@@ -200,6 +203,14 @@ impl Scenario {
                 self.period
             ));
         }
+        if self.window != 0
+            && !(self.window.is_power_of_two() && (32..=65_536).contains(&self.window))
+        {
+            return Err(format!(
+                "window: {} is not a power of two in 32..65536",
+                self.window
+            ));
+        }
         if self.link.delay_min > self.link.delay_max {
             return Err("delay-min is above delay-max".into());
         }
@@ -240,9 +251,9 @@ impl Scenario {
         u64::from(self.nodes) * u64::from(self.rate) * self.period / 60_000
     }
 
-    /// What each node is given. `peers` neighbours are joined to it.
+    /// What a node is given. `peers` neighbours are joined to it.
     #[must_use]
-    pub fn limits(&self, peers: u16) -> Limits {
+    pub fn limits(&self, host: u16, peers: u16) -> Limits {
         // A trim is evaluated about 1.8 T after the cut before it; an outage or a partition adds its own length.
         let longest = self
             .outages
@@ -253,6 +264,11 @@ impl Scenario {
             .unwrap_or(0);
         let span = 3 * self.per_period() + self.per_period() * longest / self.period;
         let window = (span + 64).next_power_of_two().clamp(256, 65_536);
+        let device = host > 0 && host < self.nodes;
+        let window = match u64::from(self.window) {
+            small if small > 0 && device => small,
+            _ => window,
+        };
         let own = span / u64::from(self.nodes) * 3 + 64;
         Limits {
             window: window as u32,

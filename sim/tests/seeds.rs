@@ -2,7 +2,7 @@
 //!
 //! A failure names its seed and prints the whole report; `cargo run --release -p iotedge-sim -- --drawn --seed N` shows it again.
 
-use iotedge_sim::scenario::Partition;
+use iotedge_sim::scenario::{Partition, Reboot};
 use iotedge_sim::{Report, Scenario, run};
 
 /// The drawn neighbourhoods that every build runs: the first ones, and 166, whose cheat is cut off when it cheats.
@@ -72,6 +72,29 @@ fn who_was_apart_for_many_epochs_comes_back() {
         let report = simulate(&s);
         let mut wrong = Vec::new();
         if !report.sound() || report.headers.len() < 9 || report.dead == 0 {
+            wrong.push(format!("{s:?}\n{report}"));
+        }
+        wrong
+    });
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Devices hold a tenth of an epoch. What they call final has to be final, also where the trim that overtakes it left their window.
+#[test]
+fn small_windows_grant_nothing_that_dies() {
+    let failed = on_threads(&[1, 2], |seed| {
+        let mut s = Scenario::small(seed, 9);
+        s.window = 32;
+        s.link.loss = 50_000;
+        s.reboots.push(Reboot {
+            node: 3,
+            at: 20_000,
+            down: 8_000,
+            lost: false,
+        });
+        let report = simulate(&s);
+        let mut wrong = Vec::new();
+        if !report.sound() || report.headers.len() < 4 || report.times[1].count() < 500 {
             wrong.push(format!("{s:?}\n{report}"));
         }
         wrong

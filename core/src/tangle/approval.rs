@@ -288,13 +288,11 @@ impl Tangle<'_> {
         let Some(x) = self.tracks.get(i).filter(|x| x.flags & FIRST_ROUND != 0) else {
             return false;
         };
-        bits(self.tracks.trims).any(|t| {
-            self.tracks
-                .get(t)
-                .filter(|trim| trim.time < x.time)
-                .and_then(|trim| self.window.find(&trim.id))
-                .is_some_and(|slot| super::insert::hands_on(self.window.at(slot)) > x.epoch)
-        })
+        // It may have left the window long ago, and its track.
+        let trims = self.trims.iter();
+        trims
+            .filter(|trim| trim.id != crate::Id::ZERO)
+            .any(|trim| trim.time < x.time && trim.epoch > x.epoch)
     }
 
     /// Counts everything anew by the newest table, once it changed.

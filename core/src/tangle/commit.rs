@@ -97,6 +97,8 @@ impl Tangle<'_> {
                 *note = TrimNote {
                     id: facts.id,
                     previous,
+                    time: facts.time,
+                    epoch: hands_on(&vertex),
                 };
             }
         }

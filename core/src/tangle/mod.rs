@@ -79,11 +79,13 @@ impl Changes {
     }
 }
 
-/// The predecessor that a recent trim named: it may be evicted before the trim is.
+/// What is known of a recent trim, which may be evicted by then: the predecessor that it names, and which epoch it hands on.
 #[derive(Clone, Copy, Debug, Default)]
 struct TrimNote {
     id: Id,
     previous: Id,
+    time: Millis,
+    epoch: Epoch,
 }
 
 /// The window of the LST-Tangle over memory that the caller gave.

@@ -374,3 +374,26 @@ fn a_quorum_outlives_a_table_change_from_77_percent_on() {
         assert_eq!(least, (bound <= n).then_some(bound), "{n} members");
     }
 }
+
+/// What lags behind a trim gets no Quorum, though the trim itself left the window and is not followed any more.
+#[test]
+fn a_trim_overtakes_what_lags_even_after_it_is_evicted() {
+    for overtaken in [false, true] {
+        let mut memory = Memory::new(64, 4, 16);
+        let (mut tangle, book) = four(&mut memory);
+        let mut heads: Vec<Facts> = (1..=4).map(|n| tangle.get(&id(n)).unwrap()).collect();
+        rounds(&mut tangle, &book, &mut heads, 30, 10);
+        let x = heads[2];
+        tangle.trims[0] = TrimNote {
+            id: id(900),
+            previous: genesis(),
+            time: Millis(x.time.0 - 1),
+            epoch: Epoch(if overtaken { 2 } else { 1 }),
+        };
+        assert!(!tangle.contains(&id(900)));
+        tangle.track(&book, &x.id).unwrap();
+        rounds(&mut tangle, &book, &mut heads, 4, 10);
+        let quorum = tangle.standing(&x.id) == Some(Standing::Quorum);
+        assert_eq!(quorum, !overtaken);
+    }
+}
