@@ -5,10 +5,11 @@
 //! so a gateway that was killed goes on where it was.
 
 use crate::admission::{Admission, Answer};
+use crate::cut::{self, Moment};
 use crate::daemon::{Part, Shared, catch_up};
 use crate::epoch::{self, payload_of};
 use crate::metrics::Exposition;
-use crate::service::{header_frames, write};
+use crate::service::{header_frames, table_frames, write};
 use crate::store::StoredHeader;
 use anyhow::{Context, Result};
 use iotedge_core::crypto::{SecretKey, Software};
@@ -56,6 +57,7 @@ pub struct Closer {
     own_trim: Option<(Id, Millis)>,
     looked: u32,
     room: epoch::Room,
+    settled: u64,
     trims: u64,
     void_trims: u64,
     false_votes: u64,
@@ -90,6 +92,7 @@ impl Closer {
             own_trim: kept_trim(shared),
             looked: 0,
             room: epoch::Room::new(&shared.config),
+            settled: 0,
             trims: 0,
             void_trims: 0,
             false_votes: 0,
@@ -130,10 +133,10 @@ impl Closer {
 
     /// The next step of closing an epoch, whatever it is.
     fn step(&mut self, shared: &mut Shared, now: Millis) -> Result<()> {
-        if !shared.in_step() {
-            return Ok(());
-        }
         let newest = shared.node.headers().newest();
+        if !shared.in_step() {
+            return self.fill_table(shared, now, newest);
+        }
         if shared.store.newest_settled()? > newest {
             return catch_up(shared);
         }
@@ -155,6 +158,19 @@ impl Closer {
                 Ok(())
             }
         }
+    }
+
+    /// Gives the own node the table that opens after `newest`: asked for by the node itself, eight records at a time and every other time of a
+    /// neighbour that cannot have it yet, two hundred members take seconds, in which no trim is possible and the window fills.
+    fn fill_table(&mut self, shared: &mut Shared, now: Millis, newest: HeaderNumber) -> Result<()> {
+        let Some(n) = &shared.neighbourhood else {
+            return Ok(());
+        };
+        self.check_due = Millis(now.0 + RETRY);
+        for frame in table_frames(&shared.store, n, newest.opens())? {
+            shared.feed(frame);
+        }
+        Ok(())
     }
 
     /// The own trim above the newest settled cut, and whether it is certified here.
@@ -184,48 +200,42 @@ impl Closer {
         if status.phase != Phase::Active || self.ticket.is_some() || now < self.next_try {
             return;
         }
-        let period = n.trust.genesis.period.0;
-        let absolute = shared.clock.absolute(now).0;
-        let before = shared.node.headers().cut().0;
-        // After a long silence one trim covers all periods that are over.
-        let over = absolute.saturating_sub(before + period / 2) / period;
-        if over == 0 {
-            return;
-        }
-        let cut = before + over * period;
-        let late = Millis(cut + period / 2);
         let tables = shared.node.tables();
+        let tangle = shared.node.tangle();
         let epoch = status.epoch;
-        let fresh: u64 = tables
+        let mut heads: Vec<(Millis, u64)> = tables
             .records(epoch)
             .unwrap_or(&[])
             .iter()
-            .filter(|r| {
-                shared
-                    .node
-                    .tangle()
-                    .head_time(r.index)
-                    .is_some_and(|t| t > late)
-            })
-            .map(|r| u64::from(r.weight.0))
-            .sum();
-        let total = tables.total(epoch).unwrap_or(0);
+            .filter(|r| Some(r.index) != status.index)
+            .filter_map(|r| Some((tangle.head_time(r.index)?, u64::from(r.weight.0))))
+            .collect();
         // The trim itself is the GL-node's own fresh vertex.
         let own = status
             .index
             .and_then(|i| tables.weight(epoch, i))
             .map_or(0, |w| u64::from(w.0));
-        self.next_try = Millis(now.0 + RETRY);
-        if 3 * (fresh + own) <= 2 * total {
+        let Some(fresh) = cut::fresh(&mut heads, own, tables.total(epoch).unwrap_or(0)) else {
             return;
-        }
-        match shared
-            .node
-            .submit(now, &Submission::Trim { cut: Millis(cut) }, None)
-        {
+        };
+        let moment = Moment {
+            now: shared.clock.absolute(now),
+            period: n.trust.genesis.period,
+            before: shared.node.headers().cut(),
+            predecessor: self
+                .own_trim
+                .and_then(|(id, _)| Some(tangle.get(&id)?.time)),
+            fresh,
+            by_count: shared.pressure.is_due(),
+        };
+        let Some(cut) = moment.cut() else {
+            return;
+        };
+        self.next_try = Millis(now.0 + RETRY);
+        match shared.node.submit(now, &Submission::Trim { cut }, None) {
             Ok(ticket) => {
                 self.ticket = Some(ticket);
-                self.asked = Millis(cut);
+                self.asked = cut;
             }
             Err(refusal) => warn!(refusal = refusal.name(), "a trim cannot be submitted"),
         }
@@ -324,9 +334,18 @@ impl Closer {
                 "stake quorum"
             );
             shared.store.settle_header(proposal.number)?;
+            if let Some(header) = shared.store.header(proposal.number)? {
+                self.settled += u64::from(header.leaves.saturating_sub(1));
+            }
             let frames = header_frames(&shared.store, n, proposal.number)?;
             for to in shared.everyone() {
                 shared.out.extend(frames.iter().map(|f| (to, f.clone())));
+            }
+            // Before the first vertex of the new epoch: what a validator cannot place yet it must set aside, and a busy neighbourhood says more
+            // in the round trips of its questions than it has room for.
+            let table = table_frames(&shared.store, n, proposal.number.opens())?;
+            for to in &self.validators {
+                shared.out.extend(table.iter().map(|f| (*to, f.clone())));
             }
             self.proposal = None;
             return catch_up(shared);
@@ -481,6 +500,7 @@ impl Part for Closer {
         }
         self.check_due = Millis(now.0 + 20);
         self.admission.look_for_revocations(now, false);
+        shared.pressure.closed = self.proposal.is_some();
         if shared.neighbourhood.is_none() {
             return self.found(shared, now);
         }
@@ -496,6 +516,11 @@ impl Part for Closer {
     }
 
     fn metrics(&self, page: &mut Exposition) {
+        page.counter(
+            "settled_total",
+            "Transactions that live, in headers settled since the start.",
+            self.settled,
+        );
         page.counter("trims_total", "Trims issued.", self.trims);
         page.counter(
             "trims_refused_total",
@@ -520,5 +545,127 @@ impl Part for Closer {
         );
         let votes = self.proposal.as_ref().map_or(0, |p| p.votes.len() as u64);
         page.gauge("proposal_votes", "Votes for it.", votes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use iotedge_core::crypto::PublicKey;
+    use iotedge_core::identity::cert::{self, Claims, Cti, MAX_CERTIFICATE, Seconds};
+    use iotedge_core::identity::{CoseKey, Kind};
+    use iotedge_core::node::NodeSigner;
+    use std::path::Path;
+
+    const T: u64 = 4_000;
+
+    fn secret(n: u8) -> SecretKey {
+        SecretKey::from_seed(&[n; 32]).unwrap()
+    }
+
+    fn certificate(authority: &SecretKey, key: PublicKey) -> Vec<u8> {
+        let id = CoseKey::thumbprint(&key);
+        let claims = Claims {
+            name: "Harbour",
+            expires: None,
+            not_before: None,
+            issued: Seconds(1),
+            cti: Cti::new(&id.0[..16]).unwrap(),
+            key,
+            kind: Kind::GlNode,
+        };
+        let mut out = [0; MAX_CERTIFICATE];
+        let len = cert::issue(&claims, authority, &mut out).unwrap();
+        out[..len].to_vec()
+    }
+
+    /// A GL-node that is its neighbourhood's only member, and a moment at which a trim is due.
+    fn alone(folder: &Path, kept: Option<&[u8]>) -> (Shared, Closer, Millis) {
+        let validator = hex::encode(secret(3).public_key().bytes());
+        let text = format!(
+            "data = \"data\"\n[policy]\nperiod_ms = {T}\nwitnesses = 1\nmax_members = 4\n[limits]\nwindow = 64\n\
+             [[validator]]\npublic_key = \"{validator}\"\nstake = 1\naddress = \"127.0.0.1:9\"\n"
+        );
+        let config = Config::parse(&text, &folder.join("gateway.toml")).unwrap();
+        let (authority, own) = (secret(1), secret(2));
+        let admission = Admission::new(&config, authority.public_key()).unwrap();
+        let signer = NodeSigner::Software(secret(2));
+        let chain = certificate(&authority, own.public_key());
+        let mut shared =
+            Shared::new(config, authority.public_key(), false, &[&chain], signer).unwrap();
+        if let Some(kept) = kept {
+            shared.store.put_meta(OWN_TRIM, kept).unwrap();
+        }
+        let now = shared.clock.now();
+        let start = shared.clock.absolute(now);
+        let neighbourhood = admission
+            .found(
+                &shared.config,
+                &shared.store,
+                &authority,
+                own.public_key(),
+                start,
+            )
+            .unwrap();
+        let genesis = crate::service::genesis(&neighbourhood);
+        shared.adopt(neighbourhood).unwrap();
+        shared.feed(genesis);
+        shared.swallow(now).unwrap();
+        let mut closer = Closer::new(&shared, admission, own, Some(authority));
+        // The table of the founding comes from the own store.
+        closer.tick(&mut shared, now).unwrap();
+        shared.swallow(now).unwrap();
+        assert!(shared.in_step());
+        // A neighbour agrees that nothing was issued before.
+        let index = shared.node.status(now).index.unwrap();
+        let heads = Frame::Heads {
+            member: index,
+            number: iotedge_core::Number(0),
+            id: Id::ZERO,
+        };
+        let tag = shared
+            .neighbourhood
+            .as_ref()
+            .unwrap()
+            .trust
+            .neighbourhood
+            .tag();
+        shared.feed(write(&heads, tag));
+        shared.swallow(now).unwrap();
+        assert_eq!(shared.node.status(now).phase, Phase::Active);
+        (shared, closer, Millis(now.0 + 2 * T))
+    }
+
+    fn step(shared: &mut Shared, closer: &mut Closer, now: Millis) {
+        closer.tick(shared, now).unwrap();
+        while let Some(event) = shared.node.next_event() {
+            closer.on_event(shared, now, &event).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_trim_is_kept_in_the_store_before_it_leaves() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut shared, mut closer, now) = alone(folder.path(), None);
+        step(&mut shared, &mut closer, now);
+        assert_eq!(closer.trims, 1);
+        let (id, cut) = kept_trim(&shared).expect("in the store");
+        let facts = shared.node.tangle().get(&id).expect("in the window");
+        assert!(matches!(facts.effect, Effect::Trim { cut: of, .. } if of == cut));
+    }
+
+    /// As after a restart whose replay brought back other transactions only: a second trim upon the genesis would be evidence against ourselves.
+    #[test]
+    fn a_trim_that_left_the_window_gets_no_rival() {
+        let folder = tempfile::tempdir().unwrap();
+        let far = Millis(u64::MAX / 2);
+        let kept = [[7; 32].as_slice(), &far.0.to_be_bytes()].concat();
+        let (mut shared, mut closer, now) = alone(folder.path(), Some(&kept));
+        for later in [0, 400, T, 3 * T] {
+            step(&mut shared, &mut closer, Millis(now.0 + later));
+        }
+        assert_eq!((closer.trims, closer.ticket), (0, None));
+        assert_eq!(shared.node.tangle().len(), 0);
     }
 }

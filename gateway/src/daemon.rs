@@ -8,7 +8,9 @@ use crate::check::Trust;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::metrics::{Exposition, Page};
+use crate::page::{self, Counts};
 use crate::platform::StorePlatform;
+use crate::pressure::Pressure;
 use crate::service::{Neighbourhood, Service, tx_frame};
 use crate::store::{Store, StoredTx};
 use crate::transport::{Datagram, Peers, Seen, Transport};
@@ -16,9 +18,8 @@ use crate::verifier::{TurnVerifier, collect};
 use anyhow::{Context, Result, anyhow};
 use iotedge_core::crypto::PublicKey;
 use iotedge_core::node::{Event, Node, NodeSigner, Peer, Refusal};
-use iotedge_core::tangle::Tables as _;
 use iotedge_core::wire::{Frame, Reader};
-use iotedge_core::{Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis};
+use iotedge_core::{Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis, Number};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -46,12 +47,16 @@ pub struct Shared {
     pub clock: Clock,
     pub neighbourhood: Option<Neighbourhood>,
     pub service: Service,
+    /// What a gateway takes; a validator follows whatever the gateway took.
+    pub pressure: Pressure,
     /// Frames that leave after the commit.
     pub out: Vec<(SocketAddr, Vec<u8>)>,
     /// Frames for the own node, from [`SELF`].
     inbox: Vec<Vec<u8>>,
+    /// Epochs before this one are being forgotten.
+    pruning: Option<Epoch>,
     stored: u32,
-    peers: Peers,
+    pub(crate) peers: Peers,
     pinned: Vec<SocketAddr>,
     uplinks: bool,
 }
@@ -122,8 +127,10 @@ impl Shared {
             clock,
             neighbourhood: None,
             service: Service::default(),
+            pressure: Pressure::default(),
             out: Vec::new(),
             inbox: Vec::new(),
+            pruning: None,
             stored: 0,
         };
         if let (Some(genesis), Some(set)) =
@@ -176,6 +183,17 @@ impl Shared {
         self.inbox.push(frame);
     }
 
+    /// Gives the own node what was fed.
+    pub(crate) fn swallow(&mut self, now: Millis) -> Result<()> {
+        for frame in std::mem::take(&mut self.inbox) {
+            if let Err(refusal) = self.node.receive(now, SELF, &frame) {
+                debug!(refusal = refusal.name(), "own frame");
+            }
+            self.capture()?;
+        }
+        Ok(())
+    }
+
     /// Everyone that was heard.
     #[must_use]
     pub fn everyone(&self) -> Vec<SocketAddr> {
@@ -194,6 +212,12 @@ impl Shared {
         info!(neighbourhood = %neighbourhood.trust.neighbourhood, members = neighbourhood.trust.genesis.members, "neighbourhood");
         self.neighbourhood = Some(neighbourhood);
         Ok(())
+    }
+
+    /// Whether this is a validator: it follows, and takes whatever the gateway took.
+    #[must_use]
+    pub const fn observes(&self) -> bool {
+        self.uplinks
     }
 
     /// Whether the node holds the table of the newest settled header.
@@ -231,7 +255,7 @@ impl Shared {
         for (first, chunk) in (0..).step_by(REPLAY_CHUNK).zip(frames.chunks(REPLAY_CHUNK)) {
             let now = self.clock.now();
             self.add_self(now)?;
-            let turn = collect(&self.node, chunk.iter().map(Vec::as_slice));
+            let turn = collect(&self.node, chunk.iter().map(Vec::as_slice), |_| true);
             self.node.verifier_mut().begin(turn);
             for (tx, frame) in stored.iter().skip(first).zip(chunk) {
                 // What a settled cut covers is not taken into the window again; as a parent it must be shown just before its child.
@@ -471,7 +495,15 @@ impl<P: Part> Daemon<P> {
         self.turns += 1;
         if intake {
             let drained = self.transport.drain();
-            let turn = collect(&self.shared.node, drained.iter().map(Datagram::bytes));
+            if !self.shared.uplinks {
+                self.shared.pressure.look(&self.shared.node);
+            }
+            let pressure = &self.shared.pressure;
+            let turn = collect(
+                &self.shared.node,
+                drained.iter().map(Datagram::bytes),
+                |issuer| pressure.may_take(now, issuer),
+            );
             self.shared.node.verifier_mut().begin(turn);
             for datagram in drained {
                 take(&mut self.shared, &mut self.part, datagram, now)?;
@@ -481,6 +513,11 @@ impl<P: Part> Daemon<P> {
         }
         self.speak(now)?;
         self.shared.capture()?;
+        if let Some(epoch) = self.shared.pruning
+            && !self.shared.store.prune(epoch)?
+        {
+            self.shared.pruning = None;
+        }
         // Nothing leaves before this.
         self.shared.store.commit()?;
         self.transport.flush();
@@ -491,7 +528,13 @@ impl<P: Part> Daemon<P> {
         }
         if now >= self.page_due {
             self.page_due = Millis(now.0 + 500);
-            self.page.set(self.metrics(now));
+            let counts = Counts {
+                turns: self.turns,
+                dropped: self.transport.dropped,
+            };
+            let checks = self.shared.node.verifier_mut().checks;
+            self.page
+                .set(page::page(&self.shared, &self.part, now, checks, counts));
         }
         Ok(())
     }
@@ -502,12 +545,7 @@ impl<P: Part> Daemon<P> {
         let mut buffer = [0; MAX_FRAME];
         // A question of the own node and its answer may lead to the next: a few rounds, then the next turn goes on.
         for _ in 0..8 {
-            for frame in std::mem::take(&mut shared.inbox) {
-                if let Err(refusal) = shared.node.receive(now, SELF, &frame) {
-                    debug!(refusal = refusal.name(), "own frame");
-                }
-                shared.capture()?;
-            }
+            shared.swallow(now)?;
             while let Some(event) = shared.node.next_event() {
                 note(shared, &event)?;
                 self.part.on_event(shared, now, &event)?;
@@ -539,115 +577,6 @@ impl<P: Part> Daemon<P> {
             }
         }
         Ok(())
-    }
-
-    fn metrics(&self, now: Millis) -> String {
-        let mut page = Exposition::default();
-        let shared = &self.shared;
-        let node = &shared.node;
-        let counters = node.counters();
-        let status = node.status(now);
-        page.counter(
-            "frames_received_total",
-            "Frames that reached the node.",
-            counters.frames_in.into(),
-        );
-        page.counter(
-            "frames_sent_total",
-            "Frames that the node sent.",
-            counters.frames_out.into(),
-        );
-        page.counter(
-            "bytes_received_total",
-            "Bytes that reached the node.",
-            counters.bytes_in,
-        );
-        page.counter(
-            "bytes_sent_total",
-            "Bytes that the node sent.",
-            counters.bytes_out,
-        );
-        page.counter(
-            "transactions_total",
-            "Transactions inserted.",
-            counters.inserted.into(),
-        );
-        page.counter(
-            "duplicates_total",
-            "Transactions that came a second time.",
-            counters.duplicates.into(),
-        );
-        page.counters(
-            "refused_total",
-            "Refused by the node, by reason.",
-            "reason",
-            Refusal::ALL
-                .iter()
-                .map(|r| (r.name(), counters.refused(*r).into())),
-        );
-        page.gauge(
-            "header_number",
-            "Newest settled header.",
-            status.header.0.into(),
-        );
-        page.gauge(
-            "epoch",
-            "Newest epoch whose table is here.",
-            status.epoch.0.into(),
-        );
-        page.gauge(
-            "window_vertices",
-            "Transactions in the window.",
-            status.window.into(),
-        );
-        page.gauge(
-            "aside",
-            "Transactions that wait for a parent or a time.",
-            status.aside.into(),
-        );
-        page.gauge(
-            "peers",
-            "Neighbours in the table.",
-            shared.peers.len() as u64,
-        );
-        page.gauge(
-            "peers_heard",
-            "Neighbours heard within P_max.",
-            status.heard.into(),
-        );
-        let frozen = (0..node.tables().members())
-            .filter_map(|index| u16::try_from(index).ok())
-            .filter(|index| node.tangle().frozen(MemberIndex(*index)))
-            .count();
-        page.gauge(
-            "frozen_members",
-            "Members against whom evidence is in the ledger.",
-            frozen as u64,
-        );
-        page.counter(
-            "requests_answered_total",
-            "Frames answered from the store.",
-            shared.service.answered,
-        );
-        page.counter(
-            "datagrams_dropped_total",
-            "Datagrams that found no room to wait.",
-            self.transport.dropped,
-        );
-        page.counter("turns_total", "Turns of the loop.", self.turns);
-        let stats = shared.store.stats();
-        page.counter(
-            "store_commits_total",
-            "Commits of the store.",
-            stats.commits,
-        );
-        page.seconds(
-            "store_commit_seconds_total",
-            "Time spent in commits.",
-            stats.commit_time,
-        );
-        self.part.metrics(&mut page);
-        page.finish()
     }
 }
 
@@ -700,10 +629,35 @@ fn take<P: Part>(
     if answered && !matches!(frame, Frame::Request(_)) {
         return Ok(());
     }
+    let held_back = match frame {
+        Frame::Tx { cose, .. } if shared.pressure.holds() => issuer(cose),
+        _ => None,
+    };
+    if let Some((issuer, number)) = held_back {
+        // In order: what would wait for a parent here would all come in at once with it, past any measure.
+        let next = shared.node.tangle().highest(issuer).0.saturating_add(1);
+        if number.0 > next || !shared.pressure.may_take(now, issuer) {
+            shared.pressure.held += 1;
+            return Ok(());
+        }
+    }
+    let before = shared.node.counters().duplicates;
     if let Err(refusal) = shared.node.receive(now, peer, bytes) {
         debug!(from = %datagram.from, kind = ?frame.frame_type(), refusal = refusal.name(), "refused");
     }
+    if let Some((issuer, _)) = held_back
+        && before == shared.node.counters().duplicates
+    {
+        shared.pressure.took(now, issuer);
+        // A turn may bring more than is left.
+        shared.pressure.look(&shared.node);
+    }
     Ok(())
+}
+
+fn issuer(cose: &[u8]) -> Option<(MemberIndex, Number)> {
+    let tx = iotedge_core::tx::Unverified::parse(cose).ok()?;
+    Some((tx.payload().issuer, tx.payload().number))
 }
 
 /// What every daemon does with an event.
@@ -734,7 +688,7 @@ fn note(shared: &mut Shared, event: &Event) -> Result<()> {
                 .checked_sub(keep.saturating_add(1))
                 .filter(|e| *e > 0)
             {
-                shared.store.prune(Epoch(oldest))?;
+                shared.pruning = Some(Epoch(oldest));
             }
         }
         Event::PlatformFailed => error!("the store failed under the node"),

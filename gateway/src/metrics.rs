@@ -31,6 +31,26 @@ impl Page {
     }
 }
 
+/// Values counted by their size.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Histogram {
+    counts: [u64; 8],
+    count: u64,
+    sum: u64,
+}
+
+impl Histogram {
+    /// Counts a value below the first of `ends` that it does not pass; there are at most eight.
+    pub fn add(&mut self, ends: &[u64], value: u64) {
+        let place = ends.iter().position(|end| value <= *end);
+        if let Some(count) = place.and_then(|place| self.counts.get_mut(place)) {
+            *count += 1;
+        }
+        self.count += 1;
+        self.sum += value;
+    }
+}
+
 /// Writes one page in the exposition format 0.0.4.
 #[derive(Default)]
 pub struct Exposition(String);
@@ -52,6 +72,21 @@ impl Exposition {
     pub fn seconds(&mut self, name: &str, help: &str, value: Duration) {
         self.family(name, help, "counter");
         let _ = writeln!(self.0, "iotedge_{name} {}", value.as_secs_f64());
+    }
+
+    /// A histogram with these upper ends.
+    pub fn histogram(&mut self, name: &str, help: &str, ends: &[u64], of: &Histogram) {
+        self.family(name, help, "histogram");
+        let mut sum = 0;
+        for (end, count) in ends.iter().zip(&of.counts) {
+            sum += count;
+            let _ = writeln!(self.0, "iotedge_{name}_bucket{{le=\"{end}\"}} {sum}");
+        }
+        let _ = writeln!(
+            self.0,
+            "iotedge_{name}_bucket{{le=\"+Inf\"}} {}\niotedge_{name}_sum {}\niotedge_{name}_count {}",
+            of.count, of.sum, of.count
+        );
     }
 
     /// One count for each value of a label. Label values must be plain words: they are names of ours.

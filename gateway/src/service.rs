@@ -177,6 +177,34 @@ pub fn vote_frames(
         .collect()
 }
 
+/// All of a settled epoch's table, in as few frames as it fits.
+///
+/// # Errors
+/// The store failed.
+pub fn table_frames(
+    store: &Store,
+    n: &Neighbourhood,
+    epoch: Epoch,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut frames = Vec::new();
+    let mut first = 0_usize;
+    while let Ok(index) = u16::try_from(first) {
+        let Some(frame) = table(store, n, epoch, MemberIndex(index))? else {
+            break;
+        };
+        let Ok((_, Frame::Table { records, .. })) = Frame::parse(&frame) else {
+            break;
+        };
+        let count = records.iter().count();
+        if count == 0 {
+            break;
+        }
+        first += count;
+        frames.push(frame);
+    }
+    Ok(frames)
+}
+
 fn table(
     store: &Store,
     n: &Neighbourhood,

@@ -16,6 +16,11 @@ use std::time::{Duration, Instant};
 /// Version of the schema below.
 const SCHEMA: i64 = 1;
 
+/// Pages in the log before it is copied into the database: 32 MiB on the disk.
+const CHECKPOINT_PAGES: u32 = 8_192;
+/// Rows forgotten at once: more would hold up the turn that it happens in.
+const PRUNE_ROWS: u32 = 1_000;
+
 const CREATE: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE kv (key INTEGER PRIMARY KEY, value BLOB NOT NULL);
@@ -202,6 +207,8 @@ impl Store {
                 Durability::Process => "NORMAL",
             };
             db.pragma_update(None, "synchronous", synchronous)?;
+            // Ids are random, so their index is written all over: the same pages again and again, until a checkpoint copies each once.
+            db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             db.set_prepared_statement_cache_capacity(64);
             let mut version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if version == 0 {
@@ -399,14 +406,27 @@ impl Store {
         Ok(count.unwrap_or(0).unsigned_abs())
     }
 
-    /// Forgets transactions, leaves and tables of epochs before `epoch`. Headers, votes and what was voted for stay.
+    /// Forgets transactions, leaves and tables of epochs before `epoch`, some at a time: call it again while it says that there are more.
+    /// Headers, votes and what was voted for stay.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn prune(&self, epoch: Epoch) -> Result<()> {
-        self.write("DELETE FROM tx WHERE epoch < ?1", params![epoch.0])?;
-        self.write("DELETE FROM leaf WHERE number < ?1", params![epoch.0])?;
-        self.write("DELETE FROM record WHERE epoch < ?1", params![epoch.0])
+    pub fn prune(&self, epoch: Epoch) -> Result<bool> {
+        let transactions = self.change(
+            "DELETE FROM tx WHERE seq IN (SELECT seq FROM tx WHERE epoch < ?1 LIMIT ?2)",
+            params![epoch.0, PRUNE_ROWS],
+        )?;
+        let leaves = self.change(
+            "DELETE FROM leaf WHERE (number, idx) IN (SELECT number, idx FROM leaf WHERE number < ?1 LIMIT ?2)",
+            params![epoch.0, PRUNE_ROWS],
+        )?;
+        let records = self.change(
+            "DELETE FROM record WHERE (epoch, idx) IN (SELECT epoch, idx FROM record WHERE epoch < ?1 LIMIT ?2)",
+            params![epoch.0, PRUNE_ROWS],
+        )?;
+        Ok([transactions, leaves, records]
+            .iter()
+            .any(|count| *count >= PRUNE_ROWS as usize))
     }
 
     // ---- headers, votes, proofs, tables ----
@@ -656,12 +676,16 @@ impl Store {
     }
 
     fn write(&self, sql: &str, params: impl rusqlite::Params) -> Result<()> {
+        self.change(sql, params).map(|_| ())
+    }
+
+    /// The number of rows changed.
+    fn change(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize> {
         if !self.in_turn.get() {
             self.run(|db| db.execute_batch("BEGIN IMMEDIATE"))?;
             self.in_turn.set(true);
         }
         self.run(|db| db.prepare_cached(sql)?.execute(params))
-            .map(|_| ())
     }
 
     fn one<T>(
@@ -873,7 +897,7 @@ mod tests {
                 .vote_once(HeaderNumber(epoch), &Id::ZERO, &Id::ZERO)
                 .unwrap();
         }
-        store.prune(Epoch(3)).unwrap();
+        assert!(!store.prune(Epoch(3)).unwrap());
         store.commit().unwrap();
         assert_eq!(store.tx_count().unwrap(), 2);
         assert!(store.tx_by_prefix(&[2; 16]).unwrap().is_empty());

@@ -4,6 +4,7 @@
 //! not here is checked in software on the spot. A wrong guess about a message therefore costs time and changes nothing.
 //! Verdicts live for one turn.
 
+use crate::metrics::Histogram;
 use iotedge_core::crypto::batch::Batch;
 use iotedge_core::crypto::{
     PublicKey, Sha256, Signature, SignatureError, Software, Verify, sha256,
@@ -13,12 +14,15 @@ use iotedge_core::tx::{
     Attachment, MAX_SIGNING_INPUT, Unverified, payload::parents_hash, signing_input,
 };
 use iotedge_core::wire::Frame;
-use iotedge_core::{Id, Prefix};
+use iotedge_core::{Id, MemberIndex, Prefix};
 use std::collections::HashMap;
 use std::convert::Infallible;
 
 /// Below this many, a batch gains nothing.
 const WORTH: usize = 4;
+
+/// Upper ends of the sizes of batches that are counted apart.
+pub const SIZES: [u64; 7] = [4, 8, 16, 32, 64, 128, 256];
 
 type Verdict = Result<(), SignatureError>;
 
@@ -26,10 +30,18 @@ type Verdict = Result<(), SignatureError>;
 #[derive(Default)]
 pub struct TurnVerifier {
     verdicts: HashMap<[u8; 32], Verdict>,
+    pub checks: Checks,
+}
+
+/// What was checked, for the metrics.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Checks {
     /// Signatures whose verdict came from a batch.
     pub batched: u64,
     /// Signatures checked one by one.
     pub single: u64,
+    /// Batches by size: see [`SIZES`].
+    pub sizes: Histogram,
 }
 
 impl Verify for TurnVerifier {
@@ -37,10 +49,10 @@ impl Verify for TurnVerifier {
         if !self.verdicts.is_empty()
             && let Some(verdict) = self.verdicts.get(&name(key, message, signature))
         {
-            self.batched += 1;
+            self.checks.batched += 1;
             return *verdict;
         }
-        self.single += 1;
+        self.checks.single += 1;
         Software.verify(key, message, signature)
     }
 }
@@ -72,13 +84,19 @@ impl TurnVerifier {
             // Without randomness a batch could be cheated: check one by one.
             return;
         }
+        self.checks.sizes.add(&SIZES, turn.names.len() as u64);
         let verdicts = turn.batch.verify(Coefficients::new(seed));
         self.verdicts.extend(turn.names.into_iter().zip(verdicts));
     }
 }
 
 /// Collects the transactions among `frames` whose key and parents are known here or in the same turn.
-pub fn collect<'f>(node: &crate::daemon::GlNode, frames: impl Iterator<Item = &'f [u8]>) -> Turn {
+/// What `wanted` says of its issuer decides whether it will be taken at all.
+pub fn collect<'f>(
+    node: &crate::daemon::GlNode,
+    frames: impl Iterator<Item = &'f [u8]>,
+    wanted: impl Fn(MemberIndex) -> bool,
+) -> Turn {
     let mut turn = Turn::default();
     let Some(neighbourhood) = node.genesis().and_then(|g| g.neighbourhood().ok()) else {
         return turn;
@@ -94,6 +112,9 @@ pub fn collect<'f>(node: &crate::daemon::GlNode, frames: impl Iterator<Item = &'
         let Ok(tx) = Unverified::parse(cose) else {
             continue;
         };
+        if !wanted(tx.payload().issuer) {
+            continue;
+        }
         let id = tx.id(&neighbourhood);
         if node.tangle().contains(&id) || fresh.insert(id.prefix(), id).is_some() {
             continue;
@@ -241,19 +262,19 @@ mod tests {
                 Software.verify(key, message, signature)
             );
         }
-        assert_eq!((verifier.batched, verifier.single), (12, 0));
+        assert_eq!((verifier.checks.batched, verifier.checks.single), (12, 0));
         // Another message under a known signature is not in the batch, and is refused by software.
         let (key, _, signature) = &items[3];
         assert_eq!(
             verifier.verify(key, b"another", signature),
             Err(SignatureError::Rejected)
         );
-        assert_eq!(verifier.single, 1);
+        assert_eq!(verifier.checks.single, 1);
         // The next turn knows nothing of this one.
         verifier.begin(Turn::default());
         let (key, message, signature) = &items[3];
         assert_eq!(verifier.verify(key, message, signature), Ok(()));
-        assert_eq!((verifier.batched, verifier.single), (12, 2));
+        assert_eq!((verifier.checks.batched, verifier.checks.single), (12, 2));
     }
 
     #[test]

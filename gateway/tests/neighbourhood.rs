@@ -99,6 +99,49 @@ fn founding_epochs_sigkill_and_sigterm() {
     );
 }
 
+/// The value of one of the gateway's metrics; 0 where it is not shown.
+fn metric(world: &World, name: &str) -> u64 {
+    let page = world.metrics();
+    let value = page
+        .lines()
+        .find_map(|l| l.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+    value.unwrap_or(0)
+}
+
+/// While nobody votes nothing is settled, and a window of 128 fills in six seconds.
+#[test]
+fn a_window_that_fills_holds_back_and_does_not_overflow() {
+    let mut world = World::new(3, 3, 1, 2_000);
+    // Together more than three quarters of the window, and less than all of it.
+    world.own = 40;
+    for name in ["gateway.toml", "val-0.toml"] {
+        let config = std::fs::read_to_string(world.path(name)).unwrap();
+        let small = config.replace("window = 4096", "window = 128");
+        assert_ne!(config, small);
+        std::fs::write(world.path(name), small).unwrap();
+    }
+    let _gateway = world.run_gateway();
+    let validators = world.run_validators();
+    let devices: Vec<Device> = (0..3).map(|n| world.device(n)).collect();
+    until(30, "the first epoch is settled", &world, || {
+        devices.iter().all(|d| d.seen.lock().unwrap().header >= 1)
+    });
+    drop(validators);
+    until(40, "members are held back", &world, || {
+        metric(&world, "iotedge_held_total") > 0
+    });
+    std::thread::sleep(Duration::from_secs(4));
+    assert!(metric(&world, "iotedge_window_unsettled") <= 128);
+    let settled = devices[0].seen.lock().unwrap().header;
+    let _validators = world.run_validators();
+    // What an overflow would have made impossible for ever.
+    until(40, "the epoch that waited is settled", &world, || {
+        devices
+            .iter()
+            .all(|d| d.seen.lock().unwrap().header > settled)
+    });
+}
+
 /// What `export` writes holds when it is checked file by file, by the library and by the tool.
 fn exported_files_hold(world: &World, trust: &Trust) {
     let folder = world.folder.path();

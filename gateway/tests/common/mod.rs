@@ -80,6 +80,8 @@ pub struct World {
     pub validators: Vec<SocketAddr>,
     pub metrics: SocketAddr,
     pub period: u64,
+    /// Places of a device for what is unsettled: it issues no more than that.
+    pub own: u16,
 }
 
 impl World {
@@ -179,6 +181,7 @@ impl World {
             validators: addresses,
             metrics,
             period,
+            own: 1_024,
         }
     }
 
@@ -318,12 +321,12 @@ impl Device {
         let pay = Arc::new(AtomicU32::new(0));
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
-        let gateway = world.gateway;
+        let (gateway, own) = (world.gateway, world.own);
         let thread = {
             let (seen, stop, talk, pay) = (seen.clone(), stop.clone(), talk.clone(), pay.clone());
             std::thread::spawn(move || {
                 live(
-                    socket, gateway, secret, authority, chain, &seen, &stop, &talk, &pay,
+                    socket, gateway, own, secret, authority, chain, &seen, &stop, &talk, &pay,
                 )
             })
         };
@@ -378,6 +381,7 @@ fn reading(n: u64) -> Vec<u8> {
 fn live(
     socket: UdpSocket,
     gateway: SocketAddr,
+    own: u16,
     secret: keys::Secret,
     authority: PublicKey,
     chain: Vec<Vec<u8>>,
@@ -390,7 +394,7 @@ fn live(
         window: 4096,
         members: 64,
         aside: 64,
-        own: 1024,
+        own,
         raw: 1 << 20,
         ..Limits::SMALL
     };

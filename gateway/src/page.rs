@@ -1,0 +1,172 @@
+//! The metrics page of a gateway or validator: what its node, store, socket and verifier counted.
+//!
+//! Invariant: names and meanings are what dashboards rely on; they are added to, not changed.
+
+use crate::daemon::{Part, Shared};
+use crate::metrics::Exposition;
+use crate::pressure::Pressure;
+use crate::verifier::{Checks, SIZES};
+use iotedge_core::node::Refusal;
+use iotedge_core::tangle::Tables as _;
+use iotedge_core::{MemberIndex, Millis};
+
+/// What the loop counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Turns of the loop.
+    pub turns: u64,
+    /// Datagrams that found no room to wait.
+    pub dropped: u64,
+}
+
+/// The page of this moment.
+pub fn page<P: Part>(
+    shared: &Shared,
+    part: &P,
+    now: Millis,
+    checks: Checks,
+    counts: Counts,
+) -> String {
+    let mut page = Exposition::default();
+    let node = &shared.node;
+    let counters = node.counters();
+    let status = node.status(now);
+    page.counter(
+        "frames_received_total",
+        "Frames that reached the node.",
+        counters.frames_in.into(),
+    );
+    page.counter(
+        "frames_sent_total",
+        "Frames that the node sent.",
+        counters.frames_out.into(),
+    );
+    page.counter(
+        "bytes_received_total",
+        "Bytes that reached the node.",
+        counters.bytes_in,
+    );
+    page.counter(
+        "bytes_sent_total",
+        "Bytes that the node sent.",
+        counters.bytes_out,
+    );
+    page.counter(
+        "transactions_total",
+        "Transactions inserted.",
+        counters.inserted.into(),
+    );
+    page.counter(
+        "duplicates_total",
+        "Transactions that came a second time.",
+        counters.duplicates.into(),
+    );
+    page.counters(
+        "refused_total",
+        "Refused by the node, by reason.",
+        "reason",
+        Refusal::ALL
+            .iter()
+            .map(|r| (r.name(), counters.refused(*r).into())),
+    );
+    if !shared.observes() {
+        pressure(&mut page, &shared.pressure);
+    }
+    page.counter(
+        "signatures_batched_total",
+        "Signatures whose verdict came from a batch.",
+        checks.batched,
+    );
+    page.counter(
+        "signatures_single_total",
+        "Signatures checked one by one.",
+        checks.single,
+    );
+    page.histogram(
+        "batch_size",
+        "Signatures in one batch.",
+        &SIZES,
+        &checks.sizes,
+    );
+    page.gauge(
+        "header_number",
+        "Newest settled header.",
+        status.header.0.into(),
+    );
+    page.gauge(
+        "epoch",
+        "Newest epoch whose table is here.",
+        status.epoch.0.into(),
+    );
+    page.gauge(
+        "window_vertices",
+        "Transactions in the window.",
+        status.window.into(),
+    );
+    page.gauge(
+        "aside",
+        "Transactions that wait for a parent or a time.",
+        status.aside.into(),
+    );
+    page.gauge(
+        "peers",
+        "Neighbours in the table.",
+        shared.peers.len() as u64,
+    );
+    page.gauge(
+        "peers_heard",
+        "Neighbours heard within P_max.",
+        status.heard.into(),
+    );
+    let frozen = (0..node.tables().members())
+        .filter_map(|index| u16::try_from(index).ok())
+        .filter(|index| node.tangle().frozen(MemberIndex(*index)))
+        .count();
+    page.gauge(
+        "frozen_members",
+        "Members against whom evidence is in the ledger.",
+        frozen as u64,
+    );
+    page.counter(
+        "requests_answered_total",
+        "Frames answered from the store.",
+        shared.service.answered,
+    );
+    page.counter(
+        "datagrams_dropped_total",
+        "Datagrams that found no room to wait.",
+        counts.dropped,
+    );
+    page.counter("turns_total", "Turns of the loop.", counts.turns);
+    let stats = shared.store.stats();
+    page.counter(
+        "store_commits_total",
+        "Commits of the store.",
+        stats.commits,
+    );
+    page.seconds(
+        "store_commit_seconds_total",
+        "Time spent in commits.",
+        stats.commit_time,
+    );
+    part.metrics(&mut page);
+    page.finish()
+}
+
+fn pressure(page: &mut Exposition, pressure: &Pressure) {
+    page.gauge(
+        "window_unsettled",
+        "Transactions from the oldest unsettled one to the newest: they must stay in the window.",
+        pressure.span(),
+    );
+    page.gauge(
+        "window_holding",
+        "1 while transactions are held back because the window fills.",
+        pressure.holds().into(),
+    );
+    page.counter(
+        "held_total",
+        "Transactions held back; their issuers send them again.",
+        pressure.held,
+    );
+}
