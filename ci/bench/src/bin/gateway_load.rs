@@ -42,7 +42,7 @@ fn options() -> Result<Options> {
             binary: std::env::current_exe()?.with_file_name("iotedge-gateway"),
             devices: 200,
             validators: 1,
-            period: 5_000,
+            period: 8_000,
             window: 65_536,
             durability: "process".into(),
         },
@@ -125,9 +125,9 @@ fn run() -> Result<bool> {
         outcome.counts.repeated,
     );
     if options.page {
-        for line in outcome
-            .page
-            .lines()
+        let pages = std::iter::once(&outcome.page).chain(&outcome.followers);
+        for line in pages
+            .flat_map(|page| page.lines())
             .filter(|l| l.starts_with("iotedge_") && !l.ends_with(" 0"))
         {
             println!("{line}");
@@ -137,7 +137,7 @@ fn run() -> Result<bool> {
     let about = json!({
         "devices": options.plan.devices, "validators": options.plan.validators, "period_ms": options.plan.period,
         "window": options.plan.window, "durability": options.plan.durability, "burst": options.load.burst,
-        "in_flight": options.load.in_flight, "transactions": outcome.accepted, "seconds": outcome.seconds,
+        "course": outcome.course, "in_flight": options.load.in_flight, "transactions": outcome.accepted, "seconds": outcome.seconds,
         "refused": outcome.refused.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
     });
@@ -163,6 +163,8 @@ fn figures(outcome: &Outcome, single: f64, batched: f64) -> Vec<Figure> {
     // With others on the machine the rate above says how little of it was left; CPU time does not care.
     let own = outcome.accepted / (outcome.cpu.0 * outcome.seconds);
     let commits = metric(&outcome.page, "iotedge_store_commits_total").max(1.0);
+    let batched_checks = metric(&outcome.page, "iotedge_signatures_batched_total");
+    let single_checks = metric(&outcome.page, "iotedge_signatures_single_total");
     let full = outcome.accepted >= 1_000_000.0;
     vec![
         told("gateway: transactions accepted", outcome.accepted, ""),
@@ -207,7 +209,48 @@ fn figures(outcome: &Outcome, single: f64, batched: f64) -> Vec<Figure> {
             "",
         ),
         told("gateway: headers settled under load", outcome.headers, ""),
+        told(
+            "gateway: signatures in a batch, mean",
+            metric(&outcome.page, "iotedge_batch_size_sum")
+                / metric(&outcome.page, "iotedge_batch_size_count").max(1.0),
+            "",
+        ),
+        told(
+            "gateway: signatures checked in batches",
+            100.0 * batched_checks / (batched_checks + single_checks).max(1.0),
+            "percent",
+        ),
+        told(
+            "gateway: transactions held back for a while",
+            metric(&outcome.page, "iotedge_held_total"),
+            "",
+        ),
+        told(
+            "gateway: settled per second",
+            metric(&outcome.page, "iotedge_settled_total") / outcome.seconds,
+            "1/s",
+        ),
+        told(
+            "gateway: settled or still to be, of all accepted",
+            100.0
+                * (metric(&outcome.page, "iotedge_settled_total")
+                    + metric(&outcome.page, "iotedge_window_unsettled"))
+                .min(accepted)
+                / accepted,
+            "percent",
+        ),
+        Figure {
+            what: "gateway: everything unsettled is in the window",
+            value: settled(outcome),
+            unit: "",
+            ceiling: Ceiling::AtLeast(1.0),
+        },
         told("gateway: RAM after 10^4", young / 1024.0, "MiB"),
+        told(
+            "gateway: RAM after 10^5",
+            outcome.grown.unwrap_or(end) / 1024.0,
+            "MiB",
+        ),
         told("gateway: RAM at the end", end / 1024.0, "MiB"),
         told("gateway: most RAM seen", most / 1024.0, "MiB"),
         Figure {
@@ -221,6 +264,14 @@ fn figures(outcome: &Outcome, single: f64, batched: f64) -> Vec<Figure> {
             ceiling: Ceiling::Within(0.95, 1.05),
         },
     ]
+}
+
+/// Whether settlement kept up: 1 where what is unsettled at the end fits the window, 0 where the newest epoch can never be closed.
+fn settled(outcome: &Outcome) -> f64 {
+    let unsettled = metric(&outcome.page, "iotedge_window_unsettled");
+    f64::from(u8::from(
+        outcome.headers > 0.0 && unsettled < outcome.window,
+    ))
 }
 
 /// What the kernel calls the load average of the last minute: ours is about one where the machine is otherwise idle.

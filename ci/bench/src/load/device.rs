@@ -19,6 +19,8 @@ use std::time::Instant;
 
 /// Tips that a device remembers.
 const POOL: usize = 8;
+/// Announcements from which it takes its tips.
+const RECENT: usize = 256;
 /// Tips that it asks for with each burst.
 const ASKED: usize = 4;
 
@@ -68,6 +70,7 @@ pub struct Device {
     offered: usize,
     random: u64,
     burst: Option<Burst>,
+    fetched: Instant,
     /// What it counted.
     pub counts: Counts,
 }
@@ -122,6 +125,7 @@ impl Device {
             offered: 0,
             random: 0x9e37_79b9_7f4a_7c15 ^ u64::from(n),
             burst: None,
+            fetched: Instant::now(),
             counts: Counts::default(),
         })
     }
@@ -158,11 +162,11 @@ impl Device {
         None
     }
 
-    /// Keeps a fair sample of what was announced since it last spoke: if all took the newest, all would stand on the same few, and
-    /// no cone would hold the neighbourhood.
+    /// Keeps a fair sample of the last [`RECENT`] or so that were announced: if all took the newest, all would stand on the same few, and no
+    /// cone would hold the neighbourhood; if they took any since they last spoke, news would travel slowly.
     fn hear(&mut self, prefixes: impl Iterator<Item = Prefix>) {
         for prefix in prefixes {
-            self.offered += 1;
+            self.offered = (self.offered + 1).min(RECENT);
             if self.heard.len() < ASKED {
                 self.heard.push(prefix);
                 continue;
@@ -240,6 +244,13 @@ impl Device {
             last: now,
         });
         self.ask(home);
+        self.fetch(home, now);
+        Ok(())
+    }
+
+    /// Asks for the tips that it heard of.
+    fn fetch(&mut self, home: &Home, now: Instant) {
+        self.fetched = now;
         let wanted = std::mem::take(&mut self.heard);
         self.offered = 0;
         if !wanted.is_empty() {
@@ -247,7 +258,14 @@ impl Device {
                 .socket
                 .send(&write(&Frame::Request(List::of(&wanted)), home.tag()));
         }
-        Ok(())
+    }
+
+    /// Keeps its tips fresh while it is silent, as an L-node does: what stands on nothing but its own chain holds no trim in its cone.
+    pub fn freshen(&mut self, home: &Home, now: Instant) {
+        let age = now.duration_since(self.fetched).as_secs_f64();
+        if !self.heard.is_empty() && age * 1e3 > home.parent_age.0 as f64 / 4.0 {
+            self.fetch(home, now);
+        }
     }
 
     fn ask(&self, home: &Home) {

@@ -102,6 +102,12 @@ pub struct Outcome {
     pub counts: Counts,
     /// Resident KiB of the gateway after `young` and at the end; the most seen between.
     pub resident: (f64, f64, f64),
+    /// Resident KiB of the gateway after ten times `young`.
+    pub grown: Option<f64>,
+    /// Vertices that the window holds.
+    pub window: f64,
+    /// Seconds, transactions acknowledged, headers settled and what is unsettled, about each ten seconds.
+    pub course: Vec<(f64, u64, f64, f64)>,
     /// CPU seconds per second of load: gateway, validators together, this generator.
     pub cpu: (f64, f64, f64),
     /// Headers settled by the end.
@@ -110,6 +116,8 @@ pub struct Outcome {
     pub refused: Vec<(String, u64)>,
     /// The metrics page at the end.
     pub page: String,
+    /// Those of the validators.
+    pub followers: Vec<String>,
     /// Some of the signatures that were sent.
     pub samples: Vec<Signed>,
 }
@@ -216,7 +224,8 @@ impl Crowd {
         let mut last = (0, begin);
         let mut turn = 0;
         let mut sent = 0;
-        let (mut young, mut most, mut looked) = (None, 0.0_f64, begin);
+        let (mut young, mut grown, mut most, mut looked) = (None, None, 0.0_f64, begin);
+        let mut course: Vec<(f64, u64, f64, f64)> = Vec::new();
         let count = self.devices.len();
         loop {
             let now = Instant::now();
@@ -231,6 +240,25 @@ impl Crowd {
             );
             if young.is_none() && acknowledged >= load.young {
                 young = Some(resident(world.gateway.id())?);
+            }
+            if grown.is_none() && acknowledged >= load.young * 10 {
+                grown = Some(resident(world.gateway.id())?);
+            }
+            let since = now.duration_since(begin).as_secs_f64();
+            if since >= course.last().map_or(0.0, |c| c.0) + 10.0 {
+                // A gateway that is closing an epoch may be late to answer; this is told for the reader only.
+                let page = world.page().unwrap_or_default();
+                let follower = world.page_of(1).unwrap_or_default();
+                let header = metric(&page, "iotedge_header_number");
+                let unsettled = metric(&page, "iotedge_window_unsettled");
+                eprintln!(
+                    "gateway_load: {since:.0} s, {acknowledged} acknowledged, header {header}, unsettled {unsettled}, {:.1} MiB; \
+                     a validator has {}, {} of them wait for a parent",
+                    resident(world.gateway.id())? / 1024.0,
+                    metric(&follower, "iotedge_transactions_total"),
+                    metric(&follower, "iotedge_aside"),
+                );
+                course.push((since, acknowledged, header, unsettled));
             }
             if now.duration_since(looked) > Duration::from_millis(500) {
                 looked = now;
@@ -259,6 +287,7 @@ impl Crowd {
             self.listen(5)?;
             for device in &mut self.devices {
                 device.repeat(&self.home, now, PATIENCE);
+                device.freshen(&self.home, now);
             }
         }
         let seconds = begin.elapsed().as_secs_f64();
@@ -270,6 +299,9 @@ impl Crowd {
             std::thread::sleep(Duration::from_millis(100));
         }
         let page = world.page()?;
+        let followers = (1..=world.validators.len())
+            .map(|n| world.page_of(n))
+            .collect::<Result<_>>()?;
         let mut counts = Counts::default();
         for device in &self.devices {
             counts.acknowledged += device.counts.acknowledged;
@@ -288,9 +320,13 @@ impl Crowd {
                 (after.1 - used.1) / seconds,
                 (after.2 - used.2) / seconds,
             ),
+            grown,
+            window: f64::from(world.window),
+            course,
             headers: metric(&page, "iotedge_header_number"),
             refused: refusals(&page),
             page,
+            followers,
             samples: self.home.samples,
         })
     }

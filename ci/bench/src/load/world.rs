@@ -56,7 +56,9 @@ pub struct World {
     pub maker: SecretKey,
     /// Signs the genesis.
     pub authority: SecretKey,
-    metrics: SocketAddr,
+    /// Vertices in the window of gateway and validators.
+    pub window: u32,
+    pages: Vec<SocketAddr>,
     folder: PathBuf,
 }
 
@@ -101,7 +103,7 @@ impl World {
         tool("provision --ca home --kind gateway --authority home/anchor.json --out gw")?;
         let (address, metrics) = (free_port()?, free_port()?);
         let common = format!(
-            "log = \"warn\"\n[limits]\nwindow = {}\nraw_bytes = {}\npeers = {}\n[store]\ndurability = \"{}\"\nkeep_epochs = 2\n[policy]\n\
+            "log = \"info,iotedge_gateway::admission=error\"\n[limits]\nwindow = {}\nraw_bytes = {}\npeers = {}\n[store]\ndurability = \"{}\"\nkeep_epochs = 2\n[policy]\n\
              period_ms = {}\nwitnesses = 1\nmax_members = {}\ngrant = 1000000000000\ncap_transaction = 1000\ncap_peer = 1000000000\n\
              cap_exposure = 1000000000\n",
             plan.window,
@@ -113,12 +115,14 @@ impl World {
         );
         let mut set = String::new();
         let mut homes = Vec::new();
+        let mut pages = vec![metrics];
         for n in 0..plan.validators {
             tool(&format!(
                 "provision --ca home --kind validator --authority home/anchor.json --out val-{n}"
             ))?;
             let key = seed(&folder.join(format!("val-{n}/device.json")))?.public_key();
-            let home = free_port()?;
+            let (home, page) = (free_port()?, free_port()?);
+            pages.push(page);
             set += &format!(
                 "[[validator]]\npublic_key = \"{}\"\nstake = 1\naddress = \"{home}\"\n",
                 hex::encode(key.bytes())
@@ -126,7 +130,7 @@ impl World {
             std::fs::write(
                 folder.join(format!("val-{n}.toml")),
                 format!(
-                    "listen = \"{home}\"\ndata = \"val-data-{n}\"\nidentity = \"val-{n}/device.json\"\nauthority = \"home/anchor.json\"\n\
+                    "listen = \"{home}\"\nmetrics = \"{page}\"\ndata = \"val-data-{n}\"\nidentity = \"val-{n}/device.json\"\nauthority = \"home/anchor.json\"\n\
                      anchors = [\"maker/anchor.json\"]\npeers = [\"{address}\"]\n{common}"
                 ),
             )?;
@@ -161,7 +165,8 @@ impl World {
             validators,
             maker: seed(&folder.join("maker/key.json"))?,
             authority: seed(&folder.join("home/key.json"))?,
-            metrics,
+            window: plan.window,
+            pages,
             folder: folder.to_owned(),
         };
         for _ in 0..200 {
@@ -179,7 +184,7 @@ impl World {
         for name in ["gateway.log", "val-0.log"] {
             let log = std::fs::read_to_string(self.folder.join(name)).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
-            let tail = lines.len().saturating_sub(12);
+            let tail = lines.len().saturating_sub(30);
             text += &format!("--- {name}\n{}\n", lines[tail..].join("\n"));
         }
         text
@@ -190,7 +195,16 @@ impl World {
     /// # Errors
     /// It does not answer.
     pub fn page(&self) -> Result<String> {
-        let mut stream = TcpStream::connect(self.metrics)?;
+        self.page_of(0)
+    }
+
+    /// That of the gateway (0) or of a validator (1 and on).
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn page_of(&self, process: usize) -> Result<String> {
+        let address = self.pages.get(process).context("no such process")?;
+        let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
         stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n")?;
         let mut text = String::new();
