@@ -106,7 +106,7 @@
 /**
  * Bytes of a node whatever its limits: see `IOTEDGE_NODE_SIZE`.
  */
-#define IOTEDGE_NODE_SIZE_FIXED 61440
+#define IOTEDGE_NODE_SIZE_FIXED 65536
 
 /**
  * Bytes of a node per transaction in the window, without what each neighbour adds.

@@ -160,7 +160,8 @@ impl Watch {
                 ("G0", view.g0 != first.g0),
                 ("table", view.table != first.table),
                 ("DAG", differs),
-                ("tips", view.tips != first.tips),
+                ("tips", !view.tips.is_superset(&first.tips)),
+                ("tips", whole && view.tips != first.tips),
                 ("confidence", whole && view.confidence != first.confidence),
             ] {
                 if differ {

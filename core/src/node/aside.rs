@@ -187,6 +187,12 @@ impl<'m> Pool<'m> {
             .map_or(Peer(0), |(_, peer)| peer)
     }
 
+    /// Whether something here stands on the transaction with this prefix, and not as on its issuer's own.
+    pub(crate) fn awaits(&self, prefix: &Prefix) -> bool {
+        let mut waiting = self.places.iter().filter(|p| p.used());
+        waiting.any(|p| p.waiting == Waiting::Parent(*prefix))
+    }
+
     /// A transaction with this prefix is here now.
     pub(crate) fn wake(&mut self, prefix: &Prefix) {
         self.woken |= self.count > 0

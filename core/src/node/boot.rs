@@ -167,6 +167,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             headers: Headers::new(memory.headers),
             stubs: Deque::new(),
             search: super::sets::Search::default(),
+            ghosts: super::ghosts::Ghosts::default(),
+            retelling: Deque::new(),
             unburied: false,
             control: Deque::new(),
             sending: Deque::new(),

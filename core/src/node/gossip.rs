@@ -10,7 +10,7 @@ use super::{Node, Phase};
 use crate::crypto::Verify;
 use crate::platform::Platform;
 use crate::tangle::Tables as _;
-use crate::tx::{Attachment, Stub};
+use crate::tx::{Attachment, Stub, Unverified};
 use crate::wire::frame::{Frame, MAX_BEACON_TIPS, MAX_PREFIXES};
 use crate::wire::list::List;
 use crate::wire::{Certificates, FrameType};
@@ -86,6 +86,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let sent = self
             .next_control(now, out)
             .or_else(|| self.next_answer(out))
+            .or_else(|| self.next_retelling(out))
             .or_else(|| self.next_push(out))
             .or_else(|| self.next_request(now, out))
             .or_else(|| self.next_announcement(now, out))
@@ -201,45 +202,51 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         None
     }
 
-    /// Who asks for a transaction below the cut will not find its parents any more: their missing id bytes go beside it.
+    /// The missing id bytes of parents go beside a transaction: below the cut of all, since nobody has them any more; above it of those that
+    /// were pushed out of this window.
     fn complete_old(&self, sequence: u32, len: usize, out: &mut [u8]) -> usize {
-        let Some(facts) = self.tangle.at_sequence(sequence) else {
-            return len;
-        };
-        if facts.time > self.headers.cut() || self.headers.newest() == HeaderNumber(0) {
-            return len;
-        }
-        let Some(body) = self.raw.get(sequence) else {
+        let (Some(facts), Some(body)) = (self.tangle.at_sequence(sequence), self.raw.get(sequence))
+        else {
             return len;
         };
         let Ok((cose, attachment)) = split(body) else {
             return len;
         };
-        let proof = attachment
-            .and_then(|a| Attachment::parse(a).ok())
-            .and_then(|a| a.proof);
+        let Ok(tx) = Unverified::parse(cose) else {
+            return len;
+        };
+        let came = attachment.and_then(|a| Attachment::parse(a).ok());
+        let settled = facts.time <= self.headers.cut() && self.headers.newest() > HeaderNumber(0);
+        let named = tx.payload().parents.as_slice().iter();
+        let held = self.tangle.parents(&facts.id);
         let mut stubs: heapless::Vec<Stub, { MAX_PARENTS }> = heapless::Vec::new();
-        for (position, parent) in (0u8..).zip(self.tangle.parents(&facts.id)) {
-            if let Some(parent) = parent
-                && position > 0
-            {
-                let _ = stubs.push(Stub::of(position, &parent));
+        for ((position, prefix), held) in (0u8..).zip(named).zip(held).skip(1) {
+            let id = match held {
+                Some(id) if settled => Some(id),
+                Some(_) => None,
+                None => {
+                    let ghost = self.ghosts.find(prefix).map(|(id, _)| *id);
+                    let told = came
+                        .as_ref()
+                        .and_then(|a| a.parent(tx.payload(), usize::from(position)));
+                    ghost.or(told)
+                }
+            };
+            if let Some(id) = id {
+                let _ = stubs.push(Stub::of(position, &id));
             }
         }
         if stubs.is_empty() {
             return len;
         }
-        let begin = cose.len().saturating_add(5);
-        let room = out.get_mut(begin..MAX_FRAME).unwrap_or(&mut []);
         let attachment = Attachment {
             stubs: List::of(&stubs),
-            proof,
+            proof: came.and_then(|a| a.proof),
         };
-        // Where it does not fit, the transaction goes as it came: `encode` writes nothing over it that is not a whole attachment.
-        match attachment.encode(room) {
-            Ok(tail) => begin.saturating_add(tail.len()),
-            Err(_) => self.write_tx(sequence, out).unwrap_or(len),
-        }
+        // Where it does not fit, the transaction goes as it came.
+        written(&attachment, cose.len(), out)
+            .or_else(|| self.write_tx(sequence, out))
+            .unwrap_or(len)
     }
 
     fn write_tx(&self, sequence: u32, out: &mut [u8]) -> Option<usize> {
@@ -427,10 +434,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// A neighbour wants transactions.
     pub(crate) fn on_request(&mut self, place: usize, prefixes: List<'_, Prefix>) {
         for prefix in prefixes.iter() {
-            let Some(id) = self.tangle.lookup(&prefix).next() else {
-                continue;
-            };
-            self.queue_answer(place, &id);
+            let held = self.tangle.lookup(&prefix).next();
+            match (held, u16::try_from(place)) {
+                (Some(id), _) => {
+                    self.queue_answer(place, &id);
+                }
+                (None, Ok(place)) => self.retell(place, &prefix),
+                (None, Err(_)) => {}
+            }
         }
     }
 
@@ -460,6 +471,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let Ok(place) = u16::try_from(place) else {
             return;
         };
+        let known = self.index.and_then(|own| own.checked_sub(first.0));
+        if let Some(known) = known.and_then(|own| numbers.get(usize::from(own.0))) {
+            self.retell_above(place, *known);
+        }
         // Half of the queue stays free for answers to others; and no more at once than a pool of set-aside transactions takes that come in
         // any order.
         let room = self.sending.capacity().saturating_div(2);
@@ -563,6 +578,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             },
         );
     }
+}
+
+/// Writes an attachment behind the COSE_Sign1 of a TX frame. `None` where it does not fit or says nothing: what follows the COSE_Sign1 is spoilt then.
+pub(crate) fn written(attachment: &Attachment<'_>, cose: usize, out: &mut [u8]) -> Option<usize> {
+    let begin = cose.checked_add(5)?;
+    let tail = attachment.encode(out.get_mut(begin..MAX_FRAME)?).ok()?;
+    begin.checked_add(tail.len())
 }
 
 /// What a neighbour's time says about ours.

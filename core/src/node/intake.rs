@@ -200,6 +200,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 // At or below the chain head there is nothing to follow: it is settled, or dead beside what is.
                 let head = self.tables.head(payload.issuer);
                 let below = head.is_some_and(|head| payload.number <= head.number);
+                // It was here and was pushed out by count, or never will be here. Its id commits to its time, and the signature of what stands on it
+                // to its id: more is not needed.
+                let known = payload.number <= self.tangle.highest(payload.issuer);
+                if known && self.is_crowded() && self.aside.awaits(&id.prefix()) {
+                    self.ghosts.add(id, time);
+                    self.aside.wake(&id.prefix());
+                    return Err(Refusal::Unexplained);
+                }
                 if self.keep_stub(id, Some(time)) && (below || !first) {
                     return Err(Refusal::UnknownParent);
                 }
@@ -239,11 +247,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         self.check_evidence(payload, attachment.as_ref())?;
         let facts = facts(&id, payload, time);
+        let oldest = self.oldest();
         let inserted = self
             .tangle
             .insert(&self.tables, &facts, &parents, resolved.stubs);
         let sequence = match inserted {
-            Ok(inserted) => inserted.sequence,
+            Ok(inserted) => {
+                self.remember(oldest);
+                inserted.sequence
+            }
             Err(error) => return self.on_insert_error(now, source, &facts, error, payload, body),
         };
         self.raw.put(sequence, body, &[]);
@@ -341,6 +353,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let mut choices: Vec<Vec<Id, 2>, MAX_PARENTS> = Vec::new();
         let mut missing: Vec<Prefix, MAX_PARENTS> = Vec::new();
         let mut stubs = Stubs::default();
+        let crowded = self.is_crowded();
         for (position, prefix) in payload.parents.as_slice().iter().enumerate() {
             let mut found: Vec<Id, 2> = Vec::new();
             for id in self.tangle.lookup(prefix) {
@@ -374,13 +387,24 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             if found.is_empty()
                 && position > 0
+                && let Some((id, ghost)) = self.ghosts.find(prefix)
+                && time > *ghost
+                && time <= ghost.saturating_add(self.parent_age().0)
+            {
+                let _ = found.push(*id);
+                stubs.aged |= bit;
+            }
+            if found.is_empty()
+                && position > 0
                 && let Some(id) = attachment.and_then(|a| a.parent(payload, position))
             {
-                let _ = found.push(id);
-                // Times fall along parents: below a settled cut everything under it is settled too.
+                // Times fall along parents: below a settled cut everything under it is settled too. Above it a parent is asked for, unless this
+                // window could not hold it anyway: nobody shall make a full node stand on what it did not see.
                 if time <= self.headers.cut() {
+                    let _ = found.push(id);
                     stubs.settled |= bit;
-                } else {
+                } else if crowded {
+                    let _ = found.push(id);
                     stubs.aged |= bit;
                 }
             }
@@ -527,7 +551,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             InsertError::Unexplained => {
                 // Settled or dead where a certified cut is above it: it has no place of its own any more, but others stand on it.
-                self.keep_stub(facts.id, Some(facts.time));
+                let kept = self.keep_stub(facts.id, Some(facts.time));
+                // Or it was pushed out by count: its signature was checked again just now.
+                if !kept && self.is_crowded() {
+                    self.ghosts.add(facts.id, facts.time);
+                    self.aside.wake(&facts.id.prefix());
+                }
                 Err(refusal)
             }
             _ => Err(refusal),
@@ -540,11 +569,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         // Bounded: each turn takes one out of the pool, and what goes back waits for something else.
         for _ in 0..self.limits.aside {
             let (tables, clock) = (&self.tables, self.offset.is_some());
-            let (tangle, stubs) = (&self.tangle, &self.stubs);
+            let (tangle, stubs, ghosts) = (&self.tangle, &self.stubs, &self.ghosts);
             let taken = self.aside.take(&mut buffer, |waiting| match waiting {
                 Waiting::Parent(prefix) => {
                     tangle.lookup(prefix).next().is_some()
                         || stubs.iter().any(|(s, _)| s.prefix() == *prefix)
+                        || ghosts.find(prefix).is_some()
                 }
                 Waiting::First(prefix, member) => {
                     let heads = [tables.head(*member), tangle.head(tables, *member)];

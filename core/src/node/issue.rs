@@ -527,7 +527,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 due = due.min(peer.announced.saturating_add(self.announce_interval.0));
             }
         }
-        if !self.control.is_empty() || !self.sending.is_empty() {
+        if !self.control.is_empty() || !self.sending.is_empty() || !self.retelling.is_empty() {
             due = now;
         }
         due.max(now)

@@ -13,6 +13,7 @@ pub mod bucket;
 pub(crate) mod clocks;
 pub mod config;
 pub mod event;
+mod ghosts;
 mod gossip;
 #[cfg(test)]
 pub(crate) mod harness;
@@ -29,6 +30,7 @@ pub mod peers;
 pub mod raw;
 mod react;
 mod refuse;
+mod retell;
 mod rotate;
 mod serve;
 mod sets;
@@ -178,6 +180,9 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     /// Transactions below a certified cut that somebody stands on, and when they were: solid stubs.
     stubs: Deque<(Id, Millis), 32>,
     search: sets::Search,
+    ghosts: ghosts::Ghosts,
+    /// Own transactions to tell again, and to whom.
+    retelling: Deque<(u16, Number), 32>,
     /// Own transactions died that could not be put into the outbox again yet.
     unburied: bool,
     control: Deque<(Peer, Control), 64>,

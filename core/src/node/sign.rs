@@ -136,6 +136,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             body,
         };
         self.own.store(&self.limits, &mut self.platform, &stored)?;
+        let oldest = self.oldest();
         let inserted = self
             .tangle
             .insert(
@@ -145,6 +146,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 Stubs::default(),
             )
             .map_err(|_| Refusal::Busy)?;
+        self.remember(oldest);
         self.raw.put(inserted.sequence, body, &[]);
         self.own.follow(followed);
         self.after_insert(

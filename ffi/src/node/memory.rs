@@ -14,7 +14,7 @@ use iotedge_core::tangle::TangleMemory;
 /// Alignment of a node's memory.
 pub const IOTEDGE_NODE_ALIGN: usize = 8;
 /// Bytes of a node whatever its limits: see `IOTEDGE_NODE_SIZE`.
-pub const IOTEDGE_NODE_SIZE_FIXED: usize = 61440;
+pub const IOTEDGE_NODE_SIZE_FIXED: usize = 65536;
 /// Bytes of a node per transaction in the window, without what each neighbour adds.
 pub const IOTEDGE_NODE_SIZE_WINDOW: usize = 184;
 /// Bytes of a node per member.
