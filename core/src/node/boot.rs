@@ -49,6 +49,8 @@ pub(crate) struct Timers {
     pub(crate) sync_turn: u8,
     pub(crate) heads: Millis,
     pub(crate) issue: Millis,
+    /// When this node issued last.
+    pub(crate) spoke: Millis,
     pub(crate) turn: u32,
     /// Requests for what any neighbour may have.
     pub(crate) asked: u32,
@@ -191,6 +193,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 sync_turn: 0,
                 heads: start,
                 issue: start,
+                spoke: Millis(0),
                 turn: 0,
                 asked: 0,
                 heard: start,

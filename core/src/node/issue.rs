@@ -181,6 +181,26 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         evidence.unwrap_or(Millis(u64::MAX)).min(retry)
     }
 
+    /// How long to be silent after the last own transaction, with so many places left for what is not settled.
+    ///
+    /// A trim needs vertices later than its cut by T/2 from two thirds of the members. If all used up their places at once, nobody could speak
+    /// then, and nothing would ever be settled and give places back: so the second half of them is made to last for several T. `last` spreads it from
+    /// half to one and a half of that, since no tip would be fresh if all were silent together.
+    fn pause(&self, free: u32, last: &Id) -> Millis {
+        let Some(genesis) = self.genesis.as_ref() else {
+            return Millis(0);
+        };
+        if free.saturating_mul(2) >= u32::from(self.limits.own)
+            || self.index == Some(genesis.gl_node)
+        {
+            return Millis(0);
+        }
+        let twice = genesis.period.0.saturating_mul(2);
+        let even = twice.checked_div(u64::from(free)).unwrap_or(twice);
+        let spread = last.0.last().map_or(0, |byte| u64::from(*byte));
+        Millis(even.saturating_mul(spread.saturating_add(128)) / 256)
+    }
+
     /// True when something was issued and more may be.
     fn issue_one(&mut self, now: Millis) -> Result<bool, Refusal> {
         let Some(index) = self.index else {
@@ -224,6 +244,16 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             self.draft(now, &wish)?;
             self.rotation_issued();
             return Ok(true);
+        }
+        let used = head.number.0.saturating_sub(settled.0);
+        let free = u32::from(self.limits.own).saturating_sub(used);
+        if now
+            < self
+                .timers
+                .spoke
+                .saturating_add(self.pause(free, &head.id).0)
+        {
+            return Ok(false);
         }
         let mut buffer = [0u8; Submission::MAX];
         let Some((ticket, _, submission)) = self.outbox.front(&mut self.platform, &mut buffer)?

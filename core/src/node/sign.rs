@@ -149,6 +149,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.remember(oldest);
         self.raw.put(inserted.sequence, body, &[]);
         self.own.follow(followed);
+        self.timers.spoke = now;
         self.after_insert(
             now,
             Source::Store,

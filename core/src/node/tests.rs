@@ -437,3 +437,54 @@ fn a_fed_neighbour_gets_everything_unasked_and_once() {
     assert_eq!(said_to(&mut net, 2), (0, 0));
     assert_eq!(said_to(&mut net, 1), (0, 0), "its own");
 }
+
+/// All say at once what they have places for; then somebody must still be able to speak T/2 later, or nothing is ever settled.
+#[test]
+fn a_burst_of_all_members_is_settled_nevertheless() {
+    let mut net = Network::started(5);
+    let places = usize::from(LIMITS.own);
+    // The applications are always ready with more.
+    let talk = |net: &mut Network, millis: u64| {
+        let end = net.now + millis;
+        while net.now < end {
+            for n in 1..5 {
+                let now = Millis(net.now);
+                while net
+                    .node(n)
+                    .submit(now, &Submission::Data(b"more"), None)
+                    .is_ok()
+                {}
+            }
+            net.pump(net.now + 20);
+        }
+    };
+    let sent = |net: &Network| [1, 2, 3, 4].map(|n| net.ids_sent(n).len());
+    talk(&mut net, 100);
+    let at_once = sent(&net);
+    talk(&mut net, PERIOD);
+    let later = sent(&net);
+    // Half of the places at once; the rest lasts.
+    for (at_once, later) in at_once.into_iter().zip(later) {
+        assert!((places / 2..places).contains(&at_once), "{at_once}");
+        assert!(later > at_once && later < places, "{later}");
+    }
+    net.pump(START + PERIOD + PERIOD * 3 / 4);
+    let certified = |e: &Event| match e {
+        Event::TrimCertified { id, .. } => Some(*id),
+        _ => None,
+    };
+    let trim = (0..40)
+        .find_map(|_| {
+            let (now, cut) = (Millis(net.now), Millis(net.now - PERIOD * 5 / 8));
+            let _ = net.node(0).submit(now, &Submission::Trim { cut }, None);
+            talk(&mut net, PERIOD / 8);
+            net.events[0].iter().find_map(certified)
+        })
+        .expect("a certified trim");
+    assert_eq!(net.close(trim), HeaderNumber(1));
+    let before = sent(&net);
+    talk(&mut net, PERIOD);
+    for (before, after) in before.into_iter().zip(sent(&net)) {
+        assert!(after > before + places / 4, "{before} and {after}");
+    }
+}

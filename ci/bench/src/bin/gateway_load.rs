@@ -50,6 +50,7 @@ fn options() -> Result<Options> {
             transactions: 60_000,
             burst: 4,
             in_flight: 64,
+            places: 0,
             seconds: 120,
             young: 10_000,
         },
@@ -81,12 +82,18 @@ fn options() -> Result<Options> {
                     "--window" => options.plan.window = u32::try_from(number()?)?,
                     "--transactions" => options.load.transactions = number()?,
                     "--burst" => options.load.burst = u32::try_from(number()?)?,
+                    "--places" => options.load.places = usize::try_from(number()?)?,
                     "--in-flight" => options.load.in_flight = usize::try_from(number()?)?,
                     "--seconds" => options.load.seconds = number()?,
                     _ => bail!("{flag} is not known"),
                 }
             }
         }
+    }
+    if options.load.places == 0 {
+        // The rule of docs/decisions/0012: all of them together fill half of the window.
+        let each = options.plan.window / (2 * u32::from(options.plan.devices.max(1)));
+        options.load.places = each as usize;
     }
     Ok(options)
 }
@@ -137,7 +144,7 @@ fn run() -> Result<bool> {
     let about = json!({
         "devices": options.plan.devices, "validators": options.plan.validators, "period_ms": options.plan.period,
         "window": options.plan.window, "durability": options.plan.durability, "burst": options.load.burst,
-        "course": outcome.course, "in_flight": options.load.in_flight, "transactions": outcome.accepted, "seconds": outcome.seconds,
+        "course": outcome.course, "in_flight": options.load.in_flight, "places": options.load.places, "transactions": outcome.accepted, "seconds": outcome.seconds,
         "refused": outcome.refused.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
     });

@@ -70,6 +70,8 @@ pub struct Device {
     offered: usize,
     random: u64,
     burst: Option<Burst>,
+    /// Times of what it sent and no header covers yet: each holds a place in a device's store until its receipt.
+    open: VecDeque<Millis>,
     fetched: Instant,
     /// What it counted.
     pub counts: Counts,
@@ -125,6 +127,7 @@ impl Device {
             offered: 0,
             random: 0x9e37_79b9_7f4a_7c15 ^ u64::from(n),
             burst: None,
+            open: VecDeque::new(),
             fetched: Instant::now(),
             counts: Counts::default(),
         })
@@ -138,6 +141,25 @@ impl Device {
     /// Whether everything sent was acknowledged.
     pub fn idle(&self) -> bool {
         self.burst.is_none()
+    }
+
+    /// Whether it may say so many more now, as an L-node would: what is not settled holds a place in its store, and the second half of
+    /// the places is made to last, so that two thirds of the members can still speak T/2 after any cut.
+    pub fn may_speak(&mut self, home: &Home, places: usize, count: u32) -> bool {
+        while self.open.front().is_some_and(|time| *time <= home.cut()) {
+            self.open.pop_front();
+        }
+        let Some(free) = places.checked_sub(self.open.len() + count as usize) else {
+            return false;
+        };
+        if free * 2 >= places {
+            return true;
+        }
+        let last = self.open.back().map_or(0, |time| time.0);
+        let pause = 2 * home.period.0 * u64::from(count) / (free as u64 + 1);
+        // Half to one and a half times as long: if all were silent together, no tip would be fresh for the next.
+        home.now().0
+            >= last + pause * (128 + u64::from(self.debits as u8 ^ self.random as u8)) / 256
     }
 
     /// Takes a frame. Gives the time from sending a burst to the answer that acknowledges all of it.
@@ -361,6 +383,7 @@ impl Device {
         }
         self.counts.tips += (fitted.parents.as_slice().len() - 1) as u64;
         self.number = number;
+        self.open.push_back(time);
         self.debits += 1;
         self.previous = Some(Vertex {
             id: tx.id(),

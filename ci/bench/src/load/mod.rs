@@ -32,6 +32,7 @@ pub struct Home {
     neighbourhood: Id,
     g0: Id,
     parent_age: Millis,
+    period: Millis,
     clocks: BTreeMap<Epoch, Millis>,
     samples: Vec<Signed>,
     wanted: usize,
@@ -63,7 +64,13 @@ impl Home {
         self.neighbourhood = id;
         self.g0 = genesis.g0();
         self.parent_age = genesis.parent_age;
+        self.period = genesis.period;
         self.clocks.insert(Epoch(1), genesis.start);
+    }
+
+    /// The newest settled cut.
+    fn cut(&self) -> Millis {
+        self.clocks.values().max().copied().unwrap_or(Millis(0))
     }
 
     fn header(&mut self, cose: &[u8]) {
@@ -84,6 +91,8 @@ pub struct Load {
     pub burst: u32,
     /// Devices that wait for an answer at one time.
     pub in_flight: usize,
+    /// Transactions of one device that are not settled yet, at most: the places for own ones that a real device has.
+    pub places: usize,
     /// Ends it, however many were sent.
     pub seconds: u64,
     /// Resident memory is taken first after so many.
@@ -146,6 +155,7 @@ impl Crowd {
                 neighbourhood: Id::ZERO,
                 g0: Id::ZERO,
                 parent_age: Millis(0),
+                period: Millis(0),
                 clocks: BTreeMap::new(),
                 samples: Vec::new(),
                 wanted: SAMPLES,
@@ -278,7 +288,8 @@ impl Crowd {
                 let payee = self.devices[(turn + 7) % count]
                     .index
                     .unwrap_or(MemberIndex(0));
-                if self.devices[turn].idle() {
+                let device = &mut self.devices[turn];
+                if device.idle() && device.may_speak(&self.home, load.places, load.burst) {
                     self.devices[turn].speak(&mut self.home, load.burst, payee)?;
                     sent += u64::from(load.burst);
                     waiting += 1;
