@@ -177,8 +177,11 @@ impl Tangle<'_> {
             }
         }
         let mut complete = true;
+        // At and below the newest settled cut stubs stand in for what was there, after a reset: a cone may end at them.
+        let settled = tables.settled_trim(tables.newest_settled());
+        let stubs = settled.map_or(Millis(0), |settled| settled.cut);
         if let (Some(prior), Some(slot)) = (prior, previous.slot) {
-            let gap = self.horizon >= prior.time;
+            let gap = self.horizon >= prior.time || prior.time <= stubs;
             if !marked(self.marks, slot) {
                 if !gap {
                     return Err(VoidTrim::Previous);
@@ -205,7 +208,7 @@ impl Tangle<'_> {
             let total = tables.total(epoch);
             if !two_thirds(sum, total) {
                 // By a table that is gone here, as for a latecomer, nothing can be said.
-                if self.horizon <= late && total.is_some() {
+                if self.horizon <= late && stubs <= late && total.is_some() {
                     return Err(VoidTrim::Stale);
                 }
                 complete = false;
