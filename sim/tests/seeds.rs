@@ -80,6 +80,23 @@ fn who_was_apart_for_many_epochs_comes_back() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+/// Nothing that is kept for each epoch may run out: a node follows 64 transactions at once, trims among them.
+#[test]
+fn a_hundred_epochs_are_settled() {
+    let failed = on_threads(&[1], |seed| {
+        let mut s = Scenario::small(seed, 5);
+        s.period = 2_000;
+        s.duration = 220_000;
+        let report = simulate(&s);
+        let mut wrong = Vec::new();
+        if !report.sound() || report.headers.len() < 100 {
+            wrong.push(format!("{s:?}\n{report}"));
+        }
+        wrong
+    });
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
 /// Devices hold a tenth of an epoch. What they call final has to be final, also where the trim that overtakes it left their window. Whether all have
 /// caught up in the end is not asked here.
 #[test]

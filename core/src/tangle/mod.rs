@@ -270,10 +270,17 @@ impl<'m> Tangle<'m> {
     }
 
     /// Forgets what a certified trim with this cut settles: vertices at or below it are no longer tips and no longer
-    /// gossiped. They stay readable, and walks still pass them, until newer ones need their slots. Tracked ones stay tracked.
+    /// gossiped. They stay readable, and walks still pass them, until newer ones need their slots. Tracked ones stay tracked, but for
+    /// trims with an earlier cut.
     pub fn prune(&mut self, cut: Millis) {
         self.pruned = self.pruned.max(cut);
         self.window.retire_tips(cut);
+        // Trims are followed unasked: those below the settled one would take all slots in the end, and the next could not be certified.
+        for i in tracks::bits(self.tracks.used & self.tracks.trims) {
+            if self.tracks.get(i).is_some_and(|x| x.cut < cut) {
+                self.drop_track(i);
+            }
+        }
     }
 
     /// Facts of a vertex of the window.

@@ -194,7 +194,7 @@ fn what_stands_between_a_cut_and_its_trim_lives_in_the_next_epoch() {
     let mut heads: Vec<Facts> = (1..=4).map(|n| tangle.get(&id(n)).unwrap()).collect();
     let mut paper = Paper::new(1024);
     let mut previous = genesis();
-    for turn in 1..=4u64 {
+    for turn in 1..=40u64 {
         let cut = START + turn * PERIOD;
         while heads[3].time.0 <= cut + PERIOD / 2 + 500 {
             rounds(&mut tangle, &book, &mut heads, 1, 100);
