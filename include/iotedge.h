@@ -948,6 +948,8 @@ typedef struct iotedge_limits_t {
     uint32_t outbox;
     /**
      * Own and received transactions followed until their receipts, at least 4.
+     * Half of the places are given to own ones at once; the second half is made to last for several epochs, so choose twice what this device says
+     * in an epoch and a half. All members' places together: at most half of the gateway's window.
      */
     uint32_t own;
     /**

@@ -19,7 +19,8 @@ pub struct Limits {
     pub aside: u16,
     /// Submissions waiting to be sent, 1 to 4,096.
     pub outbox: u16,
-    /// Own and received transactions followed until their receipts, 4 to 4,096.
+    /// Own and received transactions followed until their receipts, 4 to 4,096. Half of the places are given to own ones at once;
+    /// the second half is made to last (decision 0012).
     pub own: u16,
     /// Bytes of transactions kept for neighbours, at least 4 frames.
     pub raw: u32,

@@ -24,6 +24,8 @@ pub struct iotedge_limits_t {
     /// Submissions waiting to be sent, at least 1.
     pub outbox: u32,
     /// Own and received transactions followed until their receipts, at least 4.
+    /// Half of the places are given to own ones at once; the second half is made to last for several epochs, so choose twice what this device says
+    /// in an epoch and a half. All members' places together: at most half of the gateway's window.
     pub own: u32,
     /// Bytes of transactions kept for neighbours, at least 5,600.
     pub raw: u32,
