@@ -6,7 +6,7 @@
 
 use crate::founding::{Founding, START, raw_key};
 use crate::platform::{SharedVerify, SimPlatform};
-use iotedge_core::crypto::SecretKey;
+use iotedge_core::crypto::{SecretKey, Software};
 use iotedge_core::identity::{Record, sign1};
 use iotedge_core::node::{Node, Refusal, Submission, Ticket};
 use iotedge_core::posp::close::{
@@ -91,7 +91,7 @@ pub fn replay(
             out.get_mut(..raw.len())?.copy_from_slice(raw);
             Some(raw.len())
         },
-        &mut SharedVerify::default(),
+        &mut Software,
     )?;
     leaves.truncate(closed.header.count as usize);
     after.truncate(closed.header.members as usize);
@@ -354,7 +354,7 @@ impl Gateway {
                 number,
                 &replayed.root,
                 &vote.signature,
-                &mut SharedVerify::default(),
+                &mut Software,
             );
             if good.is_ok() {
                 proposal.votes.insert(vote.index, vote);
@@ -501,11 +501,7 @@ impl Validator {
         };
         let header = signed.header();
         let gl_key = founding.device(0).public_key();
-        let by_gateway = signed.verify(
-            &founding.neighbourhood,
-            &gl_key,
-            &mut SharedVerify::default(),
-        );
+        let by_gateway = signed.verify(&founding.neighbourhood, &gl_key, &mut Software);
         let next = node.headers().newest().checked_add(1) == Some(header.number);
         if by_gateway.is_err() || !next || !node.tangle().certified(&header.trim) {
             return Verdict::NotYet;

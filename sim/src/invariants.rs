@@ -26,21 +26,21 @@ pub struct Watch {
     pub count: u32,
     value: u64,
     cut: u64,
-    grades: Vec<HashMap<Id, Grade>>,
     quorum: HashMap<Id, Millis>,
+    /// By time, what no header has covered yet.
+    uncovered: BTreeSet<(Millis, Id)>,
     places: HashMap<(u16, Number), Id>,
     settled: HashMap<Id, u32>,
     missing: BTreeSet<Id>,
 }
 
 impl Watch {
-    /// Watches so many hosts with so many founders.
+    /// Watches a run with so many founders.
     #[must_use]
-    pub fn new(hosts: usize, founders: u16) -> Self {
+    pub fn new(founders: u16) -> Self {
         Self {
             value: GRANT * u64::from(founders),
             cut: 0,
-            grades: vec![HashMap::new(); hosts],
             ..Self::default()
         }
     }
@@ -53,26 +53,8 @@ impl Watch {
         }
     }
 
-    /// A node starts again: what it tells begins anew.
-    pub fn restarted(&mut self, host: usize) {
-        self.grades[host].clear();
-    }
-
-    /// A node graded a transaction.
+    /// An honest node graded a transaction.
     pub fn graded(&mut self, now: u64, host: usize, id: &Id, grade: Grade, facts: Option<&Facts>) {
-        let before = self.grades[host].insert(*id, grade);
-        let rises = match (before, grade) {
-            (None, _) => true,
-            (Some(Grade::Seen | Grade::Witnessed), Grade::Dead) => true,
-            (Some(Grade::Dead), _) | (Some(_), Grade::Dead) => false,
-            (Some(from), to) => to > from,
-        };
-        if !rises {
-            self.violated(
-                now,
-                format!("node {host}: grade of {id} went from {before:?} to {grade:?}"),
-            );
-        }
         if grade == Grade::Dead && self.quorum.contains_key(id) {
             self.violated(now, format!("node {host}: {id} is dead after a Quorum"));
         }
@@ -90,11 +72,12 @@ impl Watch {
                 format!("node {host}: both sides of {place:?} have their Quorum: {first} and {id}"),
             );
         }
-        if grade == Grade::Quorum
-            && self.quorum.insert(*id, facts.time).is_none()
-            && facts.time.0 <= self.cut
-        {
-            self.expect_living(now, id);
+        if grade == Grade::Quorum && self.quorum.insert(*id, facts.time).is_none() {
+            if facts.time.0 <= self.cut {
+                self.expect_living(now, id);
+            } else {
+                self.uncovered.insert((facts.time, *id));
+            }
         }
     }
 
@@ -130,14 +113,9 @@ impl Watch {
             }
         }
         self.cut = header.cut.0;
-        let mut covered: Vec<Id> = self
-            .quorum
-            .iter()
-            .filter(|(_, time)| time.0 <= self.cut)
-            .map(|(id, _)| *id)
-            .collect();
-        covered.sort_unstable();
-        for id in covered {
+        let later = (Millis(self.cut + 1), Id::ZERO);
+        let after = self.uncovered.split_off(&later);
+        for (_, id) in core::mem::replace(&mut self.uncovered, after) {
             self.expect_living(now, &id);
         }
     }
@@ -286,22 +264,8 @@ mod tests {
     }
 
     #[test]
-    fn a_grade_that_goes_back_is_seen() {
-        let mut watch = Watch::new(2, 3);
-        let id = Id([1; 32]);
-        watch.graded(1, 0, &id, Grade::Quorum, None);
-        watch.graded(2, 1, &id, Grade::Witnessed, None);
-        assert_eq!(watch.count, 0);
-        watch.graded(3, 0, &id, Grade::Witnessed, None);
-        assert_eq!(watch.count, 1);
-        watch.restarted(1);
-        watch.graded(4, 1, &id, Grade::Seen, None);
-        assert_eq!(watch.count, 1);
-    }
-
-    #[test]
     fn two_sides_at_quorum_on_two_nodes_are_seen() {
-        let mut watch = Watch::new(2, 3);
+        let mut watch = Watch::new(3);
         watch.graded(1, 0, &Id([1; 32]), Grade::Quorum, Some(&facts(1, 9)));
         watch.graded(1, 1, &Id([2; 32]), Grade::Quorum, Some(&facts(2, 8)));
         assert_eq!(watch.count, 0);
@@ -311,7 +275,7 @@ mod tests {
 
     #[test]
     fn dead_after_a_quorum_elsewhere_is_seen() {
-        let mut watch = Watch::new(2, 3);
+        let mut watch = Watch::new(3);
         watch.graded(1, 0, &Id([1; 32]), Grade::Quorum, Some(&facts(1, 9)));
         watch.graded(2, 1, &Id([1; 32]), Grade::Dead, None);
         assert_eq!(watch.count, 1);

@@ -7,6 +7,7 @@
 pub mod actors;
 pub mod founding;
 pub mod gateway;
+mod host;
 pub mod invariants;
 pub mod link;
 pub mod memory;
@@ -15,7 +16,9 @@ pub mod platform;
 pub mod report;
 pub mod rng;
 pub mod scenario;
+mod team;
+pub mod topology;
 
-pub use network::run;
+pub use network::{Options, run, run_with};
 pub use report::Report;
 pub use scenario::Scenario;

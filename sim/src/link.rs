@@ -1,7 +1,7 @@
 //! The links: what becomes of a frame between leaving one node and reaching another.
 //!
-//! Delay, loss, duplication and corruption are drawn per frame from one seeded stream, in the order in which frames are sent; partitions are
-//! windows of time in which a fixed set of devices is apart from the rest.
+//! Delay, loss, duplication and corruption are drawn per frame from the sender's own seeded stream, in the order in which it sends: so it does not matter
+//! in which order, or on which thread, hosts are simulated. Partitions are windows of time in which a fixed set of devices is apart from the rest.
 
 use crate::rng::Rng;
 use crate::scenario::{LinkModel, Scenario};
@@ -17,18 +17,36 @@ struct Split {
     apart: Vec<bool>,
 }
 
-/// All links of one run.
+/// All links of one run: what does not change.
 #[derive(Clone, Debug)]
 pub struct Links {
     model: LinkModel,
-    rng: Rng,
     splits: Vec<Split>,
+}
+
+/// One host's end of its links: its stream of chance, and what it counted.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    rng: Rng,
     /// Frames that were lost by chance or by a partition.
     pub lost: u64,
     /// Frames that came twice.
     pub doubled: u64,
     /// Frames with a bit turned over.
     pub corrupted: u64,
+}
+
+impl Sender {
+    /// The sending side of a host.
+    #[must_use]
+    pub fn new(seed: u64, host: u16) -> Self {
+        Self {
+            rng: Rng::stream(seed, "link", u64::from(host)),
+            lost: 0,
+            doubled: 0,
+            corrupted: 0,
+        }
+    }
 }
 
 impl Links {
@@ -56,12 +74,14 @@ impl Links {
             .collect();
         Self {
             model: scenario.link,
-            rng: Rng::stream(scenario.seed, "link", 0),
             splits,
-            lost: 0,
-            doubled: 0,
-            corrupted: 0,
         }
+    }
+
+    /// No frame arrives sooner after it was sent: how far a host may be simulated before the others are looked at.
+    #[must_use]
+    pub fn least_delay(&self) -> u64 {
+        self.model.delay_min.max(1)
     }
 
     /// Whether these two hear each other now.
@@ -73,25 +93,32 @@ impl Links {
     }
 
     /// Sends a frame: the copies that will arrive, none, one or two.
-    pub fn send(&mut self, now: u64, from: usize, to: usize, frame: &[u8]) -> [Option<Arrival>; 2] {
-        if !self.joined(now, from, to) || self.rng.chance(self.model.loss) {
-            self.lost += 1;
+    pub fn send(
+        &self,
+        sender: &mut Sender,
+        now: u64,
+        (from, to): (u16, u16),
+        frame: &[u8],
+    ) -> [Option<Arrival>; 2] {
+        if !self.joined(now, from.into(), to.into()) || sender.rng.chance(self.model.loss) {
+            sender.lost += 1;
             return [None, None];
         }
-        let first = self.copy(now, frame);
-        let second = self.rng.chance(self.model.duplicate).then(|| {
-            self.doubled += 1;
-            self.copy(now, frame)
+        let first = self.copy(sender, now, frame);
+        let second = sender.rng.chance(self.model.duplicate).then(|| {
+            sender.doubled += 1;
+            self.copy(sender, now, frame)
         });
         [Some(first), second]
     }
 
-    fn copy(&mut self, now: u64, frame: &[u8]) -> Arrival {
-        let delay = self.rng.between(self.model.delay_min, self.model.delay_max);
+    fn copy(&self, sender: &mut Sender, now: u64, frame: &[u8]) -> Arrival {
+        let rng = &mut sender.rng;
+        let delay = rng.between(self.model.delay_min, self.model.delay_max);
         let mut bytes: Box<[u8]> = frame.into();
-        if self.rng.chance(self.model.corrupt) {
-            self.corrupted += 1;
-            let bit = self.rng.below(bytes.len() as u64 * 8);
+        if rng.chance(self.model.corrupt) {
+            sender.corrupted += 1;
+            let bit = rng.below(bytes.len() as u64 * 8);
             if let Some(byte) = bytes.get_mut((bit / 8) as usize) {
                 *byte ^= 1 << (bit % 8);
             }
@@ -131,18 +158,27 @@ mod tests {
             duplicate: 50_000,
             corrupt: 20_000,
         };
-        let mut links = Links::new(&scenario, 9);
+        let links = Links::new(&scenario, 9);
+        let mut sender = Sender::new(3, 1);
         let mut came = 0;
         for now in 0..10_000 {
-            for (at, bytes) in links.send(now, 1, 2, &[7; 40]).into_iter().flatten() {
+            for (at, bytes) in links
+                .send(&mut sender, now, (1, 2), &[7; 40])
+                .into_iter()
+                .flatten()
+            {
                 assert!((now + 5..=now + 9).contains(&at));
                 assert_eq!(bytes.len(), 40);
                 came += 1;
             }
         }
-        assert!((900..1100).contains(&links.lost), "{}", links.lost);
-        assert!((380..520).contains(&links.doubled), "{}", links.doubled);
-        assert!((130..260).contains(&links.corrupted), "{}", links.corrupted);
-        assert_eq!(came, 10_000 - links.lost + links.doubled);
+        assert!((900..1100).contains(&sender.lost), "{}", sender.lost);
+        assert!((380..520).contains(&sender.doubled), "{}", sender.doubled);
+        assert!(
+            (130..260).contains(&sender.corrupted),
+            "{}",
+            sender.corrupted
+        );
+        assert_eq!(came, 10_000 - sender.lost + sender.doubled);
     }
 }

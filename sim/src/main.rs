@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use iotedge_sim::scenario::{Equivocator, LinkModel, Outage, Partition, Reboot, Scenario};
+use iotedge_sim::{Options, run_with};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -75,6 +76,9 @@ struct Arguments {
     /// Quiet seconds in the end, before the nodes are compared
     #[arg(long, default_value_t = 20.0)]
     quiet: f64,
+    /// Threads; the result does not depend on it
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
     /// Print every event but those of data that came in
     #[arg(long)]
     trace: bool,
@@ -138,11 +142,16 @@ impl Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let trace = arguments.trace;
+    let (trace, threads) = (arguments.trace, arguments.threads);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let done = arguments.scenario().and_then(|scenario| {
         let trace: Option<&mut dyn Write> = if trace { Some(&mut out) } else { None };
-        iotedge_sim::run(&scenario, trace)
+        let options = Options {
+            threads,
+            trace,
+            ..Options::default()
+        };
+        run_with(&scenario, options)
     });
     let code = match done {
         Ok(report) => {

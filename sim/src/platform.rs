@@ -1,15 +1,14 @@
 //! What a simulated device provides: seeded randomness, a store that survives reboots, and signature checks.
 //!
-//! Every signature is really checked, by the core's own software verifier, but once: all nodes share one table of verdicts keyed by
-//! SHA-256(key, message, signature). A node cannot tell the difference, and the report says how many checks were made.
+//! Every signature is really checked, by the core's own software verifier, but once: all nodes share one table of verdicts in which
+//! key, message and signature are compared whole. A node cannot tell the difference, and the report says how many checks were made.
 
 use crate::rng::Rng;
-use iotedge_core::crypto::{PublicKey, Signature, SignatureError, Software, Verify, sha256};
+use iotedge_core::crypto::{PublicKey, Signature, SignatureError, Software, Verify};
 use iotedge_core::platform::{Platform, PlatformError};
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A device's randomness and flash.
 #[derive(Debug)]
@@ -74,7 +73,41 @@ impl Platform for SimPlatform {
     }
 }
 
-/// Keys are hashes already.
+/// Locks of the table of verdicts: two threads seldom want the same one.
+const SHARDS: usize = 64;
+
+/// An input that was checked, whole.
+#[derive(Debug)]
+struct Known {
+    /// Length of the key (which tells the suite), key, message, signature.
+    input: Box<[u8]>,
+    verdict: Result<(), SignatureError>,
+}
+
+impl Known {
+    fn is(&self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+        let key = key.bytes();
+        let len = 1 + key.len() + message.len() + signature.0.len();
+        let Some((head, rest)) = self.input.split_first() else {
+            return false;
+        };
+        self.input.len() == len
+            && usize::from(*head) == key.len()
+            && rest.ends_with(&signature.0)
+            && rest.starts_with(key)
+            && rest[key.len()..].starts_with(message)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    /// By the signature's first bytes. An attacker may choose them: what is compared is the whole.
+    young: HashMap<u64, Vec<Known>, BuildHasherDefault<Already>>,
+    old: HashMap<u64, Vec<Known>, BuildHasherDefault<Already>>,
+    checked: u64,
+}
+
+/// Keys are as good as drawn already.
 #[derive(Debug, Default)]
 struct Already(u64);
 
@@ -83,32 +116,48 @@ impl Hasher for Already {
         self.0
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(head) = bytes.first_chunk::<8>() {
-            self.0 ^= u64::from_le_bytes(*head);
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+/// The verifier that all nodes of one run share. A lock is held while a signature is checked, so that it is checked once on any number of threads.
+#[derive(Clone, Debug)]
+pub struct SharedVerify {
+    shards: Arc<[Mutex<Shard>]>,
+    /// How often this clone was asked.
+    pub asked: u64,
+}
+
+impl Default for SharedVerify {
+    fn default() -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            asked: 0,
         }
     }
-
-    fn write_usize(&mut self, _: usize) {}
 }
-
-#[derive(Debug, Default)]
-struct Verdicts {
-    known: HashMap<[u8; 32], Result<(), SignatureError>, BuildHasherDefault<Already>>,
-    asked: u64,
-}
-
-/// The verifier that all nodes of one run share.
-#[derive(Clone, Debug, Default)]
-pub struct SharedVerify(Rc<RefCell<Verdicts>>);
 
 impl SharedVerify {
-    /// How often nodes asked, and how many checks that took.
+    /// How many checks were really made.
     #[must_use]
-    pub fn counts(&self) -> (u64, u64) {
-        let verdicts = self.0.borrow();
-        (verdicts.asked, verdicts.known.len() as u64)
+    pub fn checked(&self) -> u64 {
+        self.shards.iter().map(|s| held(s).checked).sum()
     }
+
+    /// Forgets what nobody asked for since this was called before. Between two steps of a run only.
+    pub fn age(&self) {
+        for shard in &*self.shards {
+            let shard = &mut *held(shard);
+            shard.old = core::mem::take(&mut shard.young);
+        }
+    }
+}
+
+fn held(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Verify for SharedVerify {
@@ -118,19 +167,31 @@ impl Verify for SharedVerify {
         message: &[u8],
         signature: &Signature,
     ) -> Result<(), SignatureError> {
-        let mut verdicts = self.0.borrow_mut();
-        verdicts.asked += 1;
-        // The suite is told by the key's length, the message is what is left between key and signature: no two inputs share a name.
-        let name = sha256(&[
-            &[key.bytes().len() as u8],
-            key.bytes(),
-            message,
-            &signature.0,
-        ]);
-        *verdicts
-            .known
-            .entry(name)
-            .or_insert_with(|| Software.verify(key, message, signature))
+        self.asked += 1;
+        let name = signature
+            .0
+            .first_chunk()
+            .map_or(0, |c| u64::from_le_bytes(*c));
+        let shard = &self.shards[(name >> 8) as usize % SHARDS];
+        let shard = &mut *held(shard);
+        let place = shard.young.entry(name).or_default();
+        if let Some(known) = place.iter().find(|k| k.is(key, message, signature)) {
+            return known.verdict;
+        }
+        if let Some(place_old) = shard.old.get_mut(&name)
+            && let Some(found) = place_old.iter().position(|k| k.is(key, message, signature))
+        {
+            let known = place_old.swap_remove(found);
+            let verdict = known.verdict;
+            place.push(known);
+            return verdict;
+        }
+        shard.checked += 1;
+        let verdict = Software.verify(key, message, signature);
+        let head = [key.bytes().len() as u8];
+        let input = [&head, key.bytes(), message, &signature.0].concat().into();
+        place.push(Known { input, verdict });
+        verdict
     }
 }
 
@@ -156,7 +217,15 @@ mod tests {
                 Software.verify(&key, b"message", &bad)
             );
         }
-        assert_eq!(one.counts(), (9, 3));
+        assert_eq!((one.asked, two.asked, one.checked()), (3, 6, 3));
+        // Asked for again, it stays; not asked for, it goes.
+        one.age();
+        assert_eq!(one.verify(&key, b"message", &good), Ok(()));
+        one.age();
+        assert_eq!(one.verify(&key, b"message", &good), Ok(()));
+        assert_eq!(two.checked(), 3);
+        assert!(two.verify(&key, b"messagf", &good).is_err());
+        assert_eq!(two.checked(), 4);
     }
 
     #[test]

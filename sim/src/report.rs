@@ -3,7 +3,7 @@
 use crate::gateway::{Settled, SimNode};
 use crate::scenario::Scenario;
 use iotedge_core::Id;
-use iotedge_core::node::{Grade, Refusal};
+use iotedge_core::node::{Grade, Refusal, Status};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
@@ -32,6 +32,52 @@ pub struct HostTotals {
     pub writes: u64,
     /// Bytes in the store in the end.
     pub stored: u64,
+    /// Submissions by the application.
+    pub submitted: u64,
+    /// Transactions signed.
+    pub sent: u64,
+    /// Payments received.
+    pub payments: u64,
+    /// Receipts verified.
+    pub receipts: u64,
+    /// Times to `Witnessed`, `Quorum`, `Settled` of own transactions.
+    pub times: [Times; 3],
+    /// `Dead` grades.
+    pub dead: u64,
+    /// Submissions refused, by reason.
+    pub rejections: BTreeMap<&'static str, u64>,
+    /// Transactions given up by the set-aside pool.
+    pub dropped: u64,
+    /// Equivocations told.
+    pub equivocations: u64,
+    /// Freezes told.
+    pub frozen: u64,
+    /// Recoveries begun.
+    pub recovering: u64,
+    /// Recoveries ended.
+    pub recovered: u64,
+    /// Events that the node's queue had no room for.
+    pub lost_events: u64,
+    /// Silences told.
+    pub silences: u64,
+    /// Times that it was stopped.
+    pub reboots: u64,
+    /// Proposals that came before this validator could judge them.
+    pub waited: u64,
+    /// Frames delivered here.
+    pub frames: u64,
+    /// Their bytes.
+    pub bytes_received: u64,
+    /// Frames of this host that were lost.
+    pub lost: u64,
+    /// Frames of this host that came twice.
+    pub doubled: u64,
+    /// Frames of this host with a bit turned over.
+    pub corrupted: u64,
+    /// Signature checks asked for.
+    pub asked: u64,
+    /// What an actor counted, by name.
+    pub counted: BTreeMap<&'static str, u64>,
 }
 
 impl HostTotals {
@@ -46,6 +92,28 @@ impl HostTotals {
                 *self.refused.entry(*refusal as u8).or_default() += n;
             }
         }
+    }
+
+    pub(crate) fn took(&mut self, grade: Grade, ms: u64) {
+        let place = match grade {
+            Grade::Witnessed => 0,
+            Grade::Quorum => 1,
+            Grade::Settled => 2,
+            _ => return,
+        };
+        self.times[place].0.push(ms);
+    }
+
+    pub(crate) fn rejected(&mut self, reason: Refusal) {
+        *self.rejections.entry(reason.name()).or_default() += 1;
+    }
+
+    pub(crate) fn sample(&mut self, status: &Status, tips: u32) {
+        self.aside_max = self.aside_max.max(status.aside);
+        self.window_max = self.window_max.max(status.window);
+        self.tips_max = self.tips_max.max(tips);
+        self.tips_sum += u64::from(tips);
+        self.samples += 1;
     }
 
     /// How often this was refused.
@@ -139,6 +207,8 @@ pub struct Report {
     pub checked: u64,
     /// Bytes of the largest node's memory.
     pub memory: u64,
+    /// What actors counted, by name.
+    pub counted: BTreeMap<&'static str, u64>,
     /// Phases of the nodes in the end.
     pub phases: BTreeMap<String, u32>,
     /// Vertices above the last cut in the end.
@@ -151,7 +221,7 @@ pub struct Report {
     pub violations: Vec<String>,
     /// How many there were.
     pub violation_count: u32,
-    /// SHA-256 over every delivered frame and every event.
+    /// SHA-256 over the hosts, in order, of SHA-256 over every frame that came in and every event.
     pub trace: Id,
     /// How long the run took.
     pub wall: Duration,
@@ -176,18 +246,41 @@ impl Report {
         }
     }
 
-    pub(crate) fn took(&mut self, grade: Grade, ms: u64) {
-        let place = match grade {
-            Grade::Witnessed => 0,
-            Grade::Quorum => 1,
-            Grade::Settled => 2,
-            _ => return,
-        };
-        self.times[place].0.push(ms);
-    }
-
-    pub(crate) fn rejected(&mut self, reason: Refusal) {
-        *self.rejections.entry(reason.name()).or_default() += 1;
+    /// Adds what one host did; the hosts come in order.
+    pub(crate) fn absorb(&mut self, host: HostTotals) {
+        for (sum, of) in [
+            (&mut self.submitted, host.submitted),
+            (&mut self.sent, host.sent),
+            (&mut self.payments, host.payments),
+            (&mut self.receipts, host.receipts),
+            (&mut self.dead, host.dead),
+            (&mut self.dropped, host.dropped),
+            (&mut self.equivocations, host.equivocations),
+            (&mut self.frozen, host.frozen),
+            (&mut self.recovering, host.recovering),
+            (&mut self.recovered, host.recovered),
+            (&mut self.lost_events, host.lost_events),
+            (&mut self.silences, host.silences),
+            (&mut self.reboots, host.reboots),
+            (&mut self.waited, host.waited),
+            (&mut self.frames, host.frames),
+            (&mut self.frames_lost, host.lost),
+            (&mut self.frames_doubled, host.doubled),
+            (&mut self.frames_corrupted, host.corrupted),
+            (&mut self.asked, host.asked),
+        ] {
+            *sum += of;
+        }
+        for (all, of) in self.times.iter_mut().zip(&host.times) {
+            all.0.extend(&of.0);
+        }
+        for (reason, n) in &host.rejections {
+            *self.rejections.entry(reason).or_default() += n;
+        }
+        for (what, n) in &host.counted {
+            *self.counted.entry(what).or_default() += n;
+        }
+        self.hosts.push(host);
     }
 
     pub(crate) fn header(&mut self, now: u64, settled: &Settled) {
@@ -388,6 +481,9 @@ impl fmt::Display for Report {
             "events lost by full queues",
             format!("{}", self.lost_events),
         )?;
+        if !self.counted.is_empty() {
+            row("actors", listed(self.counted.iter().map(|(n, c)| (*n, *c))))?;
+        }
         row("wall time", format!("{:.1} s", self.wall.as_secs_f64()))?;
         row("trace", self.trace.to_string())?;
         if self.sound() {

@@ -1,8 +1,8 @@
 //! What is simulated: sizes, traffic, the link model and the faults. A scenario and its seed decide everything that follows.
 
 use crate::rng::Rng;
-use iotedge_core::MAX_FRAME;
-use iotedge_core::node::Limits;
+use iotedge_core::node::{Config, Limits};
+use iotedge_core::{MAX_FRAME, Millis};
 use std::str::FromStr;
 
 /// How the links between nodes behave. Probabilities are in parts per million, times in milliseconds.
@@ -249,6 +249,22 @@ impl Scenario {
     /// Transactions in one period, about.
     fn per_period(&self) -> u64 {
         u64::from(self.nodes) * u64::from(self.rate) * self.period / 60_000
+    }
+
+    /// What a node is started with besides its identity.
+    pub fn configure(&self, config: &mut Config<'_>) {
+        config.announce_interval = Millis(self.announce);
+    }
+
+    /// When a device acts for the first time.
+    pub fn first_act(&self, rng: &mut Rng) -> u64 {
+        rng.between(1_500, 2_500)
+    }
+
+    /// A node is looked at this often, in ms.
+    #[must_use]
+    pub fn sampling(&self) -> u64 {
+        (self.duration / 600).max(1_000)
     }
 
     /// What a node is given. `peers` neighbours are joined to it.

@@ -2,11 +2,12 @@
 //!
 //! A failure names its seed and prints the whole report; `cargo run --release -p iotedge-sim -- --drawn --seed N` shows it again.
 
+use iotedge_sim::actors::{Actor, Fate, Hands};
 use iotedge_sim::scenario::{Partition, Reboot};
-use iotedge_sim::{Report, Scenario, run};
+use iotedge_sim::{Options, Report, Scenario, run, run_with};
 
-/// The drawn neighbourhoods that every build runs: the first ones; 166, whose cheat is cut off when it cheats; and 187, where a node comes back over
-/// stubs of what a trim stands on.
+/// The drawn neighbourhoods that every build runs: the first ones; 166, whose cheat is cut off when it cheats; and 187, which once found
+/// a node that came back over stubs of what a trim stands on.
 fn seeds() -> Vec<u64> {
     (1..=56).chain([166, 187]).collect()
 }
@@ -141,4 +142,99 @@ fn one_seed_has_one_trace() {
         wrong
     });
     assert!(failed.is_empty(), "{failed:?}");
+}
+
+/// Every host has its own chance and its own queue, so it does not matter which thread simulates it.
+#[test]
+fn the_trace_does_not_depend_on_threads() {
+    for seed in [8, 21] {
+        let mut s = Scenario::drawn(seed);
+        s.link.delay_min = s.link.delay_min.min(3);
+        let [one, two, three] = [1, 2, 3].map(|threads| {
+            let options = Options {
+                threads,
+                ..Options::default()
+            };
+            run_with(&s, options).unwrap_or_else(|e| panic!("seed {seed}: {e}"))
+        });
+        assert!(one.sent > 100 && one.frames > 1_000, "{one}");
+        assert_eq!(one.trace, two.trace, "seed {seed}");
+        assert_eq!(one.trace, three.trace, "seed {seed}");
+        assert_eq!(
+            (one.checked, one.asked, one.sent, one.violation_count),
+            (two.checked, two.asked, two.sent, two.violation_count)
+        );
+    }
+}
+
+/// Holds every second frame of its node back, spoils what it is sent, and talks to a friend.
+#[derive(Default)]
+struct Meddler {
+    seen: u64,
+    friend: u16,
+}
+
+impl Actor for Meddler {
+    fn begin(&mut self, hands: &mut Hands<'_, '_>) {
+        hands.confess();
+        hands.wake_at(5_000);
+    }
+
+    fn wake(&mut self, hands: &mut Hands<'_, '_>) {
+        hands.whisper(self.friend, b"now");
+        let peer = hands.peers()[0];
+        hands.send(peer, b"no frame at all");
+        hands.feed(peer, b"neither");
+    }
+
+    fn outgoing(&mut self, hands: &mut Hands<'_, '_>, _to: u16, _frame: &mut Vec<u8>) -> Fate {
+        self.seen += 1;
+        hands.count("sent by meddlers", 1);
+        match self.seen % 3 {
+            0 => Fate::Drop,
+            1 => Fate::Late(40),
+            _ => Fate::Pass,
+        }
+    }
+
+    fn incoming(&mut self, hands: &mut Hands<'_, '_>, _from: u16, frame: &mut Vec<u8>) -> Fate {
+        if hands.rng().chance(300_000)
+            && let Some(last) = frame.last_mut()
+        {
+            *last ^= 1;
+            hands.count("spoilt by meddlers", 1);
+        }
+        Fate::Pass
+    }
+
+    fn told(&mut self, hands: &mut Hands<'_, '_>, from: u16, message: &[u8]) {
+        assert_eq!((from, message), (self.friend, &b"now"[..]));
+        hands.count("whispers", 1);
+    }
+}
+
+/// Actors see and change what their hosts send and get; nobody else comes to harm, and the run is still one run.
+#[test]
+fn actors_own_their_hosts() {
+    let mut s = Scenario::small(3, 9);
+    s.duration = 30_000;
+    let [one, two] = [1, 2].map(|threads| {
+        let meddler = |friend| {
+            let seen = 0;
+            Box::new(Meddler { seen, friend }) as Box<dyn Actor>
+        };
+        let options = Options {
+            threads,
+            actors: vec![(2, meddler(5)), (5, meddler(2))],
+            ..Options::default()
+        };
+        run_with(&s, options).expect("a sound scenario")
+    });
+    assert_eq!(one.trace, two.trace);
+    assert_eq!(one.counted, two.counted);
+    assert_eq!(one.counted["whispers"], 2, "{one}");
+    assert!(one.counted["spoilt by meddlers"] > 100, "{one}");
+    let undone = |v: &&String| !v.contains(" differ in their ");
+    assert_eq!(one.violations.iter().filter(undone).count(), 0, "{one}");
+    assert_ne!(one.trace, simulate(&s).trace);
 }

@@ -1,72 +1,86 @@
-//! Who uses the nodes: honest devices that publish readings and pay each other, and a cheat.
+//! A device that signs two payments with one number and sends one to every other neighbour. After that its application is silent; its
+//! node goes on.
 
+use super::{Actor, Hands};
 use crate::founding::Founding;
 use crate::gateway::{SimNode, written};
-use crate::rng::Rng;
-use iotedge_core::node::{Refusal, Submission};
 use iotedge_core::tangle::Tables as _;
 use iotedge_core::tx::{Body, Draft, sign_with};
 use iotedge_core::wire::Frame;
-use iotedge_core::wire::senml::{self, Decimal, Reading};
-use iotedge_core::{Amount, Epoch, Id, MAX_FRAME, MAX_PAYLOAD, MemberIndex, Millis};
+use iotedge_core::{Amount, Epoch, Id, MAX_FRAME, MAX_PAYLOAD, MemberIndex};
 
-/// The application of an honest device.
+/// Again after so long, while a side is nowhere: a fork of which one side was lost on all links is none.
+const AGAIN: u64 = 1_000;
+
+/// Equivocates once.
 #[derive(Debug)]
-pub struct Trader {
-    rng: Rng,
-    /// Mean time between two transactions, in ms.
-    pause: u64,
-    trade: u8,
-    /// Members that it trades with.
-    partners: Vec<u16>,
-    value: i64,
+pub struct Cheat {
+    at: u64,
+    fork: Option<Fork>,
+    landed: [bool; 2],
 }
 
-impl Trader {
-    /// A trader that issues `rate` transactions per minute.
+impl Cheat {
+    /// It cheats at this moment, or as soon as it is a member.
     #[must_use]
-    pub fn new(rng: Rng, rate: u32, trade: u8, partners: Vec<u16>) -> Self {
+    pub fn new(at: u64) -> Self {
         Self {
-            rng,
-            pause: (60_000 / u64::from(rate.max(1))).max(1),
-            trade,
-            partners,
-            value: 200,
+            at,
+            fork: None,
+            landed: [false; 2],
         }
     }
 
-    /// When it acts next: half to one and a half times the mean.
-    pub fn pause(&mut self) -> u64 {
-        self.rng
-            .between(self.pause / 2, self.pause + self.pause / 2)
-            .max(1)
+    fn spread(&self, hands: &mut Hands<'_, '_>) {
+        let Some(fork) = &self.fork else { return };
+        for (side, frame) in fork.frames.iter().enumerate() {
+            if self.landed[side] {
+                continue;
+            }
+            let some: Vec<u16> = hands
+                .peers()
+                .iter()
+                .copied()
+                .skip(side)
+                .step_by(2)
+                .collect();
+            for peer in some {
+                hands.send(peer, frame);
+            }
+        }
+    }
+}
+
+impl Actor for Cheat {
+    fn begin(&mut self, hands: &mut Hands<'_, '_>) {
+        hands.wake_at(self.at);
     }
 
-    /// Submits a reading or a payment.
-    ///
-    /// # Errors
-    /// The node's refusal.
-    pub fn act(&mut self, local: Millis, node: &mut SimNode<'_>) -> Result<(), Refusal> {
-        let pays = self.rng.below(100) < u64::from(self.trade) && !self.partners.is_empty();
-        if pays {
-            let to = self.partners[self.rng.below(self.partners.len() as u64) as usize];
-            let transfer = Submission::Transfer {
-                to: MemberIndex(to),
-                amount: Amount(self.rng.between(1, 5)),
-            };
-            return node.submit(local, &transfer, None).map(|_| ());
+    fn wake(&mut self, hands: &mut Hands<'_, '_>) {
+        if self.fork.is_none() {
+            let (me, members) = (hands.me(), hands.scenario().nodes);
+            let payees = [(me % (members - 1)) + 1, ((me + 1) % (members - 1)) + 1];
+            let payees = payees.map(|p| if p == me { 0 } else { p });
+            self.fork = fork(hands, payees);
+            if let Some(fork) = &self.fork {
+                hands.forked(fork.ids);
+            }
         }
-        self.value += self.rng.between(0, 6) as i64 - 3;
-        let reading = Reading {
-            name: "temp",
-            unit: Some("Cel"),
-            value: Decimal::new(self.value, -1).unwrap_or_default(),
-            time: None,
-        };
-        let mut out = [0; 64];
-        let pack = senml::encode(None, &[reading], &mut out).map_err(|_| Refusal::BodyLength)?;
-        node.submit(local, &Submission::Data(pack), None)
-            .map(|_| ())
+        self.spread(hands);
+        if self.landed != [true; 2] {
+            hands.wake_at(hands.now() + AGAIN);
+        }
+    }
+
+    fn landed(&mut self, _hands: &mut Hands<'_, '_>, id: &Id) {
+        let ids = self.fork.as_ref().map(|f| f.ids).unwrap_or_default();
+        for (landed, side) in self.landed.iter_mut().zip(ids) {
+            *landed |= side == *id;
+        }
+    }
+
+    fn trades(&self) -> bool {
+        self.fork.is_none()
     }
 }
 
@@ -79,9 +93,15 @@ pub struct Fork {
     pub frames: [Vec<u8>; 2],
 }
 
-/// Signs two payments with one number, to two payees, behind the back of the own node.
+/// Signs two payments with one number, to two payees, behind the back of the own node. `None`: not a member yet, or recovering.
 #[must_use]
-pub fn fork(
+pub fn fork(hands: &mut Hands<'_, '_>, payees: [u16; 2]) -> Option<Fork> {
+    let (member, absolute) = (hands.me(), hands.own_clock());
+    let (founding, node) = hands.node_and_founding()?;
+    signed(founding, member, absolute, node, payees)
+}
+
+fn signed(
     founding: &Founding,
     member: u16,
     absolute: u64,
