@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod actors;
+pub mod baseline;
+pub mod evaluate;
 pub mod founding;
 pub mod gateway;
 mod host;

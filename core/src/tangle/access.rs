@@ -8,6 +8,13 @@ use super::model::{Effect, Facts, Policy, Stubs, Tables};
 use crate::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis};
 
 impl<'m> Tangle<'m> {
+    /// How many vertices of the window were read so far, in all: for the evaluation.
+    #[cfg(feature = "meter")]
+    #[must_use]
+    pub fn touched(&self) -> u64 {
+        self.window.touched()
+    }
+
     /// Whether [`Tangle::insert`] would take this vertex: for own transactions, before they are signed.
     ///
     /// # Errors

@@ -56,6 +56,9 @@ pub(super) struct Window<'m> {
     mask: u32,
     seed: u64,
     recent: Recent,
+    /// How many vertices were read.
+    #[cfg(feature = "meter")]
+    touched: core::cell::Cell<u64>,
 }
 
 impl<'m> Window<'m> {
@@ -78,7 +81,22 @@ impl<'m> Window<'m> {
             mask,
             seed,
             recent: Recent::NONE,
+            #[cfg(feature = "meter")]
+            touched: core::cell::Cell::new(0),
         }
+    }
+
+    /// Counts vertices read, in the evaluation's build only.
+    #[inline(always)]
+    fn touch(&self, _count: usize) {
+        #[cfg(feature = "meter")]
+        self.touched
+            .set(self.touched.get().wrapping_add(_count as u64));
+    }
+
+    #[cfg(feature = "meter")]
+    pub(super) fn touched(&self) -> u64 {
+        self.touched.get()
     }
 
     pub(super) fn into_parts(self) -> (&'m mut [Vertex], &'m mut [u32], &'m mut [u16]) {
@@ -131,6 +149,7 @@ impl<'m> Window<'m> {
     }
 
     pub(super) fn at(&self, slot: u16) -> &Vertex {
+        self.touch(1);
         self.vertices.get(usize::from(slot)).unwrap_or(&NOWHERE)
     }
 
@@ -140,16 +159,19 @@ impl<'m> Window<'m> {
 
     /// The masks of every slot, in no order.
     pub(super) fn every_masks(&mut self) -> impl Iterator<Item = &mut Masks> + '_ {
+        self.touch(self.vertices.len());
         self.vertices.iter_mut().map(|v| &mut v.masks)
     }
 
     pub(super) fn flags_mut(&mut self, slot: u16) -> Option<&mut u8> {
+        self.touch(1);
         self.vertices
             .get_mut(usize::from(slot))
             .map(|v| &mut v.flags)
     }
 
     pub(super) fn masks_mut(&mut self, slot: u16) -> Option<&mut Masks> {
+        self.touch(1);
         self.vertices
             .get_mut(usize::from(slot))
             .map(|v| &mut v.masks)
@@ -184,7 +206,10 @@ impl<'m> Window<'m> {
         }
         let parent = *child.parents.get(usize::from(position))?;
         let age = self.age(parent);
-        (age > self.age(slot) && age < self.count).then_some(parent)
+        let here = age > self.age(slot) && age < self.count;
+        // Who follows a link touches what is at its end.
+        self.touch(usize::from(here));
+        here.then_some(parent)
     }
 
     /// The parents that are here.
@@ -202,6 +227,7 @@ impl<'m> Window<'m> {
             let here = absent & 1 == 0;
             absent = absent.wrapping_shr(1);
             let back = self.age(parent);
+            self.touch(usize::from(here));
             if here && back > age && back >= older && back < self.count {
                 let bit = 1u64.wrapping_shl(u32::from(parent & 63));
                 if let Some(word) = marks.get_mut(usize::from(parent.wrapping_shr(6)))
@@ -330,6 +356,7 @@ impl<'m> Window<'m> {
                 self.remove_tip(parent);
             }
         }
+        self.touch(1);
         if let Some(place) = self.vertices.get_mut(usize::from(slot)) {
             *place = vertex;
             place.flags &= !TIP;
@@ -359,6 +386,7 @@ impl<'m> Window<'m> {
     }
 
     fn remove_tip(&mut self, slot: u16) {
+        self.touch(1);
         let Some(vertex) = self.vertices.get_mut(usize::from(slot)) else {
             return;
         };
