@@ -87,6 +87,10 @@ impl HeaderNumber {
     }
 }
 
+/// A neighbour, as the transport numbers it. The core never sees an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Peer(pub u16);
+
 /// A 32-byte SHA-256 identifier: of a transaction, a header, a neighbourhood, a device or a G0.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(pub [u8; 32]);

@@ -5,9 +5,7 @@
 
 use crate::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis};
 
-/// A neighbour, as the transport numbers it. The core never sees an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Peer(pub u16);
+pub use crate::Peer;
 
 /// Names a submission until it is in the ledger; survives a reboot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

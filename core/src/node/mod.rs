@@ -23,6 +23,9 @@ mod hostile;
 mod intake;
 mod issue;
 mod keys;
+mod link;
+#[cfg(test)]
+mod link_tests;
 pub mod memory;
 pub mod outbox;
 pub mod own;
