@@ -161,7 +161,6 @@ pub(crate) fn tx_frame(
         attachment.encode(&mut tail).unwrap()
     });
     let mut out = vec![0; MAX_FRAME];
-    let attachment = attachment.map(|a| &*a);
     let len = Frame::Tx { cose, attachment }
         .write(NBH.tag(), &mut out)
         .unwrap();

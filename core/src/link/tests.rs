@@ -437,14 +437,14 @@ fn out_of_step_the_whole_form_follows_and_trust_falls_and_rises() {
     let (mut a, mut b) = pair(LinkConfig::new(102));
     let whole = next_frame(&ours, 4, &ours.tips(), transfer(), &mut rng);
     a.send(Millis(0), B, &whole, &ours).unwrap();
-    assert_eq!(talk(&mut a, &mut b, 0, &ours, &theirs), [whole.clone()]);
+    assert_eq!(talk(&mut a, &mut b, 0, &ours, &theirs), vec![whole.clone()]);
     assert_eq!((a.counters().packets_out, a.counters().in_one), (1, 1));
     // They lose a parent: one packet, one request of three bytes, the whole form in two fragments.
     let lost = theirs.newest(7).1;
     theirs.seen.remove(&lost);
     theirs.chains.get_mut(&7).unwrap().pop();
     a.send(Millis(1), B, &whole, &ours).unwrap();
-    assert_eq!(talk(&mut a, &mut b, 1, &ours, &theirs), [whole.clone()]);
+    assert_eq!(talk(&mut a, &mut b, 1, &ours, &theirs), vec![whole.clone()]);
     assert_eq!((a.counters().packets_out, b.counters().bytes_out), (4, 3));
     assert_eq!((a.counters().refused, b.counters().out_of_step), (1, 1));
     // From then on only what they are known to hold is left out. It is told of: so nothing is refused.
@@ -452,7 +452,10 @@ fn out_of_step_the_whole_form_follows_and_trust_falls_and_rises() {
     careful.unknown.insert(lost);
     for _ in 0..8 {
         a.send(Millis(2), B, &whole, &careful).unwrap();
-        assert_eq!(talk(&mut a, &mut b, 2, &careful, &theirs), [whole.clone()]);
+        assert_eq!(
+            talk(&mut a, &mut b, 2, &careful, &theirs),
+            vec![whole.clone()]
+        );
     }
     assert_eq!((a.counters().refused, a.counters().compressed), (1, 10));
     // One that never can rebuild anything soon gets nearly everything whole, and all of it arrives.
@@ -461,7 +464,7 @@ fn out_of_step_the_whole_form_follows_and_trust_falls_and_rises() {
         a.send(Millis(10 + now), B, &whole, &ours).unwrap();
         assert_eq!(
             talk(&mut a, &mut b, 10 + now, &ours, &theirs),
-            [whole.clone()]
+            vec![whole.clone()]
         );
     }
     assert!(a.counters().refused < 20, "{}", a.counters().refused);
@@ -472,7 +475,7 @@ fn out_of_step_the_whole_form_follows_and_trust_falls_and_rises() {
         a.send(Millis(900 + now), B, &whole, &ours).unwrap();
         assert_eq!(
             talk(&mut a, &mut b, 900 + now, &ours, &theirs),
-            [whole.clone()]
+            vec![whole.clone()]
         );
     }
     assert!(a.counters().compressed - before > 250);
@@ -485,12 +488,12 @@ fn compressed_frames_in_fragments_too() {
     let (mut a, mut b) = pair(LinkConfig::new(51));
     let whole = next_frame(&ours, 4, &ours.tips(), transfer(), &mut rng);
     a.send(Millis(0), B, &whole, &ours).unwrap();
-    assert_eq!(talk(&mut a, &mut b, 0, &ours, &ours), [whole.clone()]);
+    assert_eq!(talk(&mut a, &mut b, 0, &ours, &ours), vec![whole.clone()]);
     assert_eq!(a.counters().packets_out, 2);
     a.send(Millis(1), B, &whole, &ours).unwrap();
     assert_eq!(
         talk(&mut a, &mut b, 1, &ours, &Book::default()),
-        [whole.clone()]
+        vec![whole.clone()]
     );
     // Two in vain, then 148 and 5 bytes in tiles of 49.
     assert_eq!(a.counters().packets_out, 2 + 2 + 4);
