@@ -134,7 +134,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             limits,
             role: config.role,
             strategy: config.strategy,
-            tips: config.tips.clamp(1, 7),
             authority: config.authority,
             chain,
             enrolment: config.enrolment,
@@ -142,8 +141,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 Clock::Offset(offset) => Some(offset),
                 Clock::FromNeighbours => None,
             },
-            announce_interval: config.announce_interval,
-            beacon_interval: config.beacon_interval,
+            tuner: super::tune::Tuner::new(config.tuning),
+            word: super::word::Word::default(),
             request_timeout: config.request_timeout,
             aside_timeout: config.aside_timeout,
             tolerance: config.clock_tolerance,
@@ -292,6 +291,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.genesis = Some(genesis);
         self.neighbourhood = id;
         self.phase = Phase::Synchronising;
+        self.learn_neighbourhood();
         Ok(())
     }
 

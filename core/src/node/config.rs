@@ -1,5 +1,6 @@
 //! What the application decides when it starts a node: sizes, policy and identity.
 
+use super::tune::Tuning;
 use crate::crypto::{PublicKey, SecretKey, Signature};
 use crate::{MAX_FRAME, Millis};
 
@@ -100,10 +101,8 @@ pub struct Config<'a> {
     pub rotated: bool,
     /// How the local clock and absolute time relate.
     pub clock: Clock,
-    /// Announcements are collected this long.
-    pub announce_interval: Millis,
-    /// A beacon to each neighbour this often.
-    pub beacon_interval: Millis,
+    /// The bounds inside which the node tunes itself.
+    pub tuning: Tuning,
     /// A request is repeated at another neighbour after this.
     pub request_timeout: Millis,
     /// A transaction is given up when its parents did not come for this long.
@@ -112,8 +111,6 @@ pub struct Config<'a> {
     pub clock_tolerance: Millis,
     /// How tips are chosen.
     pub strategy: Strategy,
-    /// Tips chosen beside the own previous transaction, 1 to 7.
-    pub tips: u8,
 }
 
 impl Config<'_> {
@@ -127,13 +124,11 @@ impl Config<'_> {
             enrolment: None,
             rotated: false,
             clock: Clock::Offset(0),
-            announce_interval: Millis(100),
-            beacon_interval: Millis(1000),
+            tuning: Tuning::DEFAULT,
             request_timeout: Millis(300),
             aside_timeout: Millis(30_000),
             clock_tolerance: Millis(2_000),
             strategy: Strategy::Uniform,
-            tips: 2,
         }
     }
 

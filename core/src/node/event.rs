@@ -229,6 +229,12 @@ pub struct Counters {
     pub verified: u32,
     /// Transactions that came a second time.
     pub duplicates: u32,
+    /// Transactions asked for.
+    pub requested: u32,
+    /// Those of them that were asked for again.
+    pub repeated: u32,
+    /// Approvals issued for others, with nothing of its own to say.
+    pub approvals: u32,
     refused: [u32; 64],
 }
 
@@ -242,6 +248,9 @@ impl Default for Counters {
             inserted: 0,
             verified: 0,
             duplicates: 0,
+            requested: 0,
+            repeated: 0,
+            approvals: 0,
             refused: [0; 64],
         }
     }

@@ -6,6 +6,7 @@
 
 use super::event::Peer;
 use super::intake::split;
+use super::peers::PeerState;
 use super::{Node, Phase};
 use crate::crypto::Verify;
 use crate::platform::Platform;
@@ -299,13 +300,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let peer = self.wants.due_peer(now)?;
         let mut prefixes = [Prefix::default(); MAX_PREFIXES];
         let peers = &self.peers;
-        let n = self.wants.ask(
+        let (n, again) = self.wants.ask(
             now,
             peer,
             self.request_timeout,
             |peer, turn| peers.other(peer, turn),
             &mut prefixes,
         );
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let counters = &mut self.counters;
+        counters.requested = counters.requested.wrapping_add(count(n));
+        counters.repeated = counters.repeated.wrapping_add(count(again));
         let wanted = prefixes.get(..n).filter(|w| !w.is_empty())?;
         peers.place(peer)?;
         let len = Frame::Request(List::of(wanted))
@@ -316,13 +321,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     fn next_announcement(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
         let next = self.tangle.next_sequence();
+        let wait = self.tuner.announce();
         for place in 0..self.peers.capacity() {
             let Some(state) = self.peers.get(place).copied() else {
                 continue;
             };
-            if state.cursor == next
-                || now < state.announced.saturating_add(self.announce_interval.0)
-            {
+            if state.cursor == next || now < state.announced.saturating_add(wait.0) {
                 continue;
             }
             let mut prefixes: heapless::Vec<Prefix, MAX_PREFIXES> = heapless::Vec::new();
@@ -362,11 +366,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         ) {
             return None;
         }
-        let interval = self.beacon_interval.0;
+        let next = self.tangle.next_sequence();
         let (place, peer) = self
             .peers
             .iter()
-            .find(|(_, p)| now >= p.beacon.saturating_add(interval))
+            .find(|(_, p)| now >= self.beacon_due(p))
             .map(|(place, p)| (place, Peer(p.handle)))?;
         let mut tips: heapless::Vec<Prefix, MAX_BEACON_TIPS> = heapless::Vec::new();
         for tip in self.tangle.tips() {
@@ -375,6 +379,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
         }
         if let Some(state) = self.peers.get_mut(place) {
+            state.calm = match state.told == next {
+                true => state.calm.saturating_add(1),
+                false => 0,
+            };
+            state.told = next;
             state.beacon = now;
         }
         let len = Frame::Beacon {
@@ -390,6 +399,19 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         .write(self.neighbourhood.tag(), out)
         .ok()?;
         Some((peer, len))
+    }
+
+    /// When a neighbour is to get the next beacon. What was announced to it a moment ago needs none.
+    pub(crate) fn beacon_due(&self, peer: &PeerState) -> Millis {
+        let calm = match peer.told == self.tangle.next_sequence() {
+            true => peer.calm,
+            false => 0,
+        };
+        let heard = peer.beacon.max(peer.announced);
+        let due = heard.saturating_add(self.tuner.beacon(calm).0);
+        // Time and header number are told by beacons only.
+        let most = self.tuner.beacon(u8::MAX).0;
+        due.min(peer.beacon.saturating_add(most))
     }
 
     /// A neighbour announces what it has.
@@ -471,6 +493,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let Ok(place) = u16::try_from(place) else {
             return;
         };
+        // It has just come, or lacks something: it wants to know where we are.
+        if let Some(state) = self.peers.get_mut(usize::from(place)) {
+            state.calm = 0;
+        }
         let known = self.index.and_then(|own| own.checked_sub(first.0));
         if let Some(known) = known.and_then(|own| numbers.get(usize::from(own.0))) {
             self.retell_above(place, *known);
@@ -522,6 +548,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             if self.on_hint(now, from, place, tip) {
                 news = news.saturating_add(1);
             }
+        }
+        if news > 0
+            && let Some(state) = self.peers.get_mut(place)
+        {
+            state.calm = 0;
         }
         // Several unknown tips at once: we were away. Ask for everything above what we hold instead of climbing down one by one.
         if news > 2 {

@@ -126,6 +126,8 @@ pub(crate) struct Network {
     pub(crate) cut: Vec<(u16, u16)>,
     /// Nodes that hear nothing from the gateway.
     pub(crate) deaf: Vec<u16>,
+    /// How its nodes tune themselves.
+    pub(crate) tuning: Tuning,
 }
 
 pub(crate) struct Settled {
@@ -138,7 +140,12 @@ pub(crate) struct Settled {
 }
 
 impl Network {
+    /// Nodes that only say what they are told to.
     pub(crate) fn new(members: u8) -> Self {
+        Self::tuned(members, Tuning::fixed(Millis(100), Millis(1_000), 2))
+    }
+
+    pub(crate) fn tuned(members: u8, tuning: Tuning) -> Self {
         let authority = secret(201);
         let nonce = [7; 32];
         let g0 = crate::identity::genesis::g0(&nonce, 0);
@@ -204,6 +211,7 @@ impl Network {
             sent: 0,
             cut: Vec::new(),
             deaf: Vec::new(),
+            tuning,
         };
         for n in 0..members {
             let node = net.boot(
@@ -221,7 +229,8 @@ impl Network {
     pub(crate) fn boot(&self, n: u8, platform: MemoryPlatform) -> TestNode {
         let chain = certificate(n);
         let chain: [&[u8]; 1] = [&chain];
-        let config = Config::member(secret(201).public_key(), &chain);
+        let mut config = Config::member(secret(201).public_key(), &chain);
+        config.tuning = self.tuning;
         let mut node = Node::new(
             memory(&LIMITS),
             LIMITS,

@@ -390,6 +390,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     fn on_table_ready(&mut self, now: Millis, epoch: Epoch) {
         self.tangle.tables_changed(&self.tables);
+        self.learn_neighbourhood();
         self.find_self(now);
         if epoch == self.tables.newest() {
             // What the header says is in the store; now the window may forget what it settles.

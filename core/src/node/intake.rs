@@ -10,7 +10,7 @@ use super::{MEMBER_RATE, Node, Phase};
 use crate::crypto::{PublicKey, Verify};
 use crate::platform::Platform;
 use crate::tangle::{Effect, Facts, InsertError, Stubs, Tables as _};
-use crate::tx::{Attachment, Body, MemberOp, Payload, Unverified};
+use crate::tx::{APPROVAL, Attachment, Body, MemberOp, Payload, Unverified};
 use crate::wire::{Frame, Reader};
 use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, Millis, Prefix};
 use heapless::Vec;
@@ -620,6 +620,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.ask_for_standing(now);
         self.ask_for_sync(now);
         self.ask_for_proofs(now);
+        self.look_around(now);
+        self.weigh_words(now);
         self.issue_what_is_due(now);
         let limit = self
             .genesis
@@ -656,6 +658,11 @@ pub(crate) fn body_of(raw: &[u8]) -> Option<(&[u8], bool)> {
         Body::Service(body) => Some((body, true)),
         _ => None,
     }
+}
+
+/// Whether a transaction says nothing but what it approves.
+pub(crate) fn is_approval(body: &Body<'_>) -> bool {
+    matches!(body, Body::Data(body) if *body == APPROVAL)
 }
 
 /// COSE_Sign1 and attachment of a TX frame's body.

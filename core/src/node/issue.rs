@@ -6,7 +6,7 @@
 use super::config::Strategy;
 use super::event::{Event, Refusal, Ticket};
 use super::intake::{Source, facts, split};
-use super::own::{STORED_MAX, Stored};
+use super::own::{STORED_MAX, Stored, UNAWAITED};
 use super::refuse::{insert_refusal, tx_refusal};
 use super::{Node, Phase, SignJob, Submission, keys};
 use crate::crypto::{PublicKey, Verify};
@@ -32,7 +32,7 @@ pub(crate) struct Draft {
 }
 
 /// What the outbox, or the node itself, wants to say.
-enum Wish<'a> {
+pub(crate) enum Wish<'a> {
     Submission(Ticket, Submission<'a>),
     Evidence {
         offender: MemberIndex,
@@ -43,6 +43,8 @@ enum Wish<'a> {
         key: PublicKey,
         consent: &'a [u8; 64],
     },
+    /// Nothing but what it approves.
+    Approval,
 }
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
@@ -178,7 +180,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         } else {
             Millis(u64::MAX)
         };
-        evidence.unwrap_or(Millis(u64::MAX)).min(retry)
+        let word = self.word_due(now);
+        evidence
+            .unwrap_or(Millis(u64::MAX))
+            .min(retry)
+            .min(word.max(now.saturating_add(10)))
     }
 
     /// How long to be silent after the last own transaction, with so many places left for what is not settled.
@@ -258,7 +264,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let mut buffer = [0u8; Submission::MAX];
         let Some((ticket, _, submission)) = self.outbox.front(&mut self.platform, &mut buffer)?
         else {
-            return Ok(false);
+            return self.give_word(now, free);
         };
         match self.draft(now, &Wish::Submission(ticket, submission)) {
             Ok(()) => Ok(true),
@@ -291,8 +297,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         match self.take_tx(now, Source::Store, stored.body) {
             Ok(()) if self.tangle.contains(&stored.followed.id) => {
-                self.own.follow(stored.followed);
-                self.track(&stored.followed.id);
+                if stored.followed.header != UNAWAITED {
+                    self.own.follow(stored.followed);
+                    self.track(&stored.followed.id);
+                }
                 self.pull_changes(now);
                 Ok(true)
             }
@@ -312,7 +320,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Builds the payload and starts the signature.
-    fn draft(&mut self, now: Millis, wish: &Wish<'_>) -> Result<(), Refusal> {
+    pub(crate) fn draft(&mut self, now: Millis, wish: &Wish<'_>) -> Result<(), Refusal> {
         let index = self.index.ok_or(Refusal::NotMember)?;
         let head = self
             .tangle
@@ -399,7 +407,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let (ticket, proof) = match wish {
             Wish::Submission(ticket, _) => (Some(*ticket), None),
             Wish::Evidence { a, b, .. } => (None, Some((*a, *b))),
-            Wish::Rotation { .. } => (None, None),
+            Wish::Rotation { .. } | Wish::Approval => (None, None),
         };
         self.job = Some(SignJob {
             op,
@@ -438,7 +446,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let wanted = if is_trim {
             MAX_PARENTS - 1
         } else {
-            usize::from(self.tips)
+            usize::from(self.tuner.tips())
         };
         let out = out.get_mut(..wanted).ok_or(Refusal::Busy)?;
         let at = self.absolute(now);
@@ -470,6 +478,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     fn body_of_wish<'w>(&self, wish: &Wish<'w>, debits: Amount) -> Result<Body<'w>, Refusal> {
         Ok(match *wish {
+            Wish::Approval => Body::Data(tx::APPROVAL),
             Wish::Rotation { key, consent } => Body::Member(MemberOp::Rotate { key, consent }),
             Wish::Evidence { offender, a, b } => Body::Evidence {
                 offender,
@@ -541,10 +550,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             self.aside.next_due(),
             Some(self.timers.issue),
             Some(self.timers.sync),
-            self.peers
-                .iter()
-                .map(|(_, p)| p.beacon.saturating_add(self.beacon_interval.0))
-                .min(),
+            self.peers.iter().map(|(_, p)| self.beacon_due(p)).min(),
         ]
         .into_iter()
         .flatten()
@@ -552,9 +558,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             due = due.min(at);
         }
         let next = self.tangle.next_sequence();
+        let wait = self.tuner.announce();
         for (_, peer) in self.peers.iter() {
             if peer.cursor != next {
-                due = due.min(peer.announced.saturating_add(self.announce_interval.0));
+                due = due.min(peer.announced.saturating_add(wait.0));
             }
         }
         if !self.control.is_empty() || !self.sending.is_empty() || !self.retelling.is_empty() {

@@ -43,7 +43,9 @@ pub mod tables;
 pub(crate) mod test_platform;
 #[cfg(test)]
 mod tests;
+pub mod tune;
 pub mod wants;
+mod word;
 
 pub use config::{Clock, Config, InitError, Limits, NodeSigner, Role, Strategy};
 pub use event::{Counters, Event, Grade, Peer, Refusal, Ticket};
@@ -51,6 +53,7 @@ pub use issue::{MAX_SIGN_INPUT, join_operation};
 pub use memory::{Memory, Sizes};
 pub use outbox::Submission;
 pub use tables::Tables;
+pub use tune::{Span, Tuning};
 
 use crate::crypto::{PublicKey, Signature, Software, Verify};
 use crate::identity::Genesis;
@@ -144,15 +147,14 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     limits: Limits,
     role: Role,
     strategy: Strategy,
-    tips: u8,
     authority: PublicKey,
     chain: Vec<Vec<u8, { boot::MAX_CERTIFICATE }>, 2>,
     /// Proof of possession that an external signer made at provisioning.
     enrolment: Option<Signature>,
     /// Absolute time minus local time; `None` until the neighbours told it.
     offset: Option<i64>,
-    announce_interval: Millis,
-    beacon_interval: Millis,
+    tuner: tune::Tuner,
+    word: word::Word,
     request_timeout: Millis,
     aside_timeout: Millis,
     tolerance: Millis,

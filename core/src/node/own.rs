@@ -41,6 +41,9 @@ pub(crate) struct Stored<'b> {
 /// Stands for the header of a stored entry that is dead.
 const DEAD: HeaderNumber = HeaderNumber(u32::MAX);
 
+/// Stands for the header of a stored entry whose end nobody waits for.
+pub(crate) const UNAWAITED: HeaderNumber = HeaderNumber(u32::MAX - 1);
+
 /// Room for one stored entry.
 pub(crate) const STORED_MAX: usize = MAX_FRAME + 32 * MAX_PARENTS + 128;
 

@@ -33,6 +33,9 @@ pub struct PeerState {
     pub(crate) pushed: u32,
     pub(crate) announced: Millis,
     pub(crate) beacon: Millis,
+    /// Beacons since the last news, and the insertion number up to which the last one told.
+    pub(crate) calm: u8,
+    pub(crate) told: u32,
     pub(crate) header: HeaderNumber,
     /// What its last beacon says about absolute minus local time.
     pub(crate) clock: Option<i64>,
@@ -105,6 +108,8 @@ impl<'m> Peers<'m> {
             pushed: cursor,
             announced: now,
             beacon: Millis(0),
+            calm: 0,
+            told: cursor,
             header: HeaderNumber(0),
             clock: None,
         };

@@ -7,7 +7,7 @@ use super::{Evidence, Node, Phase, Submission, keys};
 use crate::crypto::Verify;
 use crate::platform::Platform;
 use crate::tangle::{Change, Effect, Facts, Standing, TrackError};
-use crate::tx::{Body, MemberOp, Unverified};
+use crate::tx::{APPROVAL, Body, MemberOp, Unverified};
 use crate::{Amount, HeaderNumber, Id, MemberIndex, Millis};
 use heapless::Vec;
 
@@ -33,6 +33,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             Source::Store => {}
         }
+        self.note_value(facts);
         self.wants.done(&facts.id.prefix());
         self.aside.wake(&facts.id.prefix());
         let mine = Some(facts.issuer) == self.index;
@@ -46,16 +47,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 self.on_payment(facts, parents, amount, body);
             }
             Effect::None if !mine => {
-                let service = self
-                    .raw
-                    .get(sequence)
-                    .and_then(body_of)
-                    .is_some_and(|(_, service)| service);
-                self.tell(Event::Data {
-                    id: facts.id,
-                    issuer: facts.issuer,
-                    service,
-                });
+                let said = self.raw.get(sequence).and_then(body_of);
+                if said.is_none_or(|(body, service)| service || body != APPROVAL) {
+                    let service = said.is_some_and(|(_, service)| service);
+                    self.tell(Event::Data {
+                        id: facts.id,
+                        issuer: facts.issuer,
+                        service,
+                    });
+                }
             }
             _ => {}
         }

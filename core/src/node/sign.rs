@@ -4,9 +4,9 @@
 //! store, before it enters the window, from where it goes out.
 
 use super::event::{Event, Grade, Refusal, Ticket};
-use super::intake::{Source, facts, split};
+use super::intake::{Source, facts, is_approval, split};
 use super::issue::Draft;
-use super::own::{Followed, Stored};
+use super::own::{Followed, Stored, UNAWAITED};
 use super::refuse::tx_refusal;
 use super::{Node, NodeSigner, Phase};
 use crate::crypto::{PublicKey, Signature, Verify};
@@ -98,6 +98,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Body::Exit { amount, .. } => (amount, None),
             _ => (Amount(0), None),
         };
+        // Nobody waits for what becomes of an approval: it is stored, since the chain goes on above it, and forgotten.
+        let awaited = !is_approval(&payload.body);
         let followed = Followed {
             used: true,
             own: true,
@@ -109,7 +111,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             amount,
             peer,
             grade: Grade::Seen,
-            header: HeaderNumber(0),
+            header: if awaited { HeaderNumber(0) } else { UNAWAITED },
             proof_due: Millis(0),
             proof_tries: 0,
         };
@@ -148,7 +150,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .map_err(|_| Refusal::Busy)?;
         self.remember(oldest);
         self.raw.put(inserted.sequence, body, &[]);
-        self.own.follow(followed);
+        if awaited {
+            self.own.follow(followed);
+        } else {
+            self.counters.approvals = self.counters.approvals.wrapping_add(1);
+        }
         self.timers.spoke = now;
         self.after_insert(
             now,

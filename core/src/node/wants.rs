@@ -102,7 +102,7 @@ impl<'m> Wants<'m> {
     }
 
     /// Takes up to `out.len()` prefixes that are due to be asked of `peer`; each is tried again after `timeout` at the
-    /// neighbour that `other` names.
+    /// neighbour that `other` names. Returns how many they are, and how many of them were asked for before.
     pub(crate) fn ask(
         &mut self,
         now: Millis,
@@ -110,8 +110,8 @@ impl<'m> Wants<'m> {
         timeout: Millis,
         other: impl Fn(Peer, u8) -> Peer,
         out: &mut [Prefix],
-    ) -> usize {
-        let mut n = 0;
+    ) -> (usize, usize) {
+        let (mut n, mut again) = (0usize, 0usize);
         for want in self.places.iter_mut() {
             if !want.used || want.due > now || want.peer != peer.0 {
                 continue;
@@ -119,12 +119,13 @@ impl<'m> Wants<'m> {
             let Some(slot) = out.get_mut(n) else { break };
             *slot = want.prefix;
             n = n.saturating_add(1);
+            again = again.saturating_add(usize::from(want.tries > 0));
             want.tries = want.tries.saturating_add(1);
             want.used = want.tries < TRIES;
             want.due = now.saturating_add(timeout.0.saturating_mul(u64::from(want.tries)));
             want.peer = other(peer, want.tries).0;
         }
-        n
+        (n, again)
     }
 
     /// A neighbour is gone: ask somebody else.
@@ -161,8 +162,8 @@ mod tests {
         while let Some(due) = wants.next_due() {
             now = now.max(due);
             let peer = wants.due_peer(now).unwrap();
-            let n = wants.ask(now, peer, Millis(100), |q, _| Peer(3 - q.0), &mut out);
-            assert_eq!(n, 1);
+            let (n, again) = wants.ask(now, peer, Millis(100), |q, _| Peer(3 - q.0), &mut out);
+            assert_eq!((n, again), (1, usize::from(!asked.is_empty())));
             asked.push(peer.0);
         }
         assert_eq!(asked, [1, 2, 1, 2, 1, 2]);

@@ -5,12 +5,12 @@
 //! approved is not monotone and never inherited. Approval weight counts members, not vertices: spam adds nothing. The sums are
 //! kept by two tables, that of x's epoch and the newest: both must pass.
 
-use super::insert::EVIDENCE;
+use super::insert::{EVIDENCE, NONE};
 use super::memory::{Masks, Member, Tracked, Vertex};
 use super::model::{Change, Standing, Tables};
 use super::tracks::{
     AUTO, CERTIFIED, DOUBTED, FIRST_ROUND, Interest, NEWS_CERTIFIED, NEWS_QUORUM, NEWS_WITNESSED,
-    TRIM, UNSURE, bit, bits,
+    TRIM, UNSURE, VALUED, bit, bits,
 };
 use super::window::{OPAQUE, Window};
 use super::{Tangle, TrackError};
@@ -73,6 +73,9 @@ impl Tangle<'_> {
         }
         if interest == Interest::Conflict {
             x.flags |= AUTO;
+        }
+        if vertex.kind != NONE {
+            x.flags |= VALUED;
         }
         // An unknown cone that is still below the window may hold a rival as well.
         if (contested && self.evicted > 0) || self.has_opaque() {

@@ -25,6 +25,7 @@ mod tracks;
 mod trim;
 mod weight;
 mod window;
+mod word;
 
 #[cfg(test)]
 mod cases;

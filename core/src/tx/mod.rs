@@ -29,6 +29,8 @@ pub const DOMAIN: &str = "iotedge/tx/1";
 pub const MAX_TRANSFER_FRAME: usize = 160;
 /// Most bytes of the frame of a reading with one value, all included.
 pub const MAX_READING_FRAME: usize = 190;
+/// Body of a data transaction that says nothing but what it approves: a SenML pack without a record.
+pub const APPROVAL: &[u8] = &[0x80];
 /// Most bytes of the body of a data or service transaction.
 pub const MAX_BODY: usize = 320;
 

@@ -11,6 +11,7 @@ fn clockless() -> Bench {
     let chain: [&[u8]; 1] = [&chain];
     let mut config = Config::member(secret(201).public_key(), &chain);
     config.clock = Clock::FromNeighbours;
+    config.tuning = net.tuning;
     let signer = NodeSigner::Software(secret(CLOCKLESS as u8));
     let platform = net.nodes[CLOCKLESS].take().unwrap().into_parts().1;
     let mut node = Node::new(memory(&LIMITS), LIMITS, &config, signer, platform, Software).unwrap();

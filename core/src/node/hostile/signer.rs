@@ -19,6 +19,7 @@ impl Element {
         let chain = certificate(HOLDER as u8);
         let chain: [&[u8]; 1] = [&chain];
         let mut config = Config::member(secret(201).public_key(), &chain);
+        config.tuning = net.tuning;
         config.enrolment = Some(key.sign(statement.as_bytes()));
         let signer = NodeSigner::External(key.public_key());
         let platform = net.nodes[HOLDER].take().unwrap().into_parts().1;
