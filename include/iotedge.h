@@ -164,6 +164,11 @@
 #define IOTEDGE_CLOCK_NEIGHBOURS 1
 
 /**
+ * For `iotedge_config_t.approvals`: this device approves only with what it has to say itself.
+ */
+#define IOTEDGE_APPROVALS_NONE UINT32_MAX
+
+/**
  * Event: the neighbourhood accepted the certificate; a later table makes this node a member.
  */
 #define IOTEDGE_EVENT_ENROL_ACCEPTED 1
@@ -980,11 +985,11 @@ typedef struct iotedge_config_t {
      */
     int64_t clock_offset;
     /**
-     * Announcements are collected this many milliseconds; 0: 100.
+     * Announcements are collected this many milliseconds; 0: the node tunes it itself, from 50 to 200.
      */
     uint32_t announce_interval;
     /**
-     * A beacon to each neighbour this often, in milliseconds; 0: 1000.
+     * A beacon to each neighbour this often, in milliseconds; 0: the node tunes it itself, from 1,000 to 8,000 and at most a third of P_max.
      */
     uint32_t beacon_interval;
     /**
@@ -1000,7 +1005,7 @@ typedef struct iotedge_config_t {
      */
     uint32_t clock_tolerance;
     /**
-     * Tips chosen beside the own previous transaction, 1 to 7; 0: 2.
+     * Tips chosen beside the own previous transaction, 1 to 7; 0: the node tunes it itself, from 2 to 4.
      */
     uint32_t tips;
     /**
@@ -1044,6 +1049,16 @@ typedef struct iotedge_config_t {
      * Its length.
      */
     size_t issuer_len;
+    /**
+     * Approvals that all members together may add per hour, beside what they say anyway: a member with nothing of its own to say approves
+     * what its neighbours paid, so that it is agreed in seconds and not in minutes. Each is a transaction of about 150 bytes, signed, stored
+     * and sent. 0: 7,200. `IOTEDGE_APPROVALS_NONE`: this device gives none.
+     */
+    uint32_t approvals;
+    /**
+     * How long to wait before such an approval, in milliseconds; 0: the node tunes it itself, from 500 to 60,000.
+     */
+    uint32_t slot;
 } iotedge_config_t;
 
 /**
@@ -1247,6 +1262,22 @@ typedef struct iotedge_counters_t {
      * Transactions that came a second time.
      */
     uint32_t duplicates;
+    /**
+     * Transactions asked for.
+     */
+    uint32_t requested;
+    /**
+     * Those of them that were asked for again: a measure of what the links lose.
+     */
+    uint32_t repeated;
+    /**
+     * Approvals issued with nothing of its own to say; see `iotedge_config_t.approvals`.
+     */
+    uint32_t approvals;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
 } iotedge_counters_t;
 
 /**

@@ -626,7 +626,7 @@ fn devices_trade_through_the_c_functions() {
             IOTEDGE_OK
         );
         assert_eq!(again, second);
-        parents[40] ^= 1;
+        parents[8] ^= 1;
         assert_ne!(
             verify(&raw[..raw_len], &parents[..parents_len], &mut again),
             IOTEDGE_OK

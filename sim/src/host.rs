@@ -706,9 +706,14 @@ impl<'m> Host<'m> {
     fn sample(&mut self, shared: &Shared<'_>) {
         self.plan(shared.scenario.sampling(), What::Sample);
         let local = self.local();
-        let Some(node) = self.node.as_ref() else {
+        let over = self.now >= shared.scenario.duration;
+        let Some(node) = self.node.as_mut() else {
             return;
         };
+        if over {
+            // Nobody waits for what is not agreed by now, and the nodes are to be compared.
+            node.retune(local, shared.scenario.tuning.without_approvals());
+        }
         let status = node.status(local);
         let tips = node.tangle().tips().count() as u32;
         self.totals.sample(&status, tips);

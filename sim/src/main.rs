@@ -1,6 +1,8 @@
 //! Command line of the simulator. Exit status 0 only if every invariant held.
 
 use clap::Parser;
+use iotedge_core::Millis;
+use iotedge_core::node::{Span, Tuning};
 use iotedge_sim::scenario::{Equivocator, LinkModel, Outage, Partition, Reboot, Scenario};
 use iotedge_sim::{Options, run_with};
 use std::io::Write;
@@ -37,7 +39,10 @@ struct Arguments {
     /// Neighbours of a device besides the gateway, at most
     #[arg(long, default_value_t = 8)]
     neighbours: u16,
-    /// Announcements are collected so long, in ms [default: 100 up to 20 members, else 500]
+    /// Nodes do not tune themselves: one beacon a second, two tips, and nobody speaks for others
+    #[arg(long)]
+    fixed: bool,
+    /// Announcements are collected so long, in ms [default: tuned; with --fixed 100 up to 20 members, else 500]
     #[arg(long)]
     announce: Option<u64>,
     /// Vertices that a device has room for; 0: whole epochs, as the gateway and the validators have
@@ -93,6 +98,19 @@ fn ppm(percent: f64, name: &str) -> Result<u32, String> {
 }
 
 impl Arguments {
+    fn tuning(&self, large: bool) -> Tuning {
+        let announce = Millis(self.announce.unwrap_or(if large { 500 } else { 100 }));
+        let mut tuning = if self.fixed {
+            Tuning::fixed(announce, Millis(1_000), 2)
+        } else {
+            Tuning::DEFAULT
+        };
+        if self.announce.is_some() {
+            tuning.announce = Span::fixed(announce);
+        }
+        tuning
+    }
+
     fn scenario(self) -> Result<Scenario, String> {
         if self.drawn {
             return Ok(Scenario::drawn(self.seed));
@@ -123,7 +141,7 @@ impl Arguments {
             }),
             trade: self.trade.min(100),
             neighbours: self.neighbours,
-            announce: self.announce.unwrap_or(if large { 500 } else { 100 }),
+            tuning: self.tuning(large),
             skew: self.skew,
             link: LinkModel {
                 delay_min: self.delay_min,

@@ -1,8 +1,8 @@
 //! What is simulated: sizes, traffic, the link model and the faults. A scenario and its seed decide everything that follows.
 
 use crate::rng::Rng;
-use iotedge_core::node::{Config, Limits};
-use iotedge_core::{MAX_FRAME, Millis};
+use iotedge_core::MAX_FRAME;
+use iotedge_core::node::{Config, Limits, Tuning};
 use std::str::FromStr;
 
 /// How the links between nodes behave. Probabilities are in parts per million, times in milliseconds.
@@ -92,8 +92,8 @@ pub struct Scenario {
     pub trade: u8,
     /// Neighbours of a device besides the gateway, at most.
     pub neighbours: u16,
-    /// Announcements are collected so long, in ms.
-    pub announce: u64,
+    /// The bounds inside which nodes tune themselves.
+    pub tuning: Tuning,
     /// Vertices that a device has room for; 0: as many as the gateway and the validators, which hold whole epochs.
     pub window: u32,
     /// Clocks are wrong by up to so much, in ms, either way.
@@ -126,7 +126,7 @@ impl Scenario {
             rate: 120,
             trade: 25,
             neighbours: 16,
-            announce: 100,
+            tuning: Tuning::DEFAULT,
             window: 0,
             skew: 0,
             link: LinkModel::CALM,
@@ -253,7 +253,7 @@ impl Scenario {
 
     /// What a node is started with besides its identity.
     pub fn configure(&self, config: &mut Config<'_>) {
-        config.announce_interval = Millis(self.announce);
+        config.tuning = self.tuning;
     }
 
     /// When a device acts for the first time.

@@ -80,6 +80,13 @@ impl Tuning {
             approvals: 0,
         }
     }
+
+    /// The same, but nobody's word is given for others: a device that must save its battery.
+    #[must_use]
+    pub const fn without_approvals(mut self) -> Self {
+        self.approvals = 0;
+        self
+    }
 }
 
 /// Once a second.
@@ -164,6 +171,11 @@ impl Tuner {
             looked: Millis(0),
             earned: Millis(0),
         }
+    }
+
+    /// Other bounds, from now on. What was seen stays.
+    pub(crate) fn bound(&mut self, bounds: Tuning) {
+        self.bounds = bounds;
     }
 
     /// The neighbourhood is known. `places`: own transactions that may be unsettled, per period T.

@@ -8,7 +8,7 @@
 use super::Node;
 use super::event::Refusal;
 use super::issue::Wish;
-use super::tune::Seen;
+use super::tune::{Seen, Tuning};
 use crate::crypto::Verify;
 use crate::platform::Platform;
 use crate::tangle::{Effect, Facts, Standing, Tables as _};
@@ -36,6 +36,13 @@ pub(crate) struct Word {
 }
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
+    /// Sets other bounds for the self-tuning, for example for a battery that runs low. Allowed at any time.
+    pub fn retune(&mut self, now: Millis, tuning: Tuning) {
+        self.tuner.earn(now);
+        self.tuner.bound(tuning);
+        self.learn_neighbourhood();
+    }
+
     /// Once a second: what was seen since goes into the controller.
     pub(crate) fn look_around(&mut self, now: Millis) {
         if !self.tuner.is_due(now) {
@@ -216,7 +223,7 @@ mod tests {
     use super::*;
     use crate::node::event::{Event, Grade};
     use crate::node::harness::{Network, PERIOD, START};
-    use crate::node::{Span, Submission, Tuning};
+    use crate::node::{Span, Submission};
     use crate::{Amount, MemberIndex};
 
     fn quiet(members: u8) -> Network {

@@ -11,7 +11,7 @@ use crate::raw::{Call, Out, OutBytes, OutStruct, array, done, input, structure};
 use crate::status;
 use iotedge_core::crypto::{SecretKey, Signature, Software};
 use iotedge_core::identity::enrol;
-use iotedge_core::node::{Clock, Config, InitError, Limits, Node, NodeSigner, Strategy};
+use iotedge_core::node::{Clock, Config, InitError, Limits, Node, NodeSigner, Span, Strategy};
 use iotedge_core::{Id, Millis};
 
 fn init_status(error: InitError) -> i32 {
@@ -207,8 +207,6 @@ unsafe fn policy<'a>(mut config: Config<'a>, given: &iotedge_config_t) -> Call<C
         config.strategy = Strategy::Weighted { alpha: given.alpha };
     }
     for (to, from) in [
-        (&mut config.announce_interval, given.announce_interval),
-        (&mut config.beacon_interval, given.beacon_interval),
         (&mut config.request_timeout, given.request_timeout),
         (&mut config.aside_timeout, given.aside_timeout),
         (&mut config.clock_tolerance, given.clock_tolerance),
@@ -217,9 +215,24 @@ unsafe fn policy<'a>(mut config: Config<'a>, given: &iotedge_config_t) -> Call<C
             *to = Millis(from.into());
         }
     }
-    if given.tips != 0 {
-        config.tips = given.tips as u8;
+    let tuning = &mut config.tuning;
+    for (to, from) in [
+        (&mut tuning.announce, given.announce_interval),
+        (&mut tuning.beacon, given.beacon_interval),
+        (&mut tuning.slot, given.slot),
+    ] {
+        if from != 0 {
+            *to = Span::fixed(Millis(from.into()));
+        }
     }
+    if given.tips != 0 {
+        tuning.tips = Span::fixed(given.tips as u8);
+    }
+    tuning.approvals = match given.approvals {
+        0 => tuning.approvals,
+        IOTEDGE_APPROVALS_NONE => 0,
+        hourly => hourly,
+    };
     if !given.enrolment.is_null() {
         // SAFETY: the caller's promise.
         config.enrolment = Some(Signature(*unsafe { array::<64>(given.enrolment)? }));

@@ -94,9 +94,9 @@ pub struct iotedge_config_t {
     pub role: u32,
     /// Absolute time in milliseconds since 1970 is the `now` of every call plus this, with `IOTEDGE_CLOCK_OFFSET`.
     pub clock_offset: i64,
-    /// Announcements are collected this many milliseconds; 0: 100.
+    /// Announcements are collected this many milliseconds; 0: the node tunes it itself, from 50 to 200.
     pub announce_interval: u32,
-    /// A beacon to each neighbour this often, in milliseconds; 0: 1000.
+    /// A beacon to each neighbour this often, in milliseconds; 0: the node tunes it itself, from 1,000 to 8,000 and at most a third of P_max.
     pub beacon_interval: u32,
     /// A request is repeated at another neighbour after this many milliseconds; 0: 300.
     pub request_timeout: u32,
@@ -104,7 +104,7 @@ pub struct iotedge_config_t {
     pub aside_timeout: u32,
     /// Milliseconds that a transaction may be ahead of the local clock before it has to wait; 0: 2,000.
     pub clock_tolerance: u32,
-    /// Tips chosen beside the own previous transaction, 1 to 7; 0: 2.
+    /// Tips chosen beside the own previous transaction, 1 to 7; 0: the node tunes it itself, from 2 to 4.
     pub tips: u32,
     /// How tips are chosen: 0: uniformly; else the Tangle paper's weighted walk with this alpha, in 1/65,536 (needs
     /// `iotedge_limits_t.weights`).
@@ -127,11 +127,20 @@ pub struct iotedge_config_t {
     pub issuer: *const u8,
     /// Its length.
     pub issuer_len: usize,
+    /// Approvals that all members together may add per hour, beside what they say anyway: a member with nothing of its own to say approves
+    /// what its neighbours paid, so that it is agreed in seconds and not in minutes. Each is a transaction of about 150 bytes, signed, stored
+    /// and sent. 0: 7,200. `IOTEDGE_APPROVALS_NONE`: this device gives none.
+    pub approvals: u32,
+    /// How long to wait before such an approval, in milliseconds; 0: the node tunes it itself, from 500 to 60,000.
+    pub slot: u32,
 }
 // SAFETY: repr(C), integers and raw pointers, size first.
 unsafe impl Sized32 for iotedge_config_t {}
 pub(crate) const OLDEST_CONFIG: usize = 48 + 8 * size_of::<*const u8>();
-const _: () = assert!(size_of::<iotedge_config_t>() == OLDEST_CONFIG);
+const _: () = assert!(size_of::<iotedge_config_t>() == OLDEST_CONFIG + 8);
+
+/// For `iotedge_config_t.approvals`: this device approves only with what it has to say itself.
+pub const IOTEDGE_APPROVALS_NONE: u32 = u32::MAX;
 
 /// What a device provides. All callbacks run inside the calls of the node, on the caller's thread, and must not call the node.
 /// Each returns `IOTEDGE_OK`, or anything else where it failed; then the call does nothing, or is retried later.
@@ -484,11 +493,19 @@ pub struct iotedge_counters_t {
     pub verified: u32,
     /// Transactions that came a second time.
     pub duplicates: u32,
+    /// Transactions asked for.
+    pub requested: u32,
+    /// Those of them that were asked for again: a measure of what the links lose.
+    pub repeated: u32,
+    /// Approvals issued with nothing of its own to say; see `iotedge_config_t.approvals`.
+    pub approvals: u32,
+    /// Zero.
+    pub reserved: u32,
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_counters_t {}
 pub(crate) const OLDEST_COUNTERS: usize = 40;
-const _: () = assert!(size_of::<iotedge_counters_t>() == OLDEST_COUNTERS);
+const _: () = assert!(size_of::<iotedge_counters_t>() == OLDEST_COUNTERS + 16);
 
 impl iotedge_counters_t {
     pub(crate) fn from_core(counters: &Counters) -> Self {
@@ -501,6 +518,10 @@ impl iotedge_counters_t {
             inserted: counters.inserted,
             verified: counters.verified,
             duplicates: counters.duplicates,
+            requested: counters.requested,
+            repeated: counters.repeated,
+            approvals: counters.approvals,
+            reserved: 0,
         }
     }
 }
