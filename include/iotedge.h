@@ -42,6 +42,15 @@
 #define IOTEDGE_NODE_SIZE_WEIGHTS(window, members)                                                             \
     ((size_t)(window) * IOTEDGE_NODE_SIZE_WORK + (size_t)(members) * 8)
 
+/**
+ * Bytes of a link with these limits (see iotedge_link_limits_t), a multiple of 8, for a static array:
+ * `static uint64_t link_memory[IOTEDGE_LINK_SIZE(8, 4, 6, 1400) / 8];`
+ * Never less than what iotedge_link_size() says, and good for every target.
+ */
+#define IOTEDGE_LINK_SIZE(peers, outgoing, incoming, frame)                                                    \
+    ((IOTEDGE_LINK_SIZE_FIXED + (size_t)(peers) * IOTEDGE_LINK_SIZE_PEER +                                     \
+      ((size_t)(outgoing) + (size_t)(incoming)) * (IOTEDGE_LINK_SIZE_FRAME + (size_t)(frame)) + 7) / 8 * 8)
+
 
 /**
  * Suite of a key: Ed25519 (RFC 8032). The number is that of COSE.
@@ -72,6 +81,26 @@
  * Letters of a device id as text, without the zero that ends a C string.
  */
 #define IOTEDGE_DEVICE_ID_TEXT_SIZE 63
+
+/**
+ * Bytes of a link whatever its limits: see `IOTEDGE_LINK_SIZE`.
+ */
+#define IOTEDGE_LINK_SIZE_FIXED 512
+
+/**
+ * Bytes of a link per neighbour.
+ */
+#define IOTEDGE_LINK_SIZE_PEER 152
+
+/**
+ * Bytes of a link per frame under way, without the frame itself.
+ */
+#define IOTEDGE_LINK_SIZE_FRAME 72
+
+/**
+ * What an 802.15.4 frame with short addresses and a MIC of 64 bits carries.
+ */
+#define IOTEDGE_LINK_MTU_802_15_4 102
 
 /**
  * Most bytes of a frame: the buffer for `iotedge_node_next_frame`.
@@ -860,6 +889,21 @@
 #define IOTEDGE_E_STORED_STATE 115
 
 /**
+ * A compressed frame leaves out what is not held here. Nobody is to blame; its whole form is asked for by the link itself.
+ */
+#define IOTEDGE_E_OUT_OF_STEP 116
+
+/**
+ * Fragments that do not make the datagram that was sent. Dropped; the node asks again for what it lacks.
+ */
+#define IOTEDGE_E_CORRUPT 117
+
+/**
+ * Not a neighbour of this link: add it first.
+ */
+#define IOTEDGE_E_UNKNOWN_PEER 118
+
+/**
  * Kind of a certificate: a device.
  */
 #define IOTEDGE_KIND_DEVICE 0
@@ -900,6 +944,11 @@
 #define IOTEDGE_VERSION_NUMBER 256
 
 /**
+ * A link. Lives in memory that you give to `iotedge_link_init` and is never copied or moved.
+ */
+typedef struct iotedge_link_t iotedge_link_t;
+
+/**
  * An L-node. Lives in memory that you give to `iotedge_node_init` and is never copied or moved.
  */
 typedef struct iotedge_node_t iotedge_node_t;
@@ -921,6 +970,157 @@ typedef struct iotedge_public_key_t {
      */
     uint8_t bytes[64];
 } iotedge_public_key_t;
+
+/**
+ * How much a link holds: memory is proportional, nothing grows at run time. Set `size` first, or let
+ * `iotedge_link_limits_default` fill it.
+ */
+typedef struct iotedge_link_limits_t {
+    /**
+     * `sizeof(iotedge_link_limits_t)`.
+     */
+    uint32_t size;
+    /**
+     * Neighbours, 1 to 65,535.
+     */
+    uint32_t peers;
+    /**
+     * Frames on their way out or kept for repair, all neighbours together, at least 1.
+     */
+    uint32_t outgoing;
+    /**
+     * Datagrams in the making, all neighbours together, at least 1. With as many as neighbours none has to wait for another.
+     */
+    uint32_t incoming;
+    /**
+     * The same for one neighbour while no other needs them, at least 1.
+     */
+    uint32_t per_peer;
+    /**
+     * Most bytes of a frame, 160 to 1,400. Longer ones are refused.
+     */
+    uint32_t frame;
+} iotedge_link_limits_t;
+
+/**
+ * How a link behaves. Set everything to zero, then `size` and `mtu`; what stays zero has the value that is said.
+ */
+typedef struct iotedge_link_config_t {
+    /**
+     * `sizeof(iotedge_link_config_t)`.
+     */
+    uint32_t size;
+    /**
+     * Most bytes of a packet: what the radio carries beside its own header and trailer, at least 20; 32 packets must carry the longest frame.
+     */
+    uint32_t mtu;
+    /**
+     * 1: frames leave whole, nothing is left out of them; compressed ones are understood all the same.
+     */
+    uint32_t whole_only;
+    /**
+     * 1: lost fragments are not asked for; who asks is answered all the same.
+     */
+    uint32_t no_repair;
+    /**
+     * Milliseconds that a datagram stands still before its missing fragments are asked for; 0: 250. Longer than the gap between two fragments.
+     */
+    uint32_t repair_after;
+    /**
+     * How often one datagram is asked for, at most 255; 0: 8.
+     */
+    uint32_t repair_rounds;
+    /**
+     * Milliseconds that a datagram may take, and that a frame is kept for who asks again; 0: 5,000.
+     */
+    uint32_t lifetime;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotedge_link_config_t;
+
+/**
+ * What a link counted since it was initialised; numbers only grow, and wrap. Set `size` first.
+ */
+typedef struct iotedge_link_counters_t {
+    /**
+     * `sizeof(iotedge_link_counters_t)`.
+     */
+    uint32_t size;
+    /**
+     * Frames taken to send.
+     */
+    uint32_t frames_out;
+    /**
+     * Of these, compressed.
+     */
+    uint32_t compressed;
+    /**
+     * Of these, in one packet.
+     */
+    uint32_t in_one;
+    /**
+     * Bytes of packets sent, requests included.
+     */
+    uint64_t bytes_out;
+    /**
+     * Packets sent, requests included.
+     */
+    uint32_t packets_out;
+    /**
+     * Packets received.
+     */
+    uint32_t packets_in;
+    /**
+     * Frames received.
+     */
+    uint32_t frames_in;
+    /**
+     * Requests for fragments sent.
+     */
+    uint32_t repairs_out;
+    /**
+     * Requests for fragments answered.
+     */
+    uint32_t repairs_in;
+    /**
+     * Frames that could not be rebuilt here.
+     */
+    uint32_t out_of_step;
+    /**
+     * Frames that a neighbour could not rebuild.
+     */
+    uint32_t refused;
+    /**
+     * Fragments that came twice or too late.
+     */
+    uint32_t duplicates;
+    /**
+     * Datagrams that did not become whole in time.
+     */
+    uint32_t expired;
+    /**
+     * Datagrams that made room for newer ones of the same neighbour.
+     */
+    uint32_t replaced;
+    /**
+     * Datagrams whose fragments contradicted each other.
+     */
+    uint32_t contradicted;
+    /**
+     * Datagrams whose CRC was wrong.
+     */
+    uint32_t corrupt;
+    /**
+     * Fragments for which there was no room.
+     */
+    uint32_t no_room;
+    /**
+     * Packets that no honest neighbour writes.
+     */
+    uint32_t malformed;
+} iotedge_link_counters_t;
 
 /**
  * How much of everything a node holds: memory is proportional, nothing grows at run time. Set `size` first, or let
@@ -1628,6 +1828,174 @@ int32_t iotedge_sha256(const uint8_t *data, size_t len, uint8_t *digest);
 int32_t iotedge_public_key_from_cose(const uint8_t *cose,
                                      size_t cose_len,
                                      iotedge_public_key_t *key);
+
+/**
+ * The limits of a device with eight neighbours: about 16 KiB. Change what you need.
+ *
+ * `limits`: set its `size` first; written on success.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_link_limits_default(iotedge_link_limits_t *limits);
+
+/**
+ * How many bytes of memory a link with these limits needs. For static arrays there is the macro `IOTEDGE_LINK_SIZE`, which is a
+ * little more.
+ *
+ * `bytes`: written on success.
+ *
+ * `IOTEDGE_E_LIMITS`: a limit is out of bounds; see `iotedge_link_limits_t`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_link_size(const iotedge_link_limits_t *limits,
+                          size_t *bytes);
+
+/**
+ * Starts a link in memory that you give. It has no neighbours yet.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `iotedge_link_size`; the link's until `iotedge_link_deinit`, not to be read,
+ * written, moved or copied meanwhile. `limits`, `config`: copied. `link`: written on success; points into `memory`.
+ *
+ * `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`, `IOTEDGE_E_LIMITS`: see above. `IOTEDGE_E_ARGUMENT`: a field of the configuration, or 32
+ * packets do not carry the longest frame. `IOTEDGE_E_ALREADY_INITIALISED`: a link lives here.
+ *
+ * ```c
+ * static uint64_t link_memory[IOTEDGE_LINK_SIZE(8, 4, 6, 1400) / 8];
+ *
+ * static int32_t radio_start(iotedge_link_t **link)
+ * {
+ *     iotedge_link_limits_t limits;
+ *     iotedge_link_config_t config;
+ *     memset(&limits, 0, sizeof limits);
+ *     limits.size = (uint32_t)sizeof limits;
+ *     limits.peers = 8;
+ *     limits.outgoing = 4;
+ *     limits.incoming = 6;
+ *     limits.per_peer = 2;
+ *     limits.frame = IOTEDGE_MAX_FRAME;
+ *     memset(&config, 0, sizeof config);
+ *     config.size = (uint32_t)sizeof config;
+ *     config.mtu = IOTEDGE_LINK_MTU_802_15_4;
+ *     return iotedge_link_init(link_memory, sizeof link_memory, &limits, &config, link);
+ * }
+ * ```
+ *
+ * From any thread; the link then belongs to one thread at a time, the one that has the node. Not from an interrupt.
+ */
+int32_t iotedge_link_init(void *memory,
+                          size_t memory_len,
+                          const iotedge_link_limits_t *limits,
+                          const iotedge_link_config_t *config,
+                          iotedge_link_t **link);
+
+/**
+ * Ends a link and wipes its memory, which is yours again.
+ *
+ * `IOTEDGE_E_NOT_INITIALISED`: none lives here (any more).
+ *
+ * From the thread that has the link. Not from an interrupt.
+ */
+int32_t iotedge_link_deinit(iotedge_link_t *link);
+
+/**
+ * Adds a neighbour, numbered as for the node. Adding one that is there succeeds.
+ *
+ * `IOTEDGE_E_BUSY`: all places for neighbours are taken.
+ *
+ * From the thread that has the link. Not from an interrupt.
+ */
+int32_t iotedge_link_add_peer(iotedge_link_t *link, uint32_t peer);
+
+/**
+ * Forgets a neighbour and what is under way to and from it. Forgetting one that is not there succeeds.
+ *
+ * From the thread that has the link. Not from an interrupt.
+ */
+int32_t iotedge_link_remove_peer(iotedge_link_t *link, uint32_t peer);
+
+/**
+ * Whether `iotedge_link_send` takes one more frame. Ask before you take a frame out of the node.
+ *
+ * `room`: 1 or 0; written on success.
+ *
+ * From the thread that has the link. Not from an interrupt.
+ */
+int32_t iotedge_link_has_room(const iotedge_link_t *link, uint32_t *room);
+
+/**
+ * Gives the link a frame for a neighbour: what `iotedge_node_next_frame` gave. After it, send the packets.
+ *
+ * `now`: local milliseconds that never go back, as in all calls below, on the node's clock. `frame`: `frame_len` bytes, copied. `node`: the node of
+ * this device, read only, from which the link knows what can be left out; NULL: the frame goes whole.
+ *
+ * `IOTEDGE_E_BUSY`: no room, see `iotedge_link_has_room`. `IOTEDGE_E_LENGTH`: empty or above the limit. `IOTEDGE_E_UNKNOWN_PEER`.
+ *
+ * From the thread that has the link and the node. Not from an interrupt.
+ */
+int32_t iotedge_link_send(iotedge_link_t *link,
+                          uint64_t now,
+                          uint32_t peer,
+                          const uint8_t *frame,
+                          size_t frame_len,
+                          const iotedge_node_t *node);
+
+/**
+ * The next packet to send. Call it until it says `IOTEDGE_E_NONE`, as fast as the radio takes packets: after every other call, and at the
+ * deadline.
+ *
+ * `peer`: whom to send it to. `packet`: room for `packet_capacity` bytes, at least the packet size of the configuration; `packet_len`: how many
+ * to send. All written on success.
+ *
+ * `IOTEDGE_E_NONE`: nothing to send now. `IOTEDGE_E_BUFFER_TOO_SMALL`: nothing is lost.
+ *
+ * From the thread that has the link. Not from an interrupt.
+ */
+int32_t iotedge_link_next_packet(iotedge_link_t *link,
+                                 uint64_t now,
+                                 uint32_t *peer,
+                                 uint8_t *packet,
+                                 size_t packet_capacity,
+                                 size_t *packet_len);
+
+/**
+ * Gives the link a packet from a neighbour. Where it completes a frame, give that to `iotedge_node_receive`. After it, send the packets.
+ *
+ * `packet`: `packet_len` bytes, read only. `node`: as for `iotedge_link_send`; NULL: compressed frames are asked for whole. `frame`: room for
+ * `frame_capacity` bytes, at least `IOTEDGE_MAX_FRAME`; `frame_len`: how many. Both written on success.
+ *
+ * `IOTEDGE_E_NONE`: taken, no frame yet. `IOTEDGE_E_OUT_OF_STEP`, `IOTEDGE_E_CORRUPT`, `IOTEDGE_E_MALFORMED`, `IOTEDGE_E_BUSY`: counted, need no
+ * action. `IOTEDGE_E_UNKNOWN_PEER`. `IOTEDGE_E_BUFFER_TOO_SMALL`: `frame_capacity` is below `IOTEDGE_MAX_FRAME`.
+ *
+ * From the thread that has the link and the node. Not from an interrupt: put the packet in a queue there.
+ */
+int32_t iotedge_link_receive(iotedge_link_t *link,
+                             uint64_t now,
+                             uint32_t peer,
+                             const uint8_t *packet,
+                             size_t packet_len,
+                             const iotedge_node_t *node,
+                             uint8_t *frame,
+                             size_t frame_capacity,
+                             size_t *frame_len);
+
+/**
+ * When to call `iotedge_link_next_packet` again at the latest, if nothing else happens.
+ *
+ * `deadline`: local milliseconds, not before `now`; `UINT64_MAX`: never. Written on success.
+ *
+ * From the thread that has the link. Not from an interrupt.
+ */
+int32_t iotedge_link_next_deadline(const iotedge_link_t *link, uint64_t now, uint64_t *deadline);
+
+/**
+ * What a link counted.
+ *
+ * `counters`: set its `size` first; written on success.
+ *
+ * From the thread that has the link. Not from an interrupt.
+ */
+int32_t iotedge_link_counters(const iotedge_link_t *link, iotedge_link_counters_t *counters);
 
 /**
  * The limits of a Linux device in a small neighbourhood: about 560 KiB. Change what you need.

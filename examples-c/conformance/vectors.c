@@ -8,6 +8,7 @@
  * passed. Exit status 0 only if at least one passed and none failed.
  */
 #include "../common/json.h"
+#include "link.h"
 #include "receipt.h"
 
 #include <iotedge.h>
@@ -554,6 +555,9 @@ static enum verdict run(json_t vector)
 
     if (kind.at == NULL && json_get(vector, "valid").at != NULL && json_get(vector, "signature").at != NULL) {
         return signature(vector);
+    }
+    if (json_is(kind, "send") || json_is(kind, "receive")) {
+        return link_vector(vector) == 0 ? PASSED : FAILED;
     }
     if (json_get(vector, "output").at != NULL) {
         return crypto(vector);

@@ -25,6 +25,7 @@
 )]
 
 pub mod key;
+pub mod link;
 pub mod node;
 mod raw;
 pub mod reading;

@@ -306,6 +306,15 @@ pub const IOTEDGE_E_OWN_CERTIFICATE: i32 = 114;
 /// The store holds the state of another neighbourhood authority or of a later version. Use an empty store, or the right authority.
 pub const IOTEDGE_E_STORED_STATE: i32 = 115;
 
+/// A compressed frame leaves out what is not held here. Nobody is to blame; its whole form is asked for by the link itself.
+pub const IOTEDGE_E_OUT_OF_STEP: i32 = 116;
+
+/// Fragments that do not make the datagram that was sent. Dropped; the node asks again for what it lacks.
+pub const IOTEDGE_E_CORRUPT: i32 = 117;
+
+/// Not a neighbour of this link: add it first.
+pub const IOTEDGE_E_UNKNOWN_PEER: i32 = 118;
+
 macro_rules! names {
     ($($name:ident,)*) => {
         const NAMES: &[(i32, &core::ffi::CStr)] = &[$(($name, {
@@ -419,6 +428,9 @@ names! {
     IOTEDGE_E_LIMITS,
     IOTEDGE_E_OWN_CERTIFICATE,
     IOTEDGE_E_STORED_STATE,
+    IOTEDGE_E_OUT_OF_STEP,
+    IOTEDGE_E_CORRUPT,
+    IOTEDGE_E_UNKNOWN_PEER,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

@@ -33,31 +33,58 @@ pub const IOTEDGE_NODE_SIZE_WORK: usize = 56;
 
 pub(crate) type CNode = Node<'static, CPlatform>;
 
-const SEAL: u64 = 0x694f_5445_6467_6531;
+/// What can live in the caller's memory, and by which seal it is known.
+pub(crate) trait Living {
+    /// Different for every type.
+    const SEAL: u64;
+}
 
-/// What stands at the start of a node's memory.
+impl Living for CNode {
+    const SEAL: u64 = 0x694f_5445_6467_6531;
+}
+
+/// What stands at the start of a node's (or a link's) memory.
 pub(crate) struct Head {
-    /// `SEAL` mixed with the own address.
+    /// The type's seal mixed with the own address.
     seal: u64,
     /// Bytes of the whole memory, for the wipe.
     len: usize,
-    /// Distance of the `CNode` from the start.
+    /// Distance of what lives here from the start.
     at: usize,
     /// 1 while a call works on the node.
     busy: AtomicU32,
 }
 
-fn seal(head: *const Head) -> u64 {
-    SEAL ^ (head as usize as u64).rotate_left(17)
+fn seal<T: Living>(head: *const Head) -> u64 {
+    T::SEAL ^ (head as usize as u64).rotate_left(17)
 }
 
 /// Moves through memory; with no memory it only counts.
-struct Cutter {
+pub(crate) struct Cutter {
     base: Option<*mut u8>,
     at: usize,
 }
 
 impl Cutter {
+    /// How many bytes `cut` takes: run on no memory, it only counts.
+    pub(crate) fn count<S>(cut: impl FnOnce(&mut Self) -> Option<S>) -> Call<usize> {
+        let mut cutter = Self { base: None, at: 0 };
+        cut(&mut cutter).ok_or(status::IOTEDGE_E_LIMITS)?;
+        // The base may be 8 below the alignment of what wants more.
+        cutter
+            .at
+            .checked_add(16)
+            .and_then(|size| size.checked_next_multiple_of(8))
+            .ok_or(status::IOTEDGE_E_LIMITS)
+    }
+
+    /// Room for the head and for what lives here; gives the distance of the latter.
+    pub(crate) fn living<T: Living>(&mut self) -> Option<usize> {
+        const { assert!(align_of::<T>() <= 16) };
+        self.skip::<Head>(1)?;
+        self.skip::<T>(1)
+    }
+
     /// The distance of the next `count` elements from the base.
     fn skip<T>(&mut self, count: usize) -> Option<usize> {
         let address = self.base.map_or(0, |b| b as usize);
@@ -73,7 +100,11 @@ impl Cutter {
     ///
     /// # Safety
     /// All that is cut lies in memory that is writable and nobody else's for `'static`.
-    unsafe fn cut<T>(&mut self, count: usize, fresh: impl Fn() -> T) -> Option<&'static mut [T]> {
+    pub(crate) unsafe fn cut<T>(
+        &mut self,
+        count: usize,
+        fresh: impl Fn() -> T,
+    ) -> Option<&'static mut [T]> {
         let start = self.skip::<T>(count)?;
         let Some(base) = self.base else {
             return Some(&mut []);
@@ -95,8 +126,7 @@ impl Cutter {
 /// As [`Cutter::cut`].
 unsafe fn cut(limits: &Limits, cutter: &mut Cutter) -> Option<(Memory<'static>, usize)> {
     let n = limits.sizes().ok()?;
-    cutter.skip::<Head>(1)?;
-    let node = cutter.skip::<CNode>(1)?;
+    let node = cutter.living::<CNode>()?;
     // SAFETY: the caller's promise.
     let memory = unsafe {
         Memory {
@@ -133,15 +163,8 @@ unsafe fn cut(limits: &Limits, cutter: &mut Cutter) -> Option<(Memory<'static>, 
 
 /// Bytes that a node with these limits needs, on memory aligned to 8.
 pub(crate) fn node_size(limits: &Limits) -> Call<usize> {
-    let mut cutter = Cutter { base: None, at: 0 };
     // SAFETY: nothing is cut without memory.
-    unsafe { cut(limits, &mut cutter) }.ok_or(status::IOTEDGE_E_LIMITS)?;
-    // The base may be 8 below the alignment of what wants more.
-    cutter
-        .at
-        .checked_add(align_of::<CNode>().max(16))
-        .and_then(|size| size.checked_next_multiple_of(8))
-        .ok_or(status::IOTEDGE_E_LIMITS)
+    Cutter::count(|cutter| unsafe { cut(limits, cutter) })
 }
 
 /// Builds a node in the memory: `make` gets the slices. On failure the memory holds no node.
@@ -154,6 +177,20 @@ pub(crate) unsafe fn create(
     limits: &Limits,
     make: impl FnOnce(Memory<'static>) -> Call<CNode>,
 ) -> Call<()> {
+    // SAFETY: the caller's promise.
+    unsafe { create_living(memory, len, |cutter| cut(limits, cutter), make) }
+}
+
+/// The same for whatever can live there: `cut` cuts the slices and gives the distance from [`Cutter::living`].
+///
+/// # Safety
+/// As [`create`].
+pub(crate) unsafe fn create_living<T: Living, S>(
+    memory: *mut u8,
+    len: usize,
+    cut: impl Fn(&mut Cutter) -> Option<(S, usize)>,
+    make: impl FnOnce(S) -> Call<T>,
+) -> Call<()> {
     if memory.is_null() {
         return Err(status::IOTEDGE_E_NULL);
     }
@@ -163,29 +200,29 @@ pub(crate) unsafe fn create(
     if len > isize::MAX as usize {
         return Err(status::IOTEDGE_E_LENGTH);
     }
-    if len < node_size(limits)? {
+    if len < Cutter::count(&cut)? {
         return Err(status::IOTEDGE_E_MEMORY_TOO_SMALL);
     }
     let head = memory.cast::<Head>();
     // SAFETY: in the memory and aligned; any bits are a u64.
-    if unsafe { (&raw const (*head).seal).read_volatile() } == seal(head) {
+    if unsafe { (&raw const (*head).seal).read_volatile() } == seal::<T>(head) {
         return Err(status::IOTEDGE_E_ALREADY_INITIALISED);
     }
     let mut cutter = Cutter {
         base: Some(memory),
         at: 0,
     };
-    // SAFETY: as long as `node_size`, which the same cutter counted from an address of the same or worse alignment.
-    let (slices, at) = unsafe { cut(limits, &mut cutter) }.ok_or(status::IOTEDGE_E_LIMITS)?;
+    // As long as `count` said, from an address of the same or worse alignment.
+    let (slices, at) = cut(&mut cutter).ok_or(status::IOTEDGE_E_LIMITS)?;
     if cutter.at > len {
         return Err(status::IOTEDGE_E_MEMORY_TOO_SMALL);
     }
-    let node = make(slices)?;
+    let living = make(slices)?;
     // SAFETY: cut for exactly this; not a slice's.
     unsafe {
-        memory.wrapping_add(at).cast::<CNode>().write(node);
+        memory.wrapping_add(at).cast::<T>().write(living);
         head.write(Head {
-            seal: seal(head),
+            seal: seal::<T>(head),
             len,
             at,
             busy: AtomicU32::new(0),
@@ -198,7 +235,7 @@ pub(crate) unsafe fn create(
 ///
 /// # Safety
 /// `node` is NULL or at least `size_of::<Head>()` readable bytes.
-unsafe fn head(node: *const u8) -> Call<*mut Head> {
+unsafe fn head<T: Living>(node: *const u8) -> Call<*mut Head> {
     if node.is_null() {
         return Err(status::IOTEDGE_E_NULL);
     }
@@ -208,7 +245,7 @@ unsafe fn head(node: *const u8) -> Call<*mut Head> {
     let head = node.cast_mut().cast::<Head>();
     // SAFETY: readable by the caller's promise.
     unsafe {
-        if (&raw const (*head).seal).read_volatile() != seal(head) {
+        if (&raw const (*head).seal).read_volatile() != seal::<T>(head) {
             return Err(status::IOTEDGE_E_NOT_INITIALISED);
         }
         if (*head).busy.load(Ordering::Acquire) != 0 {
@@ -222,12 +259,24 @@ unsafe fn head(node: *const u8) -> Call<*mut Head> {
 ///
 /// # Safety
 /// As [`head`], and nobody else uses the node meanwhile.
-pub(crate) unsafe fn with<T>(node: *mut u8, work: impl FnOnce(&mut CNode) -> Call<T>) -> Call<T> {
-    // SAFETY: a sealed head is followed by the node that `create` wrote.
+pub(crate) unsafe fn with<R>(node: *mut u8, work: impl FnOnce(&mut CNode) -> Call<R>) -> Call<R> {
+    // SAFETY: the caller's promise.
+    unsafe { with_living(node, work) }
+}
+
+/// The same for whatever lives there.
+///
+/// # Safety
+/// As [`with`].
+pub(crate) unsafe fn with_living<T: Living, R>(
+    place: *mut u8,
+    work: impl FnOnce(&mut T) -> Call<R>,
+) -> Call<R> {
+    // SAFETY: a sealed head is followed by what `create_living` wrote.
     unsafe {
-        let head = head(node)?;
+        let head = head::<T>(place)?;
         (*head).busy.store(1, Ordering::Release);
-        let result = work(&mut *node.wrapping_add((*head).at).cast::<CNode>());
+        let result = work(&mut *place.wrapping_add((*head).at).cast::<T>());
         (*head).busy.store(0, Ordering::Release);
         result
     }
@@ -237,11 +286,23 @@ pub(crate) unsafe fn with<T>(node: *mut u8, work: impl FnOnce(&mut CNode) -> Cal
 ///
 /// # Safety
 /// As [`with`].
-pub(crate) unsafe fn look<T>(node: *const u8, look: impl FnOnce(&CNode) -> Call<T>) -> Call<T> {
-    // SAFETY: as in `with`.
+pub(crate) unsafe fn look<R>(node: *const u8, look: impl FnOnce(&CNode) -> Call<R>) -> Call<R> {
+    // SAFETY: the caller's promise.
+    unsafe { look_living(node, look) }
+}
+
+/// The same for whatever lives there.
+///
+/// # Safety
+/// As [`with`].
+pub(crate) unsafe fn look_living<T: Living, R>(
+    place: *const u8,
+    look: impl FnOnce(&T) -> Call<R>,
+) -> Call<R> {
+    // SAFETY: as in `with_living`.
     unsafe {
-        let head = head(node)?;
-        look(&*node.wrapping_add((*head).at).cast::<CNode>())
+        let head = head::<T>(place)?;
+        look(&*place.wrapping_add((*head).at).cast::<T>())
     }
 }
 
@@ -250,13 +311,22 @@ pub(crate) unsafe fn look<T>(node: *const u8, look: impl FnOnce(&CNode) -> Call<
 /// # Safety
 /// As [`with`]; after it the memory is the caller's again.
 pub(crate) unsafe fn destroy(node: *mut u8) -> Call<()> {
-    // SAFETY: as in `with`; the length is that of `create`.
+    // SAFETY: the caller's promise.
+    unsafe { destroy_living::<CNode>(node) }
+}
+
+/// The same for whatever lives there.
+///
+/// # Safety
+/// As [`destroy`].
+pub(crate) unsafe fn destroy_living<T: Living>(place: *mut u8) -> Call<()> {
+    // SAFETY: as in `with_living`; the length is that of `create_living`.
     unsafe {
-        let head = head(node)?;
+        let head = head::<T>(place)?;
         let (at, len) = ((*head).at, (*head).len);
-        node.wrapping_add(at).cast::<CNode>().drop_in_place();
+        place.wrapping_add(at).cast::<T>().drop_in_place();
         for i in 0..len {
-            node.wrapping_add(i).write_volatile(0);
+            place.wrapping_add(i).write_volatile(0);
         }
         compiler_fence(Ordering::SeqCst);
     }

@@ -3,7 +3,7 @@
 //! Invariant: at most one call works on a node at a time; a call from its own callback, an interrupt or another thread is
 //! refused as long as it is seen (the flag is no lock: the caller's lock is). A refused call changes nothing.
 
-mod memory;
+pub(crate) mod memory;
 mod platform;
 mod types;
 
@@ -58,7 +58,7 @@ fn refused(reason: Refusal) -> i32 {
     status::refusal(reason)
 }
 
-fn peer_of(peer: u32) -> Call<Peer> {
+pub(crate) fn peer_of(peer: u32) -> Call<Peer> {
     u16::try_from(peer)
         .map(Peer)
         .map_err(|_| status::IOTEDGE_E_ARGUMENT)

@@ -43,6 +43,12 @@ HOLDS(offsetof(iotedge_node_status_t, member) == 120);
 HOLDS(sizeof(iotedge_counters_t) == 40);
 HOLDS(offsetof(iotedge_counters_t, bytes_in) == 8);
 HOLDS(sizeof(iotedge_receipt_check_t) == 8 + 8 * IOTEDGE_RECEIPT_CHECK_WORDS);
+HOLDS(sizeof(iotedge_link_limits_t) == 24);
+HOLDS(sizeof(iotedge_link_config_t) == 32);
+HOLDS(sizeof(iotedge_link_counters_t) == 80);
+HOLDS(offsetof(iotedge_link_counters_t, bytes_out) == 16);
+HOLDS(offsetof(iotedge_link_counters_t, malformed) == 76);
+HOLDS(IOTEDGE_LINK_SIZE(1, 1, 1, 161) % 8 == 0);
 HOLDS(IOTEDGE_NODE_SIZE(32, 1, 1, 2, 1, 4, 5600) % 8 == 0);
 
 int main(void)
