@@ -4,6 +4,7 @@
     out/venv/bin/python fuzz/seeds.py
 """
 import hashlib
+import json
 from pathlib import Path
 
 import cbor2
@@ -66,7 +67,26 @@ DOUBLE = [1, ID[0], 7, ID[1], min(ID[2], ID[3]), SIGNATURE, max(ID[2], ID[3]), S
 SENML = [{0: "cpu/load", 1: "%", 2: cbor2.CBORTag(4, [-1, 235]), 6: 1_700_000_000}]
 SENML_PACK = [{-2: "host/", 0: "cpu", 1: "%", 2: 23}, {0: "free", 1: "B", 2: 2**33}, {0: "temp", 1: "Cel", 2: cbor2.CBORTag(4, [-2, -1])}]
 
+# Scripts for fuzz_targets/link.rs, from the vectors that a naive encoder made: rebuild; hostile packets; a frame that is sent, carried and repaired.
+LINK = json.loads((ROOT.parent.parent / "vectors" / "link.json").read_text())
+
+
+def op(what, content=b""):
+    return bytes([what, len(content)]) + content
+
+
+def link_seeds():
+    rebuilt = {f"rebuild-{i}": op(0, bytes.fromhex(row["packed"])) for i, row in enumerate(r for r in LINK if r["op"] == "compressed")}
+    hostile = {
+        f"packets-{i}": b"".join(op(1, bytes.fromhex(p)) for p in row["packets"])
+        for i, row in enumerate(r for r in LINK if r["op"] == "receive")
+    }
+    carried = op(2 + 128, bytes(range(150))) + op(3) * 3 + op(4) + op(3) * 12 + op(6, bytes(20)) + op(5) + op(3) * 2
+    return {**rebuilt, **hostile, "repaired": carried, "full": (op(2, bytes(90)) + op(7, bytes(70))) * 3 + op(3) * 6}
+
+
 SEEDS = {
+    "link": link_seeds(),
     "attachment": {"stubs": STUBS, "proof": PROOF, "both": STUBS[:-1] + PROOF[2:]},
     "certificate": {"whole": sign1(cbor(CLAIMS), SIGNED), "claims": cbor(CLAIMS), "authority": cbor({**CLAIMS, -70003: 1, 5: 1_600_000_000})},
     "revocation": {"whole": sign1(cbor(CRL), SIGNED), "list": cbor(CRL), "empty": cbor([1, 1, 1, []])},

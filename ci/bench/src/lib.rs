@@ -5,6 +5,7 @@
 
 pub mod figure;
 pub mod interleave;
+pub mod link;
 pub mod load;
 pub mod transfer;
 pub mod window;

@@ -1,11 +1,12 @@
 //! `iotedge-bench`: every figure of speed and size beside its ceiling, as a table and in `out/bench.json`.
 //!
 //!     iotedge-bench [--strict] [--out out/bench.json]     the table; --strict fails on a missed figure
-//!     iotedge-bench --only windows [...]                  one part of it: signatures, windows or instructions
+//!     iotedge-bench --only windows [...]                  one part of it: signatures, link, windows or instructions
 //!     iotedge-bench --one NAME COUNT                      runs one operation, for an instruction counter
 
 use iotedge_bench::figure::{Ceiling, Figure, print};
 use iotedge_bench::interleave::interleave;
+use iotedge_bench::link::OnTheLink;
 use iotedge_bench::transfer::{Many, Transfer};
 use iotedge_bench::window::Neighbourhood;
 use serde_json::{Value, json};
@@ -37,6 +38,10 @@ fn main() -> ExitCode {
         eprintln!("bench: signatures and transfers");
         signatures(&mut figures);
     }
+    if wanted("link") {
+        eprintln!("bench: the link");
+        link(&mut figures);
+    }
     if wanted("windows") {
         eprintln!("bench: the window");
         verify_nanos = Some(windows(&mut figures));
@@ -46,7 +51,7 @@ fn main() -> ExitCode {
         instructions(&mut figures);
     }
     if figures.is_empty() {
-        eprintln!("bench: --only takes signatures, windows or instructions");
+        eprintln!("bench: --only takes signatures, link, windows or instructions");
         return ExitCode::FAILURE;
     }
 
@@ -61,6 +66,58 @@ fn main() -> ExitCode {
     match strict && missed > 0 {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,
+    }
+}
+
+fn link(figures: &mut Vec<Figure>) {
+    let transfer = Transfer::default();
+    let mut transfers = OnTheLink::transfer();
+    let mut again = OnTheLink::transfer();
+    let mut whole = OnTheLink::longest();
+    let turns = interleave(
+        250,
+        8,
+        &mut [
+            &mut || transfer.bare_verify(),
+            &mut || transfers.compress(),
+            &mut || again.decompress(),
+            &mut || whole.carry(),
+        ],
+    );
+    let mut told = |what, value, unit, ceiling| {
+        figures.push(Figure {
+            what,
+            value,
+            unit,
+            ceiling,
+        });
+    };
+    told(
+        "compress a transfer over the bare check",
+        turns.ratio(1, 0),
+        "ratio",
+        Ceiling::AtMost(0.10),
+    );
+    told(
+        "rebuild a transfer over the bare check",
+        turns.ratio(2, 0),
+        "ratio",
+        Ceiling::AtMost(0.10),
+    );
+    told(
+        "1400 bytes in 29 fragments and together again over the bare check",
+        turns.ratio(3, 0),
+        "ratio",
+        Ceiling::Told,
+    );
+    told(
+        "a transfer in step on the link",
+        transfers.packed_bytes() as f64,
+        "bytes",
+        Ceiling::AtMost(102.0),
+    );
+    for (what, bytes) in OnTheLink::memory() {
+        told(what, bytes as f64, "bytes", Ceiling::Told);
     }
 }
 
