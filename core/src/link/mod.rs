@@ -394,7 +394,8 @@ impl<'m> Link<'m> {
                 self.take_fragment(now, peer, &fragment, context, frame)
             }
             Some(Packet::WholeWanted(check)) => {
-                let id = place.take_id();
+                // Only a frame that is still here takes a new id: requests for others must not use them up.
+                let id = || place.take_id();
                 if let Some(refused) = self.queue.send_whole(peer, check, id) {
                     place.refuse(refused.rule, refused.hope);
                     self.counters.refused = self.counters.refused.wrapping_add(1);

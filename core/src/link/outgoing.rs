@@ -177,8 +177,13 @@ impl<'m> Queue<'m> {
         place.due != 0
     }
 
-    /// A neighbour could not rebuild the frame with this check: it goes whole, under the name `id`.
-    pub(super) fn send_whole(&mut self, peer: Peer, check: u16, id: u8) -> Option<Refused> {
+    /// A neighbour could not rebuild the frame with this check: it goes whole, under a new id.
+    pub(super) fn send_whole(
+        &mut self,
+        peer: Peer,
+        check: u16,
+        id: impl FnOnce() -> u8,
+    ) -> Option<Refused> {
         let mtu = self.mtu;
         let place = self
             .places
@@ -186,7 +191,7 @@ impl<'m> Queue<'m> {
             .find(|p| p.used && p.peer == peer && !p.as_whole && p.check == check)?;
         let rule = place.rule?;
         place.as_whole = true;
-        place.id = id;
+        place.id = id();
         place.rounds = 0;
         place.due = place.all(mtu)?;
         Some(Refused {

@@ -213,6 +213,14 @@ fn requests_end_and_so_do_answers() {
     // Gone on both sides.
     assert_eq!(give(&mut a, 10_000, B, &[2, 0]), Ok(None));
     assert!(packets(&mut a, 10_000).is_empty());
+    // Requests for what is not here use nothing up: the second frame has the id 1.
+    for check in 0..300u16 {
+        let [high, low] = check.to_be_bytes();
+        assert_eq!(give(&mut a, 10_000, B, &[1, high, low]), Ok(None));
+    }
+    a.send(Millis(10_000), B, &any_frame(300), &Nothing)
+        .unwrap();
+    assert_eq!(packets(&mut a, 10_000)[0][1], 1);
 }
 
 #[test]
