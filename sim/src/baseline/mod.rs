@@ -4,12 +4,20 @@
 //! sees all and issues all (a device issues only its share), behind one interface, and is measured with one ruler. Signatures are
 //! counted, not made: all strategies check each transaction once. See `docs/decisions/0016`.
 
+pub mod claims;
+pub mod coordinator;
 pub mod cost;
+pub mod graph;
+pub mod instructions;
+pub mod kind;
 pub mod ours;
+pub mod paper;
 pub mod record;
 pub mod run;
 pub mod section;
+pub mod show;
 pub mod traffic;
+pub mod urts;
 
 pub use section::SECTION;
 

@@ -5,7 +5,7 @@
 //! to their Quorum, as its own.
 
 use super::cost::Counts;
-use super::record::{NONE, PARENTS, Record};
+use super::record::{NONE, PARENTS, Record, quantile};
 use super::run::Strategy;
 use super::traffic::{Arrival, Traffic};
 use crate::rng::Rng;
@@ -14,6 +14,7 @@ use iotedge_core::tangle::{
     Tangle, TangleMemory, Tracked, Vertex, Walk, Work,
 };
 use iotedge_core::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis, Number, Weight};
+use serde_json::{Value, json};
 
 /// How tips are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +31,8 @@ pub const PERIOD: u64 = 60_000;
 const SLACK: u64 = 8_000;
 /// A void trim is followed by another one so much later, in ms.
 const RETRY: u64 = 2_000;
-/// The window of the full node.
-const FULL: usize = 2_048;
+/// The full node holds so many periods: from a cut to the settlement of the next one lie less than two.
+const PERIODS: u64 = 4;
 /// The GL-node.
 const GL_NODE: u16 = 0;
 /// Whose transactions the device follows.
@@ -116,7 +117,8 @@ struct Trim {
 pub struct Ours {
     choice: Choice,
     device: Tangle<'static>,
-    full: Tangle<'static>,
+    /// None: nothing is settled, for counting the device's instructions alone.
+    full: Option<Tangle<'static>>,
     book: Book,
     notes: Vec<Note>,
     /// Newest transaction of each member, arrived or not.
@@ -131,8 +133,10 @@ pub struct Ours {
     choosing: u64,
     checks: u64,
     tips: u64,
-    /// When each followed transaction was issued and when it reached Quorum here.
+    /// How long the followed transactions took to Quorum here.
     quorums: Vec<u64>,
+    /// Followed now: id and time.
+    followed: Vec<(Id, Millis)>,
     living: u64,
     done: u64,
 }
@@ -200,6 +204,8 @@ impl Ours {
     #[must_use]
     pub fn new(traffic: &Traffic, window: usize, choice: Choice) -> Self {
         let members = traffic.issuers;
+        let epochs = (PERIODS * PERIOD / traffic.gap).next_power_of_two();
+        let full = (epochs as usize).clamp(window, 65_536);
         let head = Head {
             number: Number(0),
             id: id(0),
@@ -208,7 +214,7 @@ impl Ours {
         Self {
             choice,
             device: tangle(window, members),
-            full: tangle(FULL, members),
+            full: Some(tangle(full, members)),
             book: Book {
                 members,
                 cuts: vec![Cut {
@@ -226,34 +232,24 @@ impl Ours {
             last_trim: 0,
             previous: NEIGHBOURHOOD,
             rng: Rng::stream(traffic.seed, "ours", 0),
-            work: vec![Work::default(); window.max(FULL)],
-            order: vec![0; window.max(FULL)],
+            work: vec![Work::default(); full],
+            order: vec![0; full],
             members: vec![0; members.into()],
             choosing: 0,
             checks: 0,
             tips: 0,
             quorums: Vec::new(),
+            followed: Vec::new(),
             living: 0,
             done: 0,
         }
     }
 
-    /// Settled headers.
+    /// Without the full node and its trims.
     #[must_use]
-    pub fn headers(&self) -> u64 {
-        self.book.cuts.len() as u64 - 1
-    }
-
-    /// Transactions settled, and how many of them live.
-    #[must_use]
-    pub const fn settled(&self) -> (u64, u64) {
-        (self.done, self.living)
-    }
-
-    /// How long the followed transactions took to Quorum, in ms.
-    #[must_use]
-    pub fn quorums(&self) -> &[u64] {
-        &self.quorums
+    pub fn alone(mut self) -> Self {
+        self.full = None;
+        self
     }
 
     fn parents_for(&mut self, issuer: u16, now: u64) -> [u32; PARENTS] {
@@ -322,8 +318,10 @@ impl Ours {
             order: &mut self.order,
             members: &mut self.members,
         };
-        let outcome = self
-            .full
+        let Some(full) = &mut self.full else {
+            return;
+        };
+        let outcome = full
             .evaluate(trim, &self.book, &mut scratch, |verdict| {
                 if verdict.lives {
                     heads[usize::from(verdict.facts.issuer.0)] = Head {
@@ -339,11 +337,15 @@ impl Ours {
         self.book.heads = heads;
         self.book.cuts.push(Cut { trim: *trim, cut });
         self.previous = *trim;
-        for tangle in [&mut self.full, &mut self.device] {
+        for tangle in [full, &mut self.device] {
             tangle.tables_changed(&self.book);
             tangle.prune(cut);
         }
         self.trims.clear();
+        // Its receipt is here, or it is dead.
+        for (id, _) in self.followed.extract_if(.., |(_, time)| *time <= cut) {
+            self.device.untrack(&id);
+        }
     }
 }
 
@@ -381,14 +383,13 @@ impl Strategy for Ours {
         };
         self.checks += 1;
         let taken = self
-            .full
-            .insert(&self.book, &facts, &parents, Stubs::default())
-            .is_ok();
-        let here = self
             .device
             .insert(&self.book, &facts, &parents, Stubs::default())
             .is_ok();
-        assert_eq!(taken, here, "one rule for every window");
+        if let Some(full) = &mut self.full {
+            let there = full.insert(&self.book, &facts, &parents, Stubs::default());
+            assert_eq!(taken, there.is_ok(), "one rule for every window: {there:?}");
+        }
         if !taken {
             // The issuer goes on where it was.
             let head = &mut self.heads[usize::from(entry.issuer)];
@@ -405,18 +406,19 @@ impl Strategy for Ours {
             }
             return false;
         }
-        if entry.issuer == OWN {
-            // All 32 places taken: not followed.
-            let _ = self.device.track(&self.book, &facts.id);
+        // While all 32 places are taken it is not followed.
+        if entry.issuer == OWN && self.device.track(&self.book, &facts.id).is_ok() {
+            self.followed.push((facts.id, facts.time));
         }
         while let Some(change) = self.device.next_change() {
             if let Change::Quorum(done) = change {
                 self.device.untrack(&done);
+                self.followed.retain(|(id, _)| *id != done);
                 let issued = record.get(number_of(&done)).time;
                 self.quorums.push(entry.time.saturating_sub(issued));
             }
         }
-        while let Some(change) = self.full.next_change() {
+        while let Some(change) = self.full.as_mut().and_then(Tangle::next_change) {
             if let Change::TrimCertified { id, cut } = change {
                 self.settle(&id, cut);
             }
@@ -426,7 +428,7 @@ impl Strategy for Ours {
     }
 
     fn due(&mut self, record: &Record, now: u64) -> Option<(u16, [u32; PARENTS])> {
-        if now < self.last_trim + PERIOD || !self.trims.is_empty() {
+        if now < self.last_trim + PERIOD || !self.trims.is_empty() || self.full.is_none() {
             return None;
         }
         self.last_trim = now;
@@ -443,6 +445,10 @@ impl Strategy for Ours {
         Some((GL_NODE, parents))
     }
 
+    fn chains(&self) -> bool {
+        true
+    }
+
     fn counts(&self) -> Counts {
         Counts {
             follow: touched(&self.device) - self.choosing,
@@ -457,5 +463,17 @@ impl Strategy for Ours {
 
     fn tips(&self) -> u64 {
         self.tips
+    }
+
+    fn extra(&self) -> Value {
+        let mut times = self.quorums.clone();
+        json!({
+            "headers": self.book.cuts.len() - 1,
+            "done": self.done,
+            "living": self.living,
+            "followed_to_quorum": times.len(),
+            "quorum_p50": quantile(&mut times, 0.5),
+            "quorum_p99": quantile(&mut times, 0.99),
+        })
     }
 }

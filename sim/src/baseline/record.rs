@@ -2,6 +2,8 @@
 //!
 //! It costs the strategies nothing and they cannot see it. Times are of issue: h has to be added until somebody else sees it.
 
+use std::collections::VecDeque;
+
 /// At most so many parents are kept.
 pub const PARENTS: usize = 4;
 /// No parent.
@@ -63,6 +65,11 @@ pub struct Quality {
     pub weight_p50: f64,
     /// The same, for 99 of 100.
     pub weight_p99: f64,
+    /// Median time until a confidence of 95 %: of the next [`WALKS`] transactions, so many stand on it. Their issuers chose as the strategy does,
+    /// so this is the paper's confidence (section 4.1: how often a chosen tip stands on it) by the choices that were really made.
+    pub confidence_p50: f64,
+    /// The same, for 99 of 100.
+    pub confidence_p99: f64,
     /// Share that nobody else stands on after [`PATIENCE`].
     pub left_behind: f64,
     /// Share of the lazy ones' transactions among all approvals that the others gave beside their own chain.
@@ -71,6 +78,10 @@ pub struct Quality {
 
 /// Who is not approved by then is left behind: a minute.
 pub const PATIENCE: u64 = 60_000;
+/// Transactions in a row that are asked for the confidence.
+pub const WALKS: usize = 40;
+/// How many of them must stand on it.
+const CONFIDENT: usize = 38;
 /// How many transactions are asked for their approval weight.
 const SAMPLES: usize = 2_000;
 
@@ -93,6 +104,12 @@ impl Record {
         self.entries.len()
     }
 
+    /// When the newest was issued.
+    #[must_use]
+    pub fn last_time(&self) -> u64 {
+        self.entries.last().map_or(0, |e| e.time)
+    }
+
     /// Never: there is a genesis.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -113,7 +130,7 @@ impl Record {
     /// Reads everything off. `issuers` without coordinators.
     #[must_use]
     pub fn quality(&self, issuers: u16) -> Quality {
-        let end = self.entries.last().map_or(0, |e| e.time);
+        let end = self.last_time();
         let judged = |e: &Entry| !e.special && e.taken && !e.lazy && e.time + PATIENCE <= end;
         // From the newest down: when somebody else first stood on it.
         let mut first = vec![u64::MAX; self.entries.len()];
@@ -141,11 +158,11 @@ impl Record {
             }
         }
         let every = (self.entries.len() / SAMPLES).max(1);
-        let mut weights: Vec<u64> = (1..self.entries.len())
+        let (mut weights, mut confidences): (Vec<u64>, Vec<u64>) = (1..self.entries.len())
             .step_by(every)
             .filter(|&i| judged(&self.entries[i]))
-            .map(|i| self.time_to_weight(i, issuers))
-            .collect();
+            .map(|i| self.times_to_weight_and_confidence(i, issuers))
+            .unzip();
         let (mut lazy, mut given) = (0u64, 0u64);
         for entry in self
             .entries
@@ -164,39 +181,56 @@ impl Record {
             first_p99: quantile(&mut waits, 0.99),
             weight_p50: quantile(&mut weights, 0.5),
             weight_p99: quantile(&mut weights, 0.99),
+            confidence_p50: quantile(&mut confidences, 0.5),
+            confidence_p99: quantile(&mut confidences, 0.99),
             left_behind: behind as f64 / total.max(1) as f64,
             lazy_approvals: lazy as f64 / given.max(1) as f64,
         }
     }
 
-    /// How long until more than two thirds of the issuers stand on a transaction; `u64::MAX`: not within [`PATIENCE`].
-    fn time_to_weight(&self, number: usize, issuers: u16) -> u64 {
+    /// How long until more than two thirds of the issuers stand on a transaction, and until a confidence of 95 %; `u64::MAX`: not within [`PATIENCE`].
+    fn times_to_weight_and_confidence(&self, number: usize, issuers: u16) -> (u64, u64) {
         let begin = &self.entries[number];
         let mut above = vec![true];
         let mut members = 1u64 << begin.issuer;
-        for (i, entry) in self.entries.iter().enumerate().skip(number + 1) {
-            if entry.time > begin.time + PATIENCE {
+        let (mut weight, mut confidence) = (u64::MAX, u64::MAX);
+        // The lazy choose no tips.
+        let mut choices: VecDeque<(u64, bool)> = VecDeque::new();
+        for entry in self.entries.iter().skip(number + 1) {
+            if entry.time > begin.time + PATIENCE || (weight < u64::MAX && confidence < u64::MAX) {
                 break;
             }
             let stands = entry.taken
                 && entry
                     .parents()
                     .any(|p| p as usize >= number && above[p as usize - number]);
-            debug_assert_eq!(above.len(), i - number);
             above.push(stands);
             if stands && entry.issuer < issuers {
                 members |= 1 << entry.issuer;
                 if 3 * members.count_ones() > 2 * u32::from(issuers) {
-                    return entry.time - begin.time;
+                    weight = weight.min(entry.time - begin.time);
+                }
+            }
+            if entry.taken && !entry.lazy {
+                choices.push_back((entry.time, stands));
+                if choices.len() > WALKS {
+                    choices.pop_front();
+                }
+                let standing = choices.iter().filter(|(_, stands)| *stands).count();
+                if choices.len() == WALKS
+                    && standing >= CONFIDENT
+                    && let Some((since, _)) = choices.front()
+                {
+                    confidence = confidence.min(since - begin.time);
                 }
             }
         }
-        u64::MAX
+        (weight, confidence)
     }
 }
 
 /// The value below which this share of them lies; infinite if that is beyond what was waited for.
-fn quantile(values: &mut [u64], share: f64) -> f64 {
+pub fn quantile(values: &mut [u64], share: f64) -> f64 {
     if values.is_empty() {
         return f64::NAN;
     }
@@ -238,8 +272,11 @@ mod tests {
         assert_eq!(quality.first_p50, 40.0);
         assert_eq!(quality.left_behind, 0.0);
         // Two of three is not more than two thirds.
-        assert_eq!(record.time_to_weight(a as usize, 3), u64::MAX);
-        assert_eq!(record.time_to_weight(a as usize, 2), 40);
+        assert_eq!(
+            record.times_to_weight_and_confidence(a as usize, 3).0,
+            u64::MAX
+        );
+        assert_eq!(record.times_to_weight_and_confidence(a as usize, 2).0, 40);
     }
 
     #[test]
@@ -253,6 +290,22 @@ mod tests {
         // Of three that are old enough, only a was approved.
         assert!((quality.left_behind - 2.0 / 3.0).abs() < 1e-9);
         assert_eq!(quality.first_p99, f64::INFINITY);
+    }
+
+    #[test]
+    fn confidence_begins_where_nearly_all_stand_on_it() {
+        let mut record = Record::default();
+        let x = record.push(entry(100, 0, &[0]));
+        // Ten do not stand on it, then all do; two strangers more are within the 95 %.
+        for i in 0..10 {
+            record.push(entry(200 + i, 1, &[0]));
+        }
+        for i in 0..38 {
+            record.push(entry(300 + i, 1, &[x]));
+        }
+        let (_, confidence) = record.times_to_weight_and_confidence(x as usize, 9);
+        // From the ninth of the ten on, 38 of 40 stand on it.
+        assert_eq!(confidence, 108);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::cost::Counts;
 use super::record::{Entry, NONE, PARENTS, Quality, Record};
 use super::traffic::{Arrival, Traffic};
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -17,6 +18,11 @@ pub trait Strategy {
     /// Whether a transaction of its own is due (a milestone, a trim): its issuer and parents. Asked before every transaction.
     fn due(&mut self, record: &Record, now: u64) -> Option<(u16, [u32; PARENTS])>;
 
+    /// Whether a transaction's first parent is its issuer's own.
+    fn chains(&self) -> bool {
+        false
+    }
+
     /// What it cost so far.
     fn counts(&self) -> Counts;
 
@@ -25,6 +31,11 @@ pub trait Strategy {
 
     /// How many tips it knows now.
     fn tips(&self) -> u64;
+
+    /// What only this strategy can tell.
+    fn extra(&self) -> Value {
+        Value::Null
+    }
 }
 
 /// One row of the comparison.
@@ -55,8 +66,21 @@ pub struct Outcome {
     pub quality: Quality,
 }
 
-/// Runs up to the last of the rising sizes.
+/// Runs up to the last of the rising sizes, and reads off what came of it.
 pub fn run(traffic: &Traffic, strategy: &mut dyn Strategy, sizes: &[u64]) -> Outcome {
+    let (record, points) = through(traffic, strategy, sizes);
+    Outcome {
+        quality: record.quality(traffic.issuers),
+        points,
+    }
+}
+
+/// Runs up to the last of the rising sizes.
+pub fn through(
+    traffic: &Traffic,
+    strategy: &mut dyn Strategy,
+    sizes: &[u64],
+) -> (Record, Vec<Point>) {
     let mut record = Record::default();
     let mut under_way = VecDeque::new();
     let mut points = Vec::new();
@@ -89,7 +113,14 @@ pub fn run(traffic: &Traffic, strategy: &mut dyn Strategy, sizes: &[u64]) -> Out
                 }));
             }
             let mut parents = strategy.choose(&record, &arrival);
-            let lazy = arrival.lazy && make_lazy(traffic, &record, &arrival, &mut parents);
+            let lazy = arrival.lazy
+                && make_lazy(
+                    traffic,
+                    &record,
+                    &arrival,
+                    &mut parents,
+                    usize::from(strategy.chains()),
+                );
             tips += strategy.tips();
             under_way.push_back(record.push(Entry {
                 time: arrival.time,
@@ -113,18 +144,16 @@ pub fn run(traffic: &Traffic, strategy: &mut dyn Strategy, sizes: &[u64]) -> Out
         (last_counts, last_size, tips) = (counts, *size, 0);
         begin = Instant::now();
     }
-    Outcome {
-        quality: record.quality(traffic.issuers),
-        points,
-    }
+    (record, points)
 }
 
-/// Puts old transactions in the place of the tips. False while the DAG is too young for it.
+/// Puts old transactions in the place of the tips, from the position `free` on. False while the DAG is too young for it.
 fn make_lazy(
     traffic: &Traffic,
     record: &Record,
     arrival: &Arrival,
     parents: &mut [u32; PARENTS],
+    free: usize,
 ) -> bool {
     let Some(then) = arrival.time.checked_sub(traffic.lazy_age) else {
         return false;
@@ -138,11 +167,117 @@ fn make_lazy(
     let (Some(a), Some(b)) = (found.next(), found.next()) else {
         return false;
     };
-    let own = parents[0] != NONE && record.get(parents[0]).issuer == arrival.issuer;
     // On an own chain the first parent is given.
-    let free = usize::from(own);
     parents[free..].fill(NONE);
     parents[free] = a;
     parents[free + 1] = b;
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kind::{ALL, Kind, find};
+    use super::super::ours::Choice;
+    use super::*;
+
+    const UNIFORM: Kind = Kind::Ours(128, Choice::Uniform);
+
+    #[test]
+    fn a_run_is_repeatable() {
+        for entry in ALL {
+            let once = || {
+                let mut strategy = entry.kind.make(&Traffic::USUAL);
+                let (record, _) = through(&Traffic::USUAL, strategy.as_mut(), &[400]);
+                let parents: Vec<_> = (0..400).map(|i| record.get(i).parents).collect();
+                (parents, strategy.counts())
+            };
+            assert_eq!(once(), once(), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn all_get_the_same_traffic() {
+        let issued = |kind: Kind| {
+            let (record, _) = through(&Traffic::USUAL, kind.make(&Traffic::USUAL).as_mut(), &[700]);
+            (0..record.len() as u32)
+                .map(|i| *record.get(i))
+                .filter(|e| !e.special)
+                .map(|e| (e.time, e.issuer))
+                .collect::<Vec<_>>()
+        };
+        let first = issued(ALL[0].kind);
+        assert_eq!(first.len(), 700);
+        for entry in &ALL[1..] {
+            assert_eq!(issued(entry.kind), first, "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn a_parent_is_known_where_it_is_chosen() {
+        for entry in ALL {
+            let traffic = Traffic::USUAL;
+            let (record, _) = through(&traffic, entry.kind.make(&traffic).as_mut(), &[700]);
+            for i in 1..record.len() as u32 {
+                let child = record.get(i);
+                for parent in child.parents().map(|p| record.get(p)) {
+                    let own = parent.issuer == child.issuer;
+                    assert!(
+                        own || parent.time + traffic.delay <= child.time || parent.time == 0,
+                        "{}: {parent:?} under {child:?}",
+                        entry.name
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ours_settles_what_it_forgets() {
+        let traffic = Traffic::USUAL;
+        let mut ours = UNIFORM.make(&traffic);
+        let (record, points) = through(&traffic, ours.as_mut(), &[2_500]);
+        assert_eq!(points[0].held, 128);
+        let extra = ours.extra();
+        assert!(extra["headers"].as_u64() >= Some(3), "{extra}");
+        assert!(extra["done"].as_u64() > Some(1_300) && extra["done"] == extra["living"]);
+        assert!(extra["followed_to_quorum"].as_u64() > Some(50), "{extra}");
+        assert_eq!(record.quality(traffic.issuers).left_behind, 0.0);
+    }
+
+    #[test]
+    fn old_parents_are_refused_by_ours_alone() {
+        let traffic = Traffic {
+            lazy: 3,
+            lazy_age: 60_000,
+            ..Traffic::USUAL
+        };
+        // How many of the lazy ones were refused.
+        let refused = |name: &str| {
+            let kind = find(name).expect("a name").kind;
+            let (record, _) = through(&traffic, kind.make(&traffic).as_mut(), &[900]);
+            let lazy: Vec<_> = (0..record.len() as u32)
+                .map(|i| *record.get(i))
+                .filter(|e| e.lazy && e.time + traffic.delay < record.last_time())
+                .collect();
+            assert!(lazy.len() > 10, "{}", lazy.len());
+            (lazy.iter().filter(|e| !e.taken).count(), lazy.len())
+        };
+        let (gone, all) = refused("uniform-128");
+        assert_eq!(gone, all);
+        for name in ["paper", "paper-w", "coordinator", "urts"] {
+            assert_eq!(refused(name).0, 0, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_paper_keeps_all_and_pays_for_all() {
+        let traffic = Traffic::USUAL;
+        let mut paper = Kind::Paper(1, None).make(&traffic);
+        let (_, points) = through(&traffic, paper.as_mut(), &[500, 1_000, 2_000]);
+        let follow = |i: usize| points[i].spent.follow as f64 / points[i].over as f64;
+        // Nearly the whole past: means over 500 to 1,000 and 1,000 to 2,000.
+        assert!((700.0..750.0).contains(&follow(1)), "{}", follow(1));
+        assert!((1_450.0..1_500.0).contains(&follow(2)), "{}", follow(2));
+        assert!(points[2].held > 1_980);
+    }
 }

@@ -17,6 +17,9 @@ struct Arguments {
     /// Takes the results from the folder as they are and writes only the page and the plots
     #[arg(long, conflicts_with = "short")]
     page: bool,
+    /// Runs COUNT transactions through one strategy of the comparison, for an instruction counter
+    #[arg(long, num_args = 2, value_names = ["NAME", "COUNT"], hide = true)]
+    one: Option<Vec<String>>,
     /// The folder with evaluation.md
     #[arg(long, default_value = "docs")]
     docs: PathBuf,
@@ -26,6 +29,16 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some([name, count]) = arguments.one.as_deref() {
+        let count = count.parse().unwrap_or(0);
+        return match iotedge_sim::baseline::instructions::one(name, count) {
+            Some(touched) => {
+                println!("{touched}");
+                ExitCode::SUCCESS
+            }
+            None => ExitCode::from(2),
+        };
+    }
     if !iotedge_sim::baseline::METERED {
         eprintln!(
             "error: built without the counters of the core: run ci/evaluate, or build with --features meter"
