@@ -1,7 +1,7 @@
 //! The page of the comparison: text, tables and plots from the results.
 
-use super::claims::{fit, label, rows, timed};
-use super::kind::{ALL, CHECK, Entry, find};
+use super::claims::{MIDDLE, fit, label, rows, timed};
+use super::kind::{ALL, CHECK, Entry, Kind, find};
 use crate::evaluate::number::{at, bytes, human, percent, rounded, size};
 use crate::evaluate::{Axis, Page, Plot, Series};
 use serde_json::Value;
@@ -66,21 +66,21 @@ fn touched(results: &Value, name: &str, n: u64) -> f64 {
 
 /// Where a fitted line passes a constant.
 fn crossing(results: &Value, of: &str, constant: f64) -> f64 {
-    let (slope, factor) = fit(results, of);
+    let (slope, factor) = fit(results, of, "touched");
     (constant / factor).powf(1.0 / slope)
 }
 
 fn answers(results: &Value, page: &mut Page) {
     let most = 1_000_000;
-    let (slope, _) = fit(results, "paper");
+    let (slope, _) = fit(results, "paper", "touched");
     let head = ["what the white paper says", "what the runs say"];
     let ours = touched(results, "uniform-256", most);
     let rows = vec![
         vec![
             "the Tangle slows down as it grows".into(),
             format!(
-                "As its paper has it, yes: n^{}, {} vertices per transaction at 10^5. IOTA's own practice had left that behind: with milestones it is flat, at {} (walk) and {} (TIP-3).",
-                human(rounded(slope, 2)),
+                "As its paper has it, yes: n^{:.2}, {} vertices per transaction at 10^5. IOTA's own practice had left that behind: with milestones it is flat, at {} (walk) and {} (TIP-3).",
+                slope,
                 human(touched(results, "paper", 100_000)),
                 human(touched(results, "coordinator", most)),
                 human(touched(results, "urts", most)),
@@ -104,7 +104,7 @@ fn answers(results: &Value, page: &mut Page) {
             "Here only the mildest attack is tried, lazy tips, below. Weight by work against weight by member is a matter for the section on attackers.".into(),
         ],
     ];
-    page.table(&head, &rows);
+    page.words(&head, &rows);
 }
 
 fn cell(results: &Value, entry: &Entry, n: u64) -> String {
@@ -112,11 +112,22 @@ fn cell(results: &Value, entry: &Entry, n: u64) -> String {
     if value.is_finite() {
         return human(value);
     }
-    let (slope, factor) = fit(results, entry.name);
-    format!(
-        "*fit: {}*",
-        human(rounded(factor * (n as f64).powf(slope), -3))
-    )
+    if entry.kind.window().is_some() {
+        return "not run".into();
+    }
+    let fitted = |key| {
+        let (slope, factor) = fit(results, entry.name, key);
+        factor * (n as f64 * MIDDLE).powf(slope)
+    };
+    // A walk from W back is as long as ever.
+    let choosing = match entry.kind {
+        Kind::Paper(_, Some(_)) => rows(results, entry.name)
+            .last()
+            .map_or(f64::NAN, |row| row.get("choose")),
+        _ => fitted("choose"),
+    };
+    let then = fitted("follow") + choosing;
+    format!("*fit: {}*", human(rounded(then, -3)))
 }
 
 fn cost(results: &Value, page: &mut Page) {
@@ -220,10 +231,12 @@ fn touched_plot(results: &Value) -> Plot {
     ]
     .map(|name| line(results, name, "touched"))
     .into();
-    let (slope, factor) = fit(results, "paper");
+    let (slope, factor) = fit(results, "paper", "touched");
     series.push(Series {
         label: "the paper's Tangle, fitted".into(),
-        points: [1e3, 1e6].map(|n: f64| (n, factor * n.powf(slope))).into(),
+        points: [1e3, 1e6]
+            .map(|n: f64| (n, factor * (n * MIDDLE).powf(slope)))
+            .into(),
         dashed: true,
     });
     Plot {

@@ -24,6 +24,15 @@ impl Page {
 
     /// A table. Columns after the first are figures: to the right.
     pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        self.columns(head, rows, "---:|");
+    }
+
+    /// A table of words.
+    pub fn words(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        self.columns(head, rows, "---|");
+    }
+
+    fn columns(&mut self, head: &[&str], rows: &[Vec<String>], others: &str) {
         let line = |cells: &mut dyn Iterator<Item = &str>| {
             let mut line = String::from("|");
             for cell in cells {
@@ -34,7 +43,7 @@ impl Page {
         let _ = writeln!(self.markdown, "{}", line(&mut head.iter().copied()));
         self.markdown.push_str("|---|");
         self.markdown
-            .push_str(&"---:|".repeat(head.len().saturating_sub(1)));
+            .push_str(&others.repeat(head.len().saturating_sub(1)));
         self.markdown.push('\n');
         for row in rows {
             let _ = writeln!(
