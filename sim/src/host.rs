@@ -13,6 +13,7 @@ use crate::platform::{SharedVerify, SimPlatform};
 use crate::report::HostTotals;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
+use crate::topology::Neighbours;
 use iotedge_core::crypto::Sha256;
 use iotedge_core::node::{
     Clock, Config, Event, Grade, Limits, Memory, Node, NodeSigner, Peer, Refusal,
@@ -157,6 +158,9 @@ pub(crate) struct Host<'m> {
     pub footprint: Footprint,
     pub limits: Limits,
     pub peers: Vec<u16>,
+    /// Those of them through which the gateway is reached.
+    pub uplinks: Vec<u16>,
+    pub hops: u16,
     pub booted: u64,
     pub skew: i64,
     wake: u64,
@@ -187,7 +191,12 @@ impl<'m> Host<'m> {
         founding: &Founding,
         number: u16,
         memory: Memory<'m>,
-        (limits, peers): (Limits, Vec<u16>),
+        limits: Limits,
+        Neighbours {
+            peers,
+            uplinks,
+            hops,
+        }: Neighbours,
     ) -> Self {
         let members = scenario.nodes;
         let stream = |label| Rng::stream(scenario.seed, label, u64::from(number));
@@ -200,6 +209,8 @@ impl<'m> Host<'m> {
             parts: Some((memory, SimPlatform::new(stream("platform")))),
             limits,
             peers,
+            uplinks,
+            hops,
             booted: 0,
             skew: stream("skew").between(0, 2 * scenario.skew) as i64 - scenario.skew as i64,
             wake: u64::MAX,
@@ -207,7 +218,7 @@ impl<'m> Host<'m> {
             queue: BinaryHeap::new(),
             serial: 0,
             trader: (number < members)
-                .then(|| Trader::new(stream("trader"), scenario.rate, scenario.trade, partners)),
+                .then(|| Trader::new(stream("trader"), scenario.pause(), scenario.trade, partners)),
             actor: None,
             gateway: (number == 0).then(|| Gateway::new(founding)),
             validator: (number >= members).then(|| Validator::new(founding, number - members)),
@@ -344,7 +355,7 @@ impl<'m> Host<'m> {
             }
         };
         for &peer in &self.peers {
-            let _ = node.add_peer(Millis(0), Peer(peer), peer == 0);
+            let _ = node.add_peer(Millis(0), Peer(peer), self.uplinks.contains(&peer));
         }
         if n == 0 {
             let _ = node.add_peer(Millis(0), Peer(LOCAL), true);

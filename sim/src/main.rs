@@ -24,48 +24,57 @@ struct Arguments {
     /// Draw sizes, links and faults from the seed, as the tests do; all other options but --trace are left out of account
     #[arg(long)]
     drawn: bool,
-    /// Virtual minutes of traffic
-    #[arg(long, default_value_t = 2.0)]
-    minutes: f64,
+    /// Virtual minutes of traffic [default: 2; 60 with --per-hour]
+    #[arg(long)]
+    minutes: Option<f64>,
     /// T, the period of an epoch, in seconds [default: 10 up to 20 members, else 60]
     #[arg(long)]
     period: Option<f64>,
     /// Transactions per minute and member [default: 120 up to 20 members, else 1200 for all together]
-    #[arg(long)]
+    #[arg(long, conflicts_with = "per_hour")]
     rate: Option<u32>,
+    /// Transactions per hour and member instead: a large quiet neighbourhood, whose T, announcements and beacons follow the rate
+    #[arg(long)]
+    per_hour: Option<u32>,
+    /// Devices that hear the gateway; 0: all, where --per-hour is not given
+    #[arg(long)]
+    uplinks: Option<u16>,
+    /// A beacon to each neighbour this often, in ms
+    #[arg(long)]
+    beacon: Option<u64>,
     /// Payments among them, in percent
     #[arg(long, default_value_t = 25)]
     trade: u8,
-    /// Neighbours of a device besides the gateway, at most
-    #[arg(long, default_value_t = 8)]
-    neighbours: u16,
+    /// Neighbours of a device besides the gateway, at most [default: 8; 6 with --per-hour]
+    #[arg(long)]
+    neighbours: Option<u16>,
     /// Nodes do not tune themselves: one beacon a second, two tips, and nobody speaks for others
     #[arg(long)]
     fixed: bool,
-    /// Announcements are collected so long, in ms [default: tuned; with --fixed 100 up to 20 members, else 500]
+    /// Announcements are collected so long, in ms [default: tuned; with --fixed 100 up to 20 members, else 500; with --per-hour from the rate]
     #[arg(long)]
     announce: Option<u64>,
-    /// Vertices that a device has room for; 0: whole epochs, as the gateway and the validators have
-    #[arg(long, default_value_t = 0)]
-    window: u32,
+    /// Vertices that a device has room for; 0: whole epochs, as the gateway and the validators have [default: 0; 1024 with --per-hour]
+    #[arg(long)]
+    window: Option<u32>,
     /// Clocks are wrong by up to so many ms
     #[arg(long, default_value_t = 0)]
     skew: u64,
-    /// Frames lost, in percent
-    #[arg(long, default_value_t = 1.0)]
-    loss: f64,
-    /// Frames that come twice, in percent
-    #[arg(long, default_value_t = 1.0)]
-    duplicate: f64,
+    /// Frames lost, in percent [default: 1; 0 with --per-hour]
+    #[arg(long)]
+    loss: Option<f64>,
+    /// Frames that come twice, in percent [default: 1; 0 with --per-hour]
+    #[arg(long)]
+    duplicate: Option<f64>,
     /// Frames with a bit turned over, in percent
     #[arg(long, default_value_t = 0.0)]
     corrupt: f64,
-    /// Shortest delay of a frame in ms
-    #[arg(long, default_value_t = 5)]
-    delay_min: u64,
-    /// Longest delay in ms
-    #[arg(long, default_value_t = 50)]
-    delay_max: u64,
+    /// Shortest delay of a frame in ms [default: 5; 20 with --per-hour]
+    #[arg(long)]
+    delay_min: Option<u64>,
+    /// Longest delay in ms [default: 50; 80 with --per-hour]
+    #[arg(long)]
+    delay_max: Option<u64>,
     /// Cuts PERCENT of the devices off: FROM..TO:PERCENT, in seconds
     #[arg(long)]
     partition: Vec<Partition>,
@@ -78,9 +87,9 @@ struct Arguments {
     /// A device signs two transactions with one number: NODE@SECONDS
     #[arg(long)]
     equivocate: Vec<Equivocator>,
-    /// Quiet seconds in the end, before the nodes are compared
-    #[arg(long, default_value_t = 20.0)]
-    quiet: f64,
+    /// Quiet seconds in the end, before the nodes are compared [default: 20; T / 2 with --per-hour]
+    #[arg(long)]
+    quiet: Option<f64>,
     /// Threads; the result does not depend on it
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -123,38 +132,64 @@ impl Arguments {
                 Err(format!("--{name}: {value} is not in 0..1000000"))
             }
         };
-        Ok(Scenario {
-            seed: self.seed,
-            nodes: self.nodes,
-            duration: ms(self.minutes, 60_000.0, "minutes")?,
-            window: self.window,
-            quiet: ms(self.quiet, 1000.0, "quiet")?,
-            period: ms(
-                self.period.unwrap_or(if large { 60.0 } else { 10.0 }),
-                1000.0,
-                "period",
-            )?,
-            rate: self.rate.unwrap_or(if large {
-                (1200 / u32::from(self.nodes)).max(1)
-            } else {
-                120
-            }),
-            trade: self.trade.min(100),
-            neighbours: self.neighbours,
-            tuning: self.tuning(large),
-            skew: self.skew,
-            link: LinkModel {
-                delay_min: self.delay_min,
-                delay_max: self.delay_max,
-                loss: ppm(self.loss, "loss")?,
-                duplicate: ppm(self.duplicate, "duplicate")?,
-                corrupt: ppm(self.corrupt, "corrupt")?,
-            },
-            partitions: self.partition,
-            reboots: self.reboot,
-            outages: self.gateway_outage,
-            equivocators: self.equivocate,
-        })
+        let tuning = self.tuning(large);
+        let mut s = match self.per_hour {
+            Some(hourly) => Scenario::large(self.seed, self.nodes, hourly),
+            None => Scenario::small(self.seed, self.nodes),
+        };
+        if self.per_hour.is_none() {
+            s.duration = 120_000;
+            s.quiet = 20_000;
+            s.neighbours = 8;
+            s.link = LinkModel {
+                delay_min: 5,
+                delay_max: 50,
+                loss: 10_000,
+                duplicate: 10_000,
+                corrupt: 0,
+            };
+            if large {
+                s.period = 60_000;
+                s.rate = (1200 / u32::from(self.nodes)).max(1);
+            }
+        }
+        fn put<T>(place: &mut T, given: Option<T>) {
+            if let Some(given) = given {
+                *place = given;
+            }
+        }
+        let time = |value: Option<f64>, unit, name| value.map(|v| ms(v, unit, name)).transpose();
+        let share = |value: Option<f64>, name| value.map(|v| ppm(v, name)).transpose();
+        put(&mut s.duration, time(self.minutes, 60_000.0, "minutes")?);
+        put(&mut s.quiet, time(self.quiet, 1_000.0, "quiet")?);
+        put(&mut s.period, time(self.period, 1_000.0, "period")?);
+        put(&mut s.rate, self.rate);
+        put(&mut s.neighbours, self.neighbours);
+        put(&mut s.uplinks, self.uplinks);
+        match (self.per_hour, self.announce) {
+            (None, _) => s.tuning = tuning,
+            (Some(_), announce) => put(
+                &mut s.tuning.announce,
+                announce.map(|ms| Span::fixed(Millis(ms))),
+            ),
+        }
+        put(
+            &mut s.tuning.beacon,
+            self.beacon.map(|ms| Span::fixed(Millis(ms))),
+        );
+        put(&mut s.window, self.window);
+        put(&mut s.link.delay_min, self.delay_min);
+        put(&mut s.link.delay_max, self.delay_max);
+        put(&mut s.link.loss, share(self.loss, "loss")?);
+        put(&mut s.link.duplicate, share(self.duplicate, "duplicate")?);
+        s.link.corrupt = ppm(self.corrupt, "corrupt")?;
+        s.trade = self.trade.min(100);
+        s.skew = self.skew;
+        s.partitions = self.partition;
+        s.reboots = self.reboot;
+        s.outages = self.gateway_outage;
+        s.equivocators = self.equivocate;
+        Ok(s)
     }
 }
 

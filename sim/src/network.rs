@@ -92,7 +92,7 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
     let limits: Vec<Limits> = peers
         .iter()
         .zip(0u16..)
-        .map(|(p, host)| scenario.limits(host, p.len() as u16 + 1))
+        .map(|(p, host)| scenario.limits(host, p.peers.len() as u16 + 1))
         .collect();
     let mut slabs = limits
         .iter()
@@ -103,7 +103,9 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
         .iter_mut()
         .zip(limits.into_iter().zip(peers))
         .zip(0u16..)
-        .map(|((slab, given), n)| Host::new(scenario, &founding, n, slab.lend(), given))
+        .map(|((slab, (limits, peers)), n)| {
+            Host::new(scenario, &founding, n, slab.lend(), limits, peers)
+        })
         .collect();
     let cheats = scenario.equivocators.iter();
     let cheats = cheats.map(|c| (c.node, Box::new(Cheat::new(c.at)) as Box<dyn Actor>));

@@ -233,12 +233,12 @@ impl Report {
     pub fn new(scenario: &Scenario) -> Self {
         Self {
             title: format!(
-                "{} members, seed {}, {} s, T = {} s, {} tx/min each",
+                "{} members, seed {}, {} s, T = {} s, {} tx/h each",
                 scenario.nodes,
                 scenario.seed,
                 scenario.duration / 1000,
                 scenario.period / 1000,
-                scenario.rate
+                3_600_000 / scenario.pause()
             ),
             nodes: scenario.nodes,
             duration: scenario.duration,

@@ -1,8 +1,8 @@
 //! What is simulated: sizes, traffic, the link model and the faults. A scenario and its seed decide everything that follows.
 
 use crate::rng::Rng;
-use iotedge_core::MAX_FRAME;
 use iotedge_core::node::{Config, Limits, Tuning};
+use iotedge_core::{MAX_FRAME, Millis};
 use std::str::FromStr;
 
 /// How the links between nodes behave. Probabilities are in parts per million, times in milliseconds.
@@ -88,10 +88,14 @@ pub struct Scenario {
     pub period: u64,
     /// Transactions that each member issues per minute.
     pub rate: u32,
+    /// The same per hour, where it is not 0: `rate` is left out of account then.
+    pub hourly: u32,
     /// Of them payments, in percent; the rest are readings.
     pub trade: u8,
     /// Neighbours of a device besides the gateway, at most.
     pub neighbours: u16,
+    /// Devices that hear the gateway; 0: all. The others reach it through those of their neighbours that are nearer.
+    pub uplinks: u16,
     /// The bounds inside which nodes tune themselves.
     pub tuning: Tuning,
     /// Vertices that a device has room for; 0: as many as the gateway and the validators, which hold whole epochs.
@@ -124,8 +128,10 @@ impl Scenario {
             quiet: 12_000,
             period: 10_000,
             rate: 120,
+            hourly: 0,
             trade: 25,
             neighbours: 16,
+            uplinks: 0,
             tuning: Tuning::DEFAULT,
             window: 0,
             skew: 0,
@@ -135,6 +141,39 @@ impl Scenario {
             outages: Vec::new(),
             equivocators: Vec::new(),
         }
+    }
+
+    /// A large neighbourhood of devices that speak so often an hour: beacons, announcements and T as slow as their traffic.
+    #[must_use]
+    pub fn large(seed: u64, nodes: u16, hourly: u32) -> Self {
+        let mut s = Self::small(seed, nodes);
+        let pause = 3_600_000 / u64::from(hourly.max(1));
+        s.duration = 3_600_000;
+        s.hourly = hourly;
+        s.period = (5 * pause).clamp(60_000, 3_600_000);
+        s.quiet = s.period / 2;
+        s.neighbours = 6;
+        s.uplinks = 24;
+        let announce = Millis((pause / 36).clamp(500, 10_000));
+        let beacon = Millis((pause / 6).clamp(10_000, 60_000));
+        s.tuning = Tuning::fixed(announce, beacon, 2);
+        s.window = 1_024;
+        s.link = LinkModel {
+            delay_min: 20,
+            delay_max: 80,
+            ..LinkModel::CALM
+        };
+        s
+    }
+
+    /// Mean time between two transactions of a member, in ms.
+    #[must_use]
+    pub fn pause(&self) -> u64 {
+        match self.hourly {
+            0 => 60_000 / u64::from(self.rate.max(1)),
+            hourly => 3_600_000 / u64::from(hourly),
+        }
+        .max(1)
     }
 
     /// A small neighbourhood whose size, links and faults are drawn from the seed: what the tests run.
@@ -214,7 +253,7 @@ impl Scenario {
         if self.link.delay_min > self.link.delay_max {
             return Err("delay-min is above delay-max".into());
         }
-        if self.rate == 0 || self.rate > 6_000 {
+        if self.hourly == 0 && (self.rate == 0 || self.rate > 6_000) {
             return Err(format!("rate: {} per minute is not in 1..6000", self.rate));
         }
         let device = |node: u16, what: &str| {
@@ -248,7 +287,7 @@ impl Scenario {
 
     /// Transactions in one period, about.
     fn per_period(&self) -> u64 {
-        u64::from(self.nodes) * u64::from(self.rate) * self.period / 60_000
+        u64::from(self.nodes) * self.period / self.pause()
     }
 
     /// What a node is started with besides its identity.
@@ -258,7 +297,11 @@ impl Scenario {
 
     /// When a device acts for the first time.
     pub fn first_act(&self, rng: &mut Rng) -> u64 {
-        rng.between(1_500, 2_500)
+        // Who speaks seldom does not begin together with all others, nor before a large table has come over the hops.
+        match self.pause() {
+            pause if self.hourly > 0 => rng.between(60_000, 60_000 + pause),
+            _ => rng.between(1_500, 2_500),
+        }
     }
 
     /// A node is looked at this often, in ms.

@@ -2,11 +2,50 @@
 
 use crate::rng::Rng;
 use crate::scenario::{Scenario, VALIDATORS};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
-/// Who is joined to whom: a ring, and random chords until each device has its neighbours; validators hear some devices. Everybody hears the gateway.
+/// Whom a host hears.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Neighbours {
+    /// All of them.
+    pub peers: Vec<u16>,
+    /// Those that are nearer to the gateway, or are it.
+    pub uplinks: Vec<u16>,
+    /// Hops to the gateway; `u16::MAX`: it cannot be reached.
+    pub hops: u16,
+}
+
+/// Hops from host 0 decide who is whose uplink.
+fn oriented(joined: Vec<BTreeSet<u16>>) -> Vec<Neighbours> {
+    let mut hops = vec![u16::MAX; joined.len()];
+    let mut queue = VecDeque::from([0u16]);
+    hops[0] = 0;
+    while let Some(at) = queue.pop_front() {
+        for &next in &joined[usize::from(at)] {
+            if hops[usize::from(next)] == u16::MAX {
+                hops[usize::from(next)] = hops[usize::from(at)] + 1;
+                queue.push_back(next);
+            }
+        }
+    }
+    let nearer = |own: u16, set: &BTreeSet<u16>| {
+        let near = set.iter().filter(|p| hops[usize::from(**p)] < own);
+        near.copied().collect()
+    };
+    joined
+        .iter()
+        .zip(&hops)
+        .map(|(set, &own)| Neighbours {
+            uplinks: nearer(own, set),
+            peers: set.iter().copied().collect(),
+            hops: own,
+        })
+        .collect()
+}
+
+/// Who is joined to whom: a ring, and random chords until each device has its neighbours; validators hear some devices. Who hears the gateway is said by `Scenario::uplinks`.
 #[must_use]
-pub fn topology(scenario: &Scenario) -> Vec<Vec<u16>> {
+pub fn topology(scenario: &Scenario) -> Vec<Neighbours> {
     let members = scenario.nodes;
     let hosts = usize::from(members + VALIDATORS);
     let mut joined: Vec<BTreeSet<u16>> = vec![BTreeSet::new(); hosts];
@@ -48,11 +87,12 @@ pub fn topology(scenario: &Scenario) -> Vec<Vec<u16>> {
             join(&mut joined, validator, device);
         }
     }
-    for host in 1..members + VALIDATORS {
+    let near = match scenario.uplinks {
+        0 => members,
+        some => some.saturating_add(1).min(members),
+    };
+    for host in (1..near).chain(members..members + VALIDATORS) {
         join(&mut joined, 0, host);
     }
-    joined
-        .into_iter()
-        .map(|set| set.into_iter().collect())
-        .collect()
+    oriented(joined)
 }

@@ -68,6 +68,8 @@ pub struct Pool<'m> {
     share: usize,
     /// Places taken: an empty pool, the usual case, costs nothing to ask.
     count: usize,
+    /// Nothing is taken from this place on: what is asked at every call looks at no more.
+    reach: usize,
     /// Something came that may free what waits here.
     woken: bool,
 }
@@ -83,6 +85,7 @@ impl<'m> Pool<'m> {
             places,
             share,
             count: 0,
+            reach: 0,
             woken: false,
         }
     }
@@ -95,9 +98,22 @@ impl<'m> Pool<'m> {
         self.count
     }
 
+    fn taken(&self) -> &[Aside] {
+        self.places.get(..self.reach).unwrap_or(&[])
+    }
+
+    fn free(&mut self, index: usize) {
+        if let Some(place) = self.places.get_mut(index) {
+            place.len = 0;
+        }
+        self.count = self.count.saturating_sub(1);
+        let used = self.taken().iter().rposition(Aside::used);
+        self.reach = used.map_or(0, |last| last.saturating_add(1));
+    }
+
     pub(crate) fn holds(&self, id: &Id, bytes: &[u8]) -> bool {
         self.count > 0
-            && self.places.iter().any(|p| {
+            && self.taken().iter().any(|p| {
                 p.used() && p.id == *id && p.bytes.get(..usize::from(p.len)) == Some(bytes)
             })
     }
@@ -105,7 +121,7 @@ impl<'m> Pool<'m> {
     pub(crate) fn holds_prefix(&self, prefix: &Prefix) -> bool {
         self.count > 0
             && self
-                .places
+                .taken()
                 .iter()
                 .any(|p| p.used() && p.id.prefix() == *prefix)
     }
@@ -125,7 +141,7 @@ impl<'m> Pool<'m> {
     ) -> Result<Option<Id>, ()> {
         let len = u16::try_from(bytes.len()).map_err(|_| ())?;
         let own = self
-            .places
+            .taken()
             .iter()
             .filter(|p| p.used() && p.from == from)
             .count();
@@ -137,7 +153,7 @@ impl<'m> Pool<'m> {
                 // The pool is full: one of the neighbour that holds most, so that nobody is crowded out by another.
                 let crowd = if by_share { from } else { self.greatest() };
                 let latest = self
-                    .places
+                    .taken()
                     .iter()
                     .enumerate()
                     .filter(|(_, p)| p.used() && p.from == crowd)
@@ -154,6 +170,7 @@ impl<'m> Pool<'m> {
         let room = place.bytes.get_mut(..bytes.len()).ok_or(())?;
         if out.is_none() {
             self.count = self.count.saturating_add(1);
+            self.reach = self.reach.max(index.saturating_add(1));
         }
         room.copy_from_slice(bytes);
         place.len = len;
@@ -171,12 +188,12 @@ impl<'m> Pool<'m> {
     }
 
     fn greatest(&self) -> Peer {
-        self.places
+        self.taken()
             .iter()
             .filter(|p| p.used())
             .map(|p| {
                 (
-                    self.places
+                    self.taken()
                         .iter()
                         .filter(|q| q.used() && q.from == p.from)
                         .count(),
@@ -189,7 +206,7 @@ impl<'m> Pool<'m> {
 
     /// Whether something here stands on the transaction with this prefix, and not as on its issuer's own.
     pub(crate) fn awaits(&self, prefix: &Prefix) -> bool {
-        let mut waiting = self.places.iter().filter(|p| p.used());
+        let mut waiting = self.taken().iter().filter(|p| p.used());
         waiting.any(|p| p.waiting == Waiting::Parent(*prefix))
     }
 
@@ -197,14 +214,14 @@ impl<'m> Pool<'m> {
     pub(crate) fn wake(&mut self, prefix: &Prefix) {
         self.woken |= self.count > 0
             && self
-                .places
+                .taken()
                 .iter()
                 .any(|p| p.used() && p.waiting.is_for(prefix));
     }
 
     /// The epochs that something here waits for.
     pub(crate) fn epochs(&self) -> impl Iterator<Item = Epoch> {
-        self.places
+        self.taken()
             .iter()
             .filter(|p| p.used())
             .filter_map(|p| match p.waiting {
@@ -234,18 +251,21 @@ impl<'m> Pool<'m> {
         }
         // Oldest first, so that a chain of waiting transactions resolves in the order in which it came.
         let index = self
-            .places
+            .taken()
             .iter()
             .enumerate()
             .filter(|(_, p)| p.used() && ready(&p.waiting))
             .min_by_key(|(_, p)| p.since)
             .map(|(i, _)| i)?;
-        let place = self.places.get_mut(index)?;
-        let len = usize::from(place.len);
-        place.len = 0;
-        self.count = self.count.saturating_sub(1);
-        out.get_mut(..len)?.copy_from_slice(place.bytes.get(..len)?);
-        Some((place.from, len))
+        let place = self.places.get(index)?;
+        let (from, len) = (place.from, usize::from(place.len));
+        let room = out.get_mut(..len);
+        let fits = room.zip(place.bytes.get(..len));
+        if let Some((out, bytes)) = fits {
+            out.copy_from_slice(bytes);
+        }
+        self.free(index);
+        Some((from, len)).filter(|_| len <= out.len())
     }
 
     /// Drops one transaction set aside before `limit` and returns its id.
@@ -253,13 +273,11 @@ impl<'m> Pool<'m> {
         if self.count == 0 {
             return None;
         }
-        let place = self
-            .places
-            .iter_mut()
-            .find(|p| p.used() && p.since < limit)?;
-        place.len = 0;
-        self.count = self.count.saturating_sub(1);
-        Some(place.id)
+        let old = |p: &Aside| p.used() && p.since < limit;
+        let index = self.taken().iter().position(old)?;
+        let id = self.places.get(index)?.id;
+        self.free(index);
+        Some(id)
     }
 
     /// The earliest moment at which something that waits for the clock is ready.
@@ -267,7 +285,7 @@ impl<'m> Pool<'m> {
         if self.count == 0 {
             return None;
         }
-        self.places
+        self.taken()
             .iter()
             .filter(|p| p.used())
             .filter_map(|p| match p.waiting {

@@ -359,11 +359,16 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         None
     }
 
-    fn next_beacon(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
-        if !matches!(
+    /// Who knows nothing yet has nothing to tell.
+    pub(crate) fn beacons(&self) -> bool {
+        matches!(
             self.phase,
             Phase::Active | Phase::Following | Phase::Recovering
-        ) {
+        )
+    }
+
+    fn next_beacon(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
+        if !self.beacons() {
             return None;
         }
         let next = self.tangle.next_sequence();

@@ -544,16 +544,20 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// When to call `next_frame` again at the latest, in local time.
     #[must_use]
     pub fn next_deadline(&self, now: Millis) -> Millis {
-        let mut due = now.saturating_add(1_000);
-        for at in [
-            self.wants.next_due(),
-            self.aside.next_due(),
-            Some(self.timers.issue),
-            Some(self.timers.sync),
-            self.peers.iter().map(|(_, p)| self.beacon_due(p)).min(),
-        ]
-        .into_iter()
-        .flatten()
+        // Who is not active yet, or never will be, has requests to repeat that have no timer of their own here.
+        let settled = self.phase == Phase::Active;
+        let mut due = now.saturating_add(if settled { 1_000 } else { 50 });
+        // Each only where it would lead to something: who cannot issue or speak yet is not to be called for it without end.
+        let issues = self.phase == Phase::Active && self.job.is_none() && self.offset.is_some();
+        let issue = issues.then_some(self.timers.issue);
+        let knows = self.genesis.is_some();
+        let sync = (knows && self.tables.newest() > Epoch(0)).then_some(self.timers.sync);
+        let beacons = self.peers.iter().filter(|_| self.beacons());
+        let beacon = beacons.map(|(_, p)| self.beacon_due(p)).min();
+        let wanted = self.wants.next_due().filter(|_| knows);
+        for at in [wanted, self.aside.next_due(), issue, sync, beacon]
+            .into_iter()
+            .flatten()
         {
             due = due.min(at);
         }

@@ -100,6 +100,8 @@ pub struct OutSlot {
 #[derive(Debug)]
 pub struct Outbox<'m> {
     slots: &'m mut [OutSlot],
+    /// Nothing waits from this place on.
+    reach: usize,
     next_ticket: u32,
     /// The power went between the last transaction and the end of its entry: nobody was told yet.
     untold: Option<Ticket>,
@@ -115,6 +117,7 @@ impl<'m> Outbox<'m> {
     ) -> Result<Self, Refusal> {
         slots.fill(OutSlot::default());
         let mut outbox = Self {
+            reach: slots.len(),
             slots,
             next_ticket,
             untold: None,
@@ -153,8 +156,18 @@ impl<'m> Outbox<'m> {
                 }
             }
         }
+        outbox.shrink();
         outbox.next_ticket = outbox.next_ticket.max(done.saturating_add(1));
         Ok(outbox)
+    }
+
+    fn waiting(&self) -> &[OutSlot] {
+        self.slots.get(..self.reach).unwrap_or(&[])
+    }
+
+    fn shrink(&mut self) {
+        let used = self.waiting().iter().rposition(|s| s.used);
+        self.reach = used.map_or(0, |last| last.saturating_add(1));
     }
 
     pub(crate) fn into_inner(self) -> &'m mut [OutSlot] {
@@ -171,10 +184,11 @@ impl<'m> Outbox<'m> {
         for slot in self.slots.iter_mut() {
             slot.used &= slot.ticket != ticket.0;
         }
+        self.shrink();
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.slots.iter().filter(|s| s.used).count()
+        self.waiting().iter().filter(|s| s.used).count()
     }
 
     pub(crate) fn has_room(&self) -> bool {
@@ -192,7 +206,7 @@ impl<'m> Outbox<'m> {
         mut each: impl FnMut(&mut P, &Id) -> Result<(), Refusal>,
     ) -> Result<(), Refusal> {
         let mut buffer = [0; Submission::MAX];
-        for (index, _) in self.slots.iter().enumerate().filter(|(_, s)| s.used) {
+        for (index, _) in self.waiting().iter().enumerate().filter(|(_, s)| s.used) {
             let key = keys::outbox(u16::try_from(index).unwrap_or(u16::MAX));
             let len = platform
                 .get(key, &mut buffer)
@@ -242,6 +256,7 @@ impl<'m> Outbox<'m> {
                 expires: expires.0,
             };
         }
+        self.reach = self.reach.max(index.saturating_add(1));
         self.next_ticket = ticket.wrapping_add(1).max(1);
         Ok(Ticket(ticket))
     }
@@ -253,7 +268,7 @@ impl<'m> Outbox<'m> {
         buffer: &'b mut [u8; Submission::MAX],
     ) -> Result<Option<(Ticket, Millis, Submission<'b>)>, Refusal> {
         let Some((index, slot)) = self
-            .slots
+            .waiting()
             .iter()
             .enumerate()
             .filter(|(_, s)| s.used)
@@ -295,12 +310,13 @@ impl<'m> Outbox<'m> {
         let key = keys::outbox(u16::try_from(index).unwrap_or(u16::MAX));
         platform.remove(key).map_err(|_| Refusal::Platform)?;
         slot.used = false;
+        self.shrink();
         Ok(())
     }
 
     /// An entry whose time is over, if any.
     pub(crate) fn expired(&self, now: Millis) -> Option<Ticket> {
-        self.slots
+        self.waiting()
             .iter()
             .filter(|s| s.used && s.expires <= now.0)
             .map(|s| Ticket(s.ticket))

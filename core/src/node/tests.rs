@@ -488,3 +488,27 @@ fn a_burst_of_all_members_is_settled_nevertheless() {
         assert!(after > before + places / 4, "{before} and {after}");
     }
 }
+
+/// A call costs a device its sleep: between two calls with nothing in between there is always a pause, in every phase.
+#[test]
+fn nobody_asks_to_be_called_without_end() {
+    let mut net = Network::new(4);
+    let mut out = [0; crate::MAX_FRAME];
+    // Alone at first, then among others, then active: nobody answers while this looks.
+    for until in [START + 300, START + 1_000, START + 3_000] {
+        for n in 0..4 {
+            let mut now = Millis(net.now);
+            let mut calls = 0;
+            while now.0 < net.now + 2_000 {
+                let node = net.node(n);
+                while node.next_frame(now, &mut out).is_some() {}
+                while node.next_event().is_some() {}
+                now = node.next_deadline(now).max(now.saturating_add(1));
+                calls += 1;
+            }
+            assert!(calls < 100, "node {n} wants {calls} calls in 2 s");
+        }
+        net.now += 2_000;
+        net.pump(until + 2_000);
+    }
+}

@@ -25,20 +25,35 @@ pub struct Want {
 #[derive(Debug)]
 pub struct Wants<'m> {
     places: &'m mut [Want],
+    /// Nothing is wanted from this place on: what is asked at every call looks at no more.
+    reach: usize,
 }
 
 impl<'m> Wants<'m> {
     pub(crate) fn new(places: &'m mut [Want]) -> Self {
         places.fill(Want::default());
-        Self { places }
+        Self { places, reach: 0 }
     }
 
     pub(crate) fn into_inner(self) -> &'m mut [Want] {
         self.places
     }
 
+    fn wanted(&self) -> &[Want] {
+        self.places.get(..self.reach).unwrap_or(&[])
+    }
+
+    fn wanted_mut(&mut self) -> &mut [Want] {
+        self.places.get_mut(..self.reach).unwrap_or(&mut [])
+    }
+
+    fn shrink(&mut self) {
+        let used = self.wanted().iter().rposition(|w| w.used);
+        self.reach = used.map_or(0, |last| last.saturating_add(1));
+    }
+
     pub(crate) fn contains(&self, prefix: &Prefix) -> bool {
-        self.places.iter().any(|w| w.used && w.prefix == *prefix)
+        self.wanted().iter().any(|w| w.used && w.prefix == *prefix)
     }
 
     /// Wants `prefix`, to be asked of `peer` first. False where the list is full: the next announcement comes again.
@@ -59,12 +74,13 @@ impl<'m> Wants<'m> {
             used: true,
             due: now,
         };
+        self.reach = self.reach.max(index.unwrap_or(0).saturating_add(1));
         true
     }
 
     fn count(&self, from: u16) -> usize {
         let of = |w: &&Want| w.used && w.from == from;
-        self.places.iter().filter(of).count()
+        self.wanted().iter().filter(of).count()
     }
 
     /// The list is full: the place of the neighbour that holds most gives way to one that holds less, so that nobody's announcements
@@ -85,16 +101,17 @@ impl<'m> Wants<'m> {
 
     /// It came, or is of no interest any more.
     pub(crate) fn done(&mut self, prefix: &Prefix) {
-        for want in self.places.iter_mut() {
+        for want in self.wanted_mut() {
             if want.used && want.prefix == *prefix {
                 want.used = false;
             }
         }
+        self.shrink();
     }
 
     /// A neighbour with something due, if any.
     pub(crate) fn due_peer(&self, now: Millis) -> Option<Peer> {
-        self.places
+        self.wanted()
             .iter()
             .filter(|w| w.used && w.due <= now)
             .min_by_key(|w| w.due)
@@ -112,7 +129,7 @@ impl<'m> Wants<'m> {
         out: &mut [Prefix],
     ) -> (usize, usize) {
         let (mut n, mut again) = (0usize, 0usize);
-        for want in self.places.iter_mut() {
+        for want in self.wanted_mut() {
             if !want.used || want.due > now || want.peer != peer.0 {
                 continue;
             }
@@ -125,12 +142,13 @@ impl<'m> Wants<'m> {
             want.due = now.saturating_add(timeout.0.saturating_mul(u64::from(want.tries)));
             want.peer = other(peer, want.tries).0;
         }
+        self.shrink();
         (n, again)
     }
 
     /// A neighbour is gone: ask somebody else.
     pub(crate) fn forget_peer(&mut self, peer: Peer, instead: Option<Peer>) {
-        for want in self.places.iter_mut() {
+        for want in self.wanted_mut() {
             if want.used && want.peer == peer.0 {
                 match instead {
                     Some(other) => want.peer = other.0,
@@ -138,10 +156,11 @@ impl<'m> Wants<'m> {
                 }
             }
         }
+        self.shrink();
     }
 
     pub(crate) fn next_due(&self) -> Option<Millis> {
-        self.places.iter().filter(|w| w.used).map(|w| w.due).min()
+        self.wanted().iter().filter(|w| w.used).map(|w| w.due).min()
     }
 }
 

@@ -19,12 +19,12 @@ pub struct Trader {
 }
 
 impl Trader {
-    /// A trader that issues `rate` transactions per minute.
+    /// A trader that waits `pause` ms on average between two transactions.
     #[must_use]
-    pub fn new(rng: Rng, rate: u32, trade: u8, partners: Vec<u16>) -> Self {
+    pub fn new(rng: Rng, pause: u64, trade: u8, partners: Vec<u16>) -> Self {
         Self {
             rng,
-            pause: (60_000 / u64::from(rate.max(1))).max(1),
+            pause,
             trade,
             partners,
             value: 200,
