@@ -1,5 +1,6 @@
 //! The founding of a neighbourhood: keys, certificates, validator set, genesis and the first table, all from the seed.
 
+use crate::radio::Radio;
 use crate::scenario::{Scenario, VALIDATORS};
 use iotedge_core::crypto::{PublicKey, SecretKey, sha256};
 use iotedge_core::identity::cert::{self, Claims, Cti, Kind, Seconds};
@@ -89,7 +90,12 @@ impl Founding {
             start: Millis(START),
             period: Millis(scenario.period),
             parent_age: Millis(scenario.period / 4),
-            neighbours: 2,
+            // In a star there is nobody else to ask.
+            neighbours: if scenario.radio.is_some_and(Radio::is_star) {
+                1
+            } else {
+                2
+            },
             caps,
             grant: Amount(GRANT),
             max_members: u32::from(scenario.nodes.max(4)),

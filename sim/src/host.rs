@@ -22,10 +22,13 @@ use iotedge_core::tangle::Facts;
 use iotedge_core::wire::{Frame, FrameType};
 use iotedge_core::{Id, MAX_FRAME, MemberIndex, Millis};
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 /// The gateway's process, as its own node addresses it.
 pub(crate) const LOCAL: u16 = u16::MAX;
+
+/// Requests for proofs that a device hands on at once.
+const RELAYED: usize = 32;
 
 /// What all hosts may look at.
 pub(crate) struct Shared<'a> {
@@ -160,7 +163,6 @@ pub(crate) struct Host<'m> {
     pub peers: Vec<u16>,
     /// Those of them through which the gateway is reached.
     pub uplinks: Vec<u16>,
-    pub hops: u16,
     pub booted: u64,
     pub skew: i64,
     wake: u64,
@@ -178,6 +180,8 @@ pub(crate) struct Host<'m> {
     births: HashMap<Id, u64>,
     grades: HashMap<Id, Grade>,
     hash: Sha256,
+    /// Proofs that neighbours wait for, and which.
+    relayed: BTreeMap<Id, u16>,
     pub totals: HostTotals,
     /// For other hosts, with the moment of arrival.
     pub sent: Vec<(u16, Due)>,
@@ -210,7 +214,6 @@ impl<'m> Host<'m> {
             limits,
             peers,
             uplinks,
-            hops,
             booted: 0,
             skew: stream("skew").between(0, 2 * scenario.skew) as i64 - scenario.skew as i64,
             wake: u64::MAX,
@@ -228,7 +231,8 @@ impl<'m> Host<'m> {
             births: HashMap::new(),
             grades: HashMap::new(),
             hash: Sha256::new(),
-            totals: HostTotals::default(),
+            relayed: BTreeMap::new(),
+            totals: HostTotals::at(hops),
             sent: Vec::new(),
             notes: Vec::new(),
         }
@@ -395,12 +399,17 @@ impl<'m> Host<'m> {
         if self.node.is_none() {
             return;
         }
+        let links = &shared.links;
+        if links.deaf(&mut self.sender, self.now, from, bytes.len()) {
+            return;
+        }
         self.hash.update(&self.now.to_be_bytes());
         self.hash.update(&from.to_be_bytes());
         self.hash.update(&(bytes.len() as u16).to_be_bytes());
         self.hash.update(&bytes);
         self.totals.frames += 1;
         self.totals.bytes_received += bytes.len() as u64;
+        self.totals.heard += shared.scenario.radio.map_or(0, |r| r.frame(bytes.len()).0);
         if self.actor.is_none() {
             return self.take(shared, from, &bytes);
         }
@@ -430,10 +439,44 @@ impl<'m> Host<'m> {
             self.judge(shared, bytes);
             return;
         }
+        if self.relays(shared, from, bytes) {
+            return;
+        }
         let local = self.local();
         if let Some(node) = self.node.as_mut() {
             let _ = node.receive(local, Peer(from), bytes);
             self.touched = true;
+        }
+    }
+
+    /// Only the gateway has proofs: a device between it and others hands the request on, and the answer back. True: it did.
+    fn relays(&mut self, shared: &Shared<'_>, from: u16, bytes: &[u8]) -> bool {
+        if self.gateway.is_some() || self.number >= shared.scenario.nodes {
+            return false;
+        }
+        match Frame::parse(bytes) {
+            Ok((_, Frame::ProofRequest { ids })) => {
+                let Some(&up) = self.uplinks.first() else {
+                    return false;
+                };
+                for id in ids.iter() {
+                    // A device has room for so many; the first goes, and asks again.
+                    if self.relayed.len() >= RELAYED {
+                        self.relayed.pop_first();
+                    }
+                    self.relayed.insert(id, from);
+                }
+                self.send(shared, up, bytes);
+                true
+            }
+            Ok((_, Frame::Proof { id, .. })) => {
+                let to = self.relayed.remove(&id);
+                if let Some(to) = to {
+                    self.send(shared, to, bytes);
+                }
+                to.is_some()
+            }
+            _ => false,
         }
     }
 
@@ -750,6 +793,11 @@ impl<'m> Host<'m> {
         }
         (self.totals.lost, self.totals.doubled, self.totals.corrupted) =
             (self.sender.lost, self.sender.doubled, self.sender.corrupted);
+        let sender = &self.sender;
+        (self.totals.air, self.totals.on_air) = (sender.air, sender.on_air);
+        (self.totals.fragments, self.totals.crowded) = (sender.fragments, sender.crowded);
+        self.totals.deaf = sender.deaf;
+        self.totals.memory = (self.footprint.bytes() + size_of::<SimNode<'_>>()) as u64;
     }
 }
 

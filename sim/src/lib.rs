@@ -6,6 +6,7 @@
 
 pub mod actors;
 pub mod baseline;
+pub mod cost;
 pub mod evaluate;
 pub mod founding;
 pub mod gateway;
@@ -15,6 +16,7 @@ pub mod link;
 pub mod memory;
 pub mod network;
 pub mod platform;
+pub mod radio;
 pub mod report;
 pub mod rng;
 pub mod scenario;

@@ -3,6 +3,7 @@
 //! Delay, loss, duplication and corruption are drawn per frame from the sender's own seeded stream, in the order in which it sends: so it does not matter
 //! in which order, or on which thread, hosts are simulated. Partitions are windows of time in which a fixed set of devices is apart from the rest.
 
+use crate::radio::Radio;
 use crate::rng::Rng;
 use crate::scenario::{LinkModel, Scenario};
 
@@ -21,6 +22,9 @@ struct Split {
 #[derive(Clone, Debug)]
 pub struct Links {
     model: LinkModel,
+    radio: Option<Radio>,
+    /// Members: what comes after them are validators, which are wired to the gateway.
+    members: u16,
     splits: Vec<Split>,
 }
 
@@ -28,6 +32,20 @@ pub struct Links {
 #[derive(Clone, Debug)]
 pub struct Sender {
     rng: Rng,
+    /// The radio is taken until then, its rest included, in us.
+    busy: u64,
+    /// It last sent from here to there, in us.
+    sending: (u64, u64),
+    /// Time on air, in us.
+    pub air: u64,
+    /// Bytes on air, heads and further tries of fragments included.
+    pub on_air: u64,
+    /// Fragments sent.
+    pub fragments: u64,
+    /// Frames that would have waited too long for the radio.
+    pub crowded: u64,
+    /// Frames that came while this radio was sending.
+    pub deaf: u64,
     /// Frames that were lost by chance or by a partition.
     pub lost: u64,
     /// Frames that came twice.
@@ -42,6 +60,13 @@ impl Sender {
     pub fn new(seed: u64, host: u16) -> Self {
         Self {
             rng: Rng::stream(seed, "link", u64::from(host)),
+            busy: 0,
+            sending: (0, 0),
+            air: 0,
+            on_air: 0,
+            fragments: 0,
+            crowded: 0,
+            deaf: 0,
             lost: 0,
             doubled: 0,
             corrupted: 0,
@@ -74,6 +99,8 @@ impl Links {
             .collect();
         Self {
             model: scenario.link,
+            radio: scenario.radio,
+            members: scenario.nodes,
             splits,
         }
     }
@@ -82,6 +109,63 @@ impl Links {
     #[must_use]
     pub fn least_delay(&self) -> u64 {
         self.model.delay_min.max(1)
+    }
+
+    /// Whether a frame that has just come was lost because this radio was sending meanwhile. A radio with acknowledgements tries again.
+    #[must_use]
+    pub fn deaf(&self, receiver: &mut Sender, now: u64, from: u16, len: usize) -> bool {
+        let Some(radio) = self.radio.filter(|r| r.is_star()) else {
+            return false;
+        };
+        if from >= self.members {
+            return false;
+        }
+        let came = (now * 1_000).saturating_sub(radio.frame(len).0);
+        let (begun, ended) = receiver.sending;
+        let lost = came < ended && begun < now * 1_000;
+        receiver.deaf += u64::from(lost);
+        lost
+    }
+
+    /// Puts a frame on the radio: how many ms later it is with the receiver. `None`: no room, or a fragment was lost.
+    fn put_on_air(
+        &self,
+        sender: &mut Sender,
+        radio: Radio,
+        now: u64,
+        from: u16,
+        len: usize,
+    ) -> Option<u64> {
+        let begin = sender.busy.max(now * 1_000);
+        if begin - now * 1_000 > radio.patience() * 1_000 {
+            sender.crowded += 1;
+            return None;
+        }
+        let (mut time, mut left, mut whole) = (0, len, true);
+        for _ in 0..radio.fragments(len) {
+            let size = left.min(radio.payload());
+            left -= size;
+            let (air, bytes) = radio.fragment(size);
+            let mut lost = true;
+            for _ in 0..=radio.retries() {
+                time += air;
+                sender.on_air += bytes;
+                sender.fragments += 1;
+                lost = sender.rng.chance(self.model.loss);
+                if !lost {
+                    break;
+                }
+            }
+            whole &= !lost;
+        }
+        sender.air += time;
+        sender.sending = (begin, begin + time);
+        sender.busy = begin + time + time * radio.rest(from == 0);
+        let wait = (begin + time).div_ceil(1_000) - now;
+        if !whole {
+            sender.lost += 1;
+        }
+        whole.then_some(wait)
     }
 
     /// Whether these two hear each other now.
@@ -100,7 +184,13 @@ impl Links {
         (from, to): (u16, u16),
         frame: &[u8],
     ) -> [Option<Arrival>; 2] {
-        if !self.joined(now, from.into(), to.into()) || sender.rng.chance(self.model.loss) {
+        let joined = self.joined(now, from.into(), to.into());
+        if let Some(radio) = self.radio.filter(|_| from.max(to) < self.members) {
+            let wait = self.put_on_air(sender, radio, now, from, frame.len());
+            let wait = wait.filter(|_| joined);
+            return [wait.map(|ms| self.copy(sender, now + ms, frame)), None];
+        }
+        if !joined || sender.rng.chance(self.model.loss) {
             sender.lost += 1;
             return [None, None];
         }

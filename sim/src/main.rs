@@ -3,6 +3,7 @@
 use clap::Parser;
 use iotedge_core::Millis;
 use iotedge_core::node::{Span, Tuning};
+use iotedge_sim::radio::Radio;
 use iotedge_sim::scenario::{Equivocator, LinkModel, Outage, Partition, Reboot, Scenario};
 use iotedge_sim::{Options, run_with};
 use std::io::Write;
@@ -42,6 +43,9 @@ struct Arguments {
     /// A beacon to each neighbour this often, in ms
     #[arg(long)]
     beacon: Option<u64>,
+    /// The radio between members, with its airtime and range: ethernet, wifi, ble-mesh, 802154, lora222 or lora51
+    #[arg(long)]
+    link: Option<Radio>,
     /// Payments among them, in percent
     #[arg(long, default_value_t = 25)]
     trade: u8,
@@ -152,6 +156,9 @@ impl Arguments {
                 s.period = 60_000;
                 s.rate = (1200 / u32::from(self.nodes)).max(1);
             }
+        }
+        if let Some(radio) = self.link {
+            s = s.on(radio);
         }
         fn put<T>(place: &mut T, given: Option<T>) {
             if let Some(given) = given {

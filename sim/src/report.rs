@@ -1,6 +1,7 @@
 //! What a run measured, and the table that shows it.
 
 use crate::gateway::{Settled, SimNode};
+use crate::radio::Radio;
 use crate::scenario::Scenario;
 use iotedge_core::Id;
 use iotedge_core::node::{Grade, Refusal, Status};
@@ -15,6 +16,8 @@ pub struct HostTotals {
     pub bytes_sent: u64,
     /// Transactions inserted.
     pub inserted: u64,
+    /// Signatures of transactions that it checked.
+    pub verified: u64,
     /// Transactions that came a second time.
     pub duplicates: u64,
     refused: BTreeMap<u8, u64>,
@@ -78,13 +81,37 @@ pub struct HostTotals {
     pub asked: u64,
     /// What an actor counted, by name.
     pub counted: BTreeMap<&'static str, u64>,
+    /// Hops to the gateway.
+    pub hops: u16,
+    /// Time its radio sent, in us.
+    pub air: u64,
+    /// Time frames came in that were for it, in us.
+    pub heard: u64,
+    /// Bytes on air, heads and further tries of fragments included; 0 without a radio.
+    pub on_air: u64,
+    /// Fragments sent.
+    pub fragments: u64,
+    /// Frames that its radio had no time for.
+    pub crowded: u64,
+    /// Frames missed because its radio was sending.
+    pub deaf: u64,
+    /// Bytes of the node and everything lent to it.
+    pub memory: u64,
 }
 
 impl HostTotals {
+    pub(crate) fn at(hops: u16) -> Self {
+        Self {
+            hops,
+            ..Self::default()
+        }
+    }
+
     /// Adds what a node counted in the life that ends.
     pub fn add(&mut self, node: &SimNode<'_>) {
         let counters = node.counters();
         self.inserted += u64::from(counters.inserted);
+        self.verified += u64::from(counters.verified);
         self.duplicates += u64::from(counters.duplicates);
         for refusal in Refusal::ALL {
             let n = u64::from(counters.refused(*refusal));
@@ -153,6 +180,8 @@ pub struct Report {
     pub nodes: u16,
     /// Virtual time of traffic, in ms.
     pub duration: u64,
+    /// The radio, if one was modelled.
+    pub radio: Option<Radio>,
     /// Submissions by the applications.
     pub submitted: u64,
     /// Transactions signed.
@@ -242,6 +271,7 @@ impl Report {
             ),
             nodes: scenario.nodes,
             duration: scenario.duration,
+            radio: scenario.radio,
             ..Self::default()
         }
     }
@@ -353,6 +383,9 @@ impl fmt::Display for Report {
                     self.sent
                 ),
             )?;
+        }
+        for cost in crate::cost::costs(self) {
+            row(cost.name, cost.to_string())?;
         }
         row("receipts verified", format!("{}", self.receipts))?;
         row("dead", format!("{}", self.dead))?;

@@ -1,7 +1,8 @@
 //! What is simulated: sizes, traffic, the link model and the faults. A scenario and its seed decide everything that follows.
 
+use crate::radio::Radio;
 use crate::rng::Rng;
-use iotedge_core::node::{Config, Limits, Tuning};
+use iotedge_core::node::{Config, Limits, Span, Tuning};
 use iotedge_core::{MAX_FRAME, Millis};
 use std::str::FromStr;
 
@@ -104,6 +105,8 @@ pub struct Scenario {
     pub skew: u64,
     /// The links.
     pub link: LinkModel,
+    /// The radio between members, if its airtime and its range are to count: `link` gives the processing time and the loss of a fragment then.
+    pub radio: Option<Radio>,
     /// Partitions.
     pub partitions: Vec<Partition>,
     /// Reboots.
@@ -136,6 +139,7 @@ impl Scenario {
             window: 0,
             skew: 0,
             link: LinkModel::CALM,
+            radio: None,
             partitions: Vec::new(),
             reboots: Vec::new(),
             outages: Vec::new(),
@@ -164,6 +168,33 @@ impl Scenario {
             ..LinkModel::CALM
         };
         s
+    }
+
+    /// The same on a radio: who hears whom follows from it, and what it cannot carry is said more seldom.
+    #[must_use]
+    pub fn on(mut self, radio: Radio) -> Self {
+        self.radio = Some(radio);
+        self.link.delay_min = 2;
+        self.link.delay_max = 6;
+        match radio {
+            Radio::Ethernet | Radio::Wifi => {}
+            Radio::BleMesh | Radio::Ieee802154 => {
+                self.link.loss = 10_000;
+                self.slower(2_000, 60_000);
+            }
+            Radio::Lora222 | Radio::Lora51 => {
+                self.link.loss = 10_000;
+                self.slower(60_000, 600_000);
+            }
+        }
+        self
+    }
+
+    fn slower(&mut self, announce: u64, beacon: u64) {
+        let announce = self.tuning.announce.most.max(Millis(announce));
+        let beacon = self.tuning.beacon.most.max(Millis(beacon));
+        self.tuning.announce = Span::fixed(announce);
+        self.tuning.beacon = Span::fixed(beacon);
     }
 
     /// Mean time between two transactions of a member, in ms.
@@ -293,6 +324,13 @@ impl Scenario {
     /// What a node is started with besides its identity.
     pub fn configure(&self, config: &mut Config<'_>) {
         config.tuning = self.tuning;
+        if let Some(radio) = self.radio {
+            // A request, its answer and what waits before both.
+            let (air, _) = radio.frame(200);
+            let way = 8 * air / 1_000 * (1 + radio.rest(false));
+            config.request_timeout = config.request_timeout.max(Millis(way));
+            config.aside_timeout = config.aside_timeout.max(Millis(10 * way));
+        }
     }
 
     /// When a device acts for the first time.

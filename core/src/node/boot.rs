@@ -451,6 +451,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
+    /// Nothing is asked for again before an answer can have come: on a slow radio that is long.
+    pub(crate) fn patience(&self, least: u64) -> u64 {
+        least.max(self.request_timeout.0)
+    }
+
     /// Enrolment, genesis, tables, headers and heads that are due to be asked for.
     pub(crate) fn ask_for_standing(&mut self, now: Millis) {
         self.timers.turn = self.timers.turn.wrapping_add(1);
@@ -459,12 +464,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             && now >= self.timers.enrol
             && let Some(uplink) = self.peers.uplink(self.timers.turn)
         {
-            self.timers.enrol = now.saturating_add(2_000);
+            self.timers.enrol = now.saturating_add(self.patience(2_000));
             self.say(uplink, Control::Enrol);
         }
         if self.genesis.is_none() {
             if now >= self.timers.genesis {
-                self.timers.genesis = now.saturating_add(500);
+                self.timers.genesis = now.saturating_add(self.patience(500));
                 if let Some(peer) = self.whom_to_ask() {
                     self.say(peer, Control::GenesisRequest);
                 }
@@ -490,7 +495,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         self.ask_for_set(now);
         if self.phase == Phase::Recovering && now >= self.timers.heads {
-            self.timers.heads = now.saturating_add(1_000);
+            self.timers.heads = now.saturating_add(self.patience(1_000));
             if let Some(member) = self.index {
                 let mut to: Vec<Peer, 32> = Vec::new();
                 for (_, peer) in self.peers.iter() {

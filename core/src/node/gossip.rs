@@ -598,7 +598,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let turn = self.timers.sync_turn;
         self.timers.sync_turn = turn.wrapping_add(1);
         let waiting = self.aside.len() > 0 || self.phase == Phase::Recovering;
-        let pause = if waiting { 500 } else { 60_000 };
+        let pause = self.patience(if waiting { 500 } else { 60_000 });
         self.timers.sync = now.saturating_add(pause);
         let count = self.peers.iter().count();
         let Some(step) = usize::from(turn).checked_rem(count) else {
