@@ -1,4 +1,4 @@
-//! `iotedge-model [--full] [--write FILE]`: runs every case, prints what it found, fails when that is not what must come out.
+//! `iotedge-model [--full] [--write FILE] [--only TEXT]`: runs every case, prints what it found, fails when that is not what must come out.
 
 use iotedge_model::cases::{Case, Expect, Search, a_third, in_force, switched_off};
 use iotedge_model::search::Report;
@@ -8,14 +8,19 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let full = arguments.iter().any(|a| a == "--full");
-    let file = arguments
-        .iter()
-        .position(|a| a == "--write")
-        .and_then(|i| arguments.get(i + 1));
+    let value = |name: &str| {
+        let place = arguments.iter().position(|a| a == name)?;
+        arguments.get(place + 1)
+    };
+    let (file, only) = (value("--write"), value("--only"));
+    let wanted = |case: &Case| {
+        let name = format!("{} {:?}", case.name, case.off);
+        only.is_none_or(|text| name.contains(text.as_str()))
+    };
     let mut out = String::from(HEAD);
     let mut failed = 0;
     let _ = writeln!(out, "{IN_FORCE}");
-    for case in in_force(full) {
+    for case in in_force(full).into_iter().filter(&wanted) {
         let report = check(&case, &mut failed);
         let _ = writeln!(out, "{}", row(&case, &report));
         if let Some(found) = &report.found {
@@ -25,7 +30,7 @@ fn main() -> ExitCode {
     let mut scenarios = String::new();
     for (title, cases) in [(OFF, switched_off()), (THIRD, a_third())] {
         let _ = writeln!(out, "{title}");
-        for case in cases {
+        for case in cases.into_iter().filter(&wanted) {
             let report = check(&case, &mut failed);
             let what = case
                 .off

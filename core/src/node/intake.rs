@@ -246,6 +246,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             bucket.take(now, MEMBER_RATE, 1);
         }
         self.check_evidence(payload, attachment.as_ref())?;
+        self.check_named_header(payload)?;
         let facts = facts(&id, payload, time);
         let oldest = self.oldest();
         let inserted = self
@@ -262,6 +263,22 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.after_insert(now, source, sequence, &facts, &parents, body);
         self.pull_changes(now);
         Ok(())
+    }
+
+    /// A trim names the header of its predecessor. One that named an older header, and the next two at once, would make what was issued in
+    /// between two epochs old: void, though it may have had its `Quorum` (decision 0015). A header to come is waited for; one that is no
+    /// longer held cannot be compared.
+    fn check_named_header(&self, payload: &Payload<'_>) -> Result<(), Refusal> {
+        let Body::Trim {
+            header, previous, ..
+        } = payload.body
+        else {
+            return Ok(());
+        };
+        match self.tables.settled_trim(header) {
+            Some(named) if named.trim != previous => Err(Refusal::VoidTrim),
+            _ => Ok(()),
+        }
     }
 
     /// Epoch, issuer, clock: what can be known without parents and without a signature check.

@@ -565,6 +565,30 @@ fn void_trims() {
     bench.taken("a true one", &good);
 }
 
+/// Found by the model: header 0 in the second trim and 2 in the third would make what was issued in between two epochs old.
+#[test]
+fn a_trim_names_the_header_of_its_predecessor() {
+    let mut net = Network::started(5);
+    net.traffic(3);
+    net.pump(START + 3 * PERIOD / 2);
+    net.traffic(2);
+    assert_eq!(net.settle(START + PERIOD), HeaderNumber(1));
+    net.traffic(3);
+    net.pump(START + 5 * PERIOD / 2);
+    net.traffic(3);
+    let mut bench = Bench::quiet(net);
+    let genesis = bench.neighbourhood;
+    let first = bench.node().tables.settled_trim(HeaderNumber(1)).unwrap();
+    let hash = bench.node().headers().hash();
+    let tips: Vec<Id> = [1, 2, 3, 4].iter().map(|m| bench.head(*m).id).collect();
+    bench.net.now += 10;
+    let cut = START + 2 * PERIOD - 100;
+    let trim = bench.next(0).tips(&tips);
+    let old = trim.clone().trim(cut, first.trim, 0, genesis);
+    bench.refused("the header before", &old.frame(), Refusal::VoidTrim);
+    bench.taken("its own", &trim.trim(cut, first.trim, 1, hash));
+}
+
 #[test]
 fn two_trims_with_one_predecessor() {
     let mut net = Network::started(5);
