@@ -4,7 +4,7 @@
 //! network returns an error instead of panicking. The wire is `docs/protocol.md`; the rules come from the pages in `docs/decisions/`.
 //!
 //! Rooms, from the bottom up (dependencies point down only):
-//! `crypto`, `wire`, `identity`, `cluster` and `tx`, `tangle` and `ledger` and `posp` and `link`, `node`.
+//! `crypto`, `wire`, `identity`, `cluster` and `tx`, `tangle` and `ledger` and `posp` and `link`, `node` and `leaf`.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -27,6 +27,7 @@ extern crate alloc;
 pub mod cluster;
 pub mod crypto;
 pub mod identity;
+pub mod leaf;
 pub mod ledger;
 pub mod link;
 pub mod node;

@@ -61,6 +61,17 @@ pub(crate) enum Control {
     Set {
         term: u64,
     },
+    Offer,
+    Witness {
+        id: Id,
+    },
+    Record {
+        epoch: Epoch,
+        member: MemberIndex,
+    },
+    Show {
+        member: MemberIndex,
+    },
 }
 
 /// Members whose numbers fit one SYNC frame.
@@ -144,6 +155,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Control::Genesis => return self.write_genesis(out),
             Control::SetRequest { term } => Frame::SetRequest { term },
             Control::Set { term } => return self.write_set(term, out),
+            Control::Offer => return self.write_offer(now, out),
+            Control::Witness { id } => return self.write_witness(peer, id, out),
+            Control::Record { epoch, member } => return self.write_record(epoch, member, out),
+            Control::Show { member } => return self.write_show(member, out),
             Control::Sync { first } => {
                 let mut highest: heapless::Vec<Number, SYNC_MEMBERS> = heapless::Vec::new();
                 let members = self.tables.members();
@@ -276,7 +291,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let mut hit = None;
             let mut at = next;
             for (sequence, facts) in self.tangle.since(state.pushed) {
-                if (state.fed || facts.issuer == index) && !self.known.has(sequence, place) {
+                let wanted = state.fed || (facts.issuer == index && !state.leaf);
+                if wanted && !self.known.has(sequence, place) {
                     hit = Some(sequence);
                     at = sequence.wrapping_add(1);
                     break;
@@ -332,7 +348,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let mut prefixes: heapless::Vec<Prefix, MAX_PREFIXES> = heapless::Vec::new();
             let mut at = next;
             for (sequence, facts) in self.tangle.since(state.cursor) {
-                if self.known.has(sequence, place) || self.raw.get(sequence).is_none() {
+                if state.leaf || self.known.has(sequence, place) || self.raw.get(sequence).is_none()
+                {
                     continue;
                 }
                 if prefixes.push(facts.id.prefix()).is_err() {

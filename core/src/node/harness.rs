@@ -128,7 +128,21 @@ pub(crate) struct Network {
     pub(crate) deaf: Vec<u16>,
     /// How its nodes tune themselves.
     pub(crate) tuning: Tuning,
+    /// Leaves, by the index after the nodes'.
+    pub(crate) leaves: Vec<Seat>,
+    /// What happens to a frame between a node and a leaf, by sender, receiver and bytes.
+    pub(crate) meddle: Option<Meddle>,
 }
+
+/// A leaf, what it told and what it sent.
+pub(crate) struct Seat {
+    pub(crate) leaf: Option<crate::leaf::Leaf<'static, MemoryPlatform>>,
+    pub(crate) events: Vec<crate::leaf::Event>,
+    pub(crate) sent: Vec<(u16, Vec<u8>)>,
+}
+
+/// Bytes instead, or none.
+pub(crate) type Meddle = Box<dyn FnMut(u16, u16, Vec<u8>) -> Option<Vec<u8>>>;
 
 pub(crate) struct Settled {
     pub(crate) cose: Vec<u8>,
@@ -146,13 +160,21 @@ impl Network {
     }
 
     pub(crate) fn tuned(members: u8, tuning: Tuning) -> Self {
+        Self::with_leaves(members, 0, tuning)
+    }
+
+    /// The last founders are submit-only members, which the test plays.
+    pub(crate) fn with_leaves(members: u8, leaves: u8, tuning: Tuning) -> Self {
+        let all = members + leaves;
         let authority = secret(201);
         let nonce = [7; 32];
         let g0 = crate::identity::genesis::g0(&nonce, 0);
-        let founders: Vec<Record> = (0..members)
+        let founders: Vec<Record> = (0..all)
             .map(|n| {
                 let roles = if n == 0 {
                     Roles::GL_NODE.with(Roles::FULL_NODE)
+                } else if n >= members {
+                    Roles::SUBMIT_ONLY
                 } else {
                     Roles::NONE
                 };
@@ -186,7 +208,7 @@ impl Network {
             grant: Amount(10_000),
             max_members: 16,
             gl_node: MemberIndex(0),
-            members: u32::from(members),
+            members: u32::from(all),
             weight: table.total_weight(),
             table_root: table.root().unwrap(),
             validator_set: set.hash(),
@@ -212,6 +234,8 @@ impl Network {
             cut: Vec::new(),
             deaf: Vec::new(),
             tuning,
+            leaves: Vec::new(),
+            meddle: None,
         };
         for n in 0..members {
             let node = net.boot(
@@ -389,12 +413,15 @@ impl Network {
                 }
                 if to == 99 {
                     self.gateway(from, &bytes);
+                } else if let Some(at) = usize::from(to).checked_sub(self.nodes.len()) {
+                    self.to_leaf(at, from, to, bytes);
                 } else if let Some(node) = self.nodes[usize::from(to)].as_mut()
                     && !node.platform.dead
                 {
                     let _ = node.receive(now, Peer(from), &bytes);
                 }
             }
+            self.from_leaves();
             for n in 0..self.nodes.len() {
                 let Some(node) = self.nodes[n].as_mut() else {
                     continue;
@@ -424,6 +451,50 @@ impl Network {
                 {
                     self.events[n].push(event);
                 }
+            }
+        }
+    }
+
+    fn to_leaf(&mut self, at: usize, from: u16, to: u16, bytes: Vec<u8>) {
+        let bytes = match &mut self.meddle {
+            Some(meddle) => meddle(from, to, bytes),
+            None => Some(bytes),
+        };
+        let Some(seat) = self.leaves.get_mut(at) else {
+            return;
+        };
+        if let (Some(leaf), Some(bytes)) = (&mut seat.leaf, bytes)
+            && !leaf.platform_mut().dead
+        {
+            let _ = leaf.receive(Millis(self.now), Peer(from), &bytes);
+        }
+    }
+
+    fn from_leaves(&mut self) {
+        for (at, seat) in self.leaves.iter_mut().enumerate() {
+            let me = (self.nodes.len() + at) as u16;
+            let Some(leaf) = seat.leaf.as_mut() else {
+                continue;
+            };
+            while !leaf.platform_mut().dead
+                && let Some((to, bytes)) = leaf.next_frame(Millis(self.now))
+            {
+                let bytes = bytes.to_vec();
+                if leaf.platform_mut().dead {
+                    break;
+                }
+                seat.sent.push((to.0, bytes.clone()));
+                let bytes = match &mut self.meddle {
+                    Some(meddle) => meddle(me, to.0, bytes),
+                    None => Some(bytes),
+                };
+                if let Some(bytes) = bytes {
+                    self.wire
+                        .push_back((self.now + self.delay, me, to.0, bytes));
+                }
+            }
+            while let Some(event) = leaf.next_event() {
+                seat.events.push(event);
             }
         }
     }

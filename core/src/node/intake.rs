@@ -89,6 +89,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 self.take_tx(now, Source::Neighbour(from, place), body)
             }
             Frame::Announce(prefixes) => {
+                self.peers.is_no_leaf(place);
                 self.on_announce(now, from, place, prefixes);
                 Ok(())
             }
@@ -105,6 +106,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 Ok(())
             }
             Frame::Sync { first, highest } => {
+                self.peers.is_no_leaf(place);
                 self.on_sync(place, first, highest);
                 Ok(())
             }
@@ -145,6 +147,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Frame::HeaderRequest { header } => self.on_header_request(from, header),
             Frame::TableRequest { epoch, first } => self.on_table_request(from, epoch, first),
             Frame::GenesisRequest => self.on_genesis_request(from),
+            Frame::Near(near) => self.on_near(now, from, place, near),
             Frame::ProofRequest { .. } | Frame::Enrol { .. } | Frame::Proposal { .. } => {
                 Err(Refusal::NotForMe)
             }

@@ -423,7 +423,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.sign(now)
     }
 
-    fn choose_tips(
+    pub(crate) fn choose_tips(
         &mut self,
         now: Millis,
         is_trim: bool,

@@ -27,6 +27,7 @@ mod link;
 #[cfg(test)]
 mod link_tests;
 pub mod memory;
+mod near;
 pub mod outbox;
 pub mod own;
 pub mod peers;

@@ -23,6 +23,8 @@ pub struct PeerState {
     pub(crate) uplink: bool,
     /// It gets every transaction unasked.
     pub(crate) fed: bool,
+    /// It holds no window: nothing is announced or pushed to it, and it counts for nobody's `Quorum`.
+    pub(crate) leaf: bool,
     pub(crate) handle: u16,
     pub(crate) bucket: Bucket,
     pub(crate) heard: Millis,
@@ -100,6 +102,7 @@ impl<'m> Peers<'m> {
             used: true,
             uplink,
             fed: false,
+            leaf: false,
             handle: peer.0,
             bucket: Bucket::full(now, PEER_RATE),
             heard: now,
@@ -163,10 +166,17 @@ impl<'m> Peers<'m> {
             .map(|(_, p)| Peer(p.handle))
     }
 
-    /// How many neighbours were heard after `since`.
+    /// What it says only a node says: it follows the window after all.
+    pub(crate) fn is_no_leaf(&mut self, place: usize) {
+        if let Some(state) = self.get_mut(place) {
+            state.leaf = false;
+        }
+    }
+
+    /// How many neighbours that follow the window were heard after `since`.
     pub(crate) fn heard_since(&self, since: Millis) -> usize {
         self.iter()
-            .filter(|(_, p)| p.ever_heard && p.heard >= since)
+            .filter(|(_, p)| p.ever_heard && !p.leaf && p.heard >= since)
             .count()
     }
 }

@@ -217,7 +217,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Hash of the full parent ids of a vertex. A first parent that is gone is looked up among the settled heads and the stubs.
-    fn parents_hash(&self, id: &Id) -> Option<Id> {
+    pub(crate) fn parents_hash(&self, id: &Id) -> Option<Id> {
         let (cose, _) = split(self.raw(id)?).ok()?;
         let tx = Unverified::parse(cose).ok()?;
         let mut parents: Vec<Id, MAX_PARENTS> = Vec::new();

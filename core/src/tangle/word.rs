@@ -9,7 +9,7 @@ use super::memory::Masks;
 use super::model::{Standing, Tables};
 use super::tracks::{CERTIFIED, Interest, VALUED, bit};
 use super::{Tangle, TrackError};
-use crate::{Id, Millis};
+use crate::{Id, MemberIndex, Millis};
 
 impl Tangle<'_> {
     /// Follows a transaction that matters to others, until its slot is needed for one that was asked for, a conflict or a trim.
@@ -62,6 +62,13 @@ impl Tangle<'_> {
                 open && weighs && lacks && !barred && at <= x.limit(&self.policy)
             })
             .fold(0, |mask, (i, _)| mask | bit(i))
+    }
+
+    /// Whether a vertex of `member` approves a followed transaction, as seen here. False where it is not followed.
+    #[must_use]
+    pub fn approves(&self, member: MemberIndex, id: &Id) -> bool {
+        let followed = self.tracks.find(id);
+        followed.is_some_and(|i| self.member(member).approved & bit(i) != 0)
     }
 
     /// How old a tip may be to be chosen. At most P_max; it is held there. It chooses only, so it may change at any time.

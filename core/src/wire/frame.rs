@@ -8,6 +8,7 @@
 use super::frame_type::{Certificates, EnrolStatus, FrameType};
 use super::list::{List, Raw, Vote};
 use super::merkle::MAX_PATH;
+use super::near::Near;
 use super::{Reader, WireError, Writer};
 use crate::types::{Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis, Number, Prefix};
 
@@ -187,6 +188,8 @@ pub enum Frame<'a> {
     },
     /// 0x15: a validator set, one item.
     Set(&'a [u8]),
+    /// 0x16 to 0x1e: between the devices of a cluster.
+    Near(Near<'a>),
 }
 
 impl<'a> Frame<'a> {
@@ -215,6 +218,7 @@ impl<'a> Frame<'a> {
             Self::Heads { .. } => FrameType::Heads,
             Self::SetRequest { .. } => FrameType::SetRequest,
             Self::Set(_) => FrameType::Set,
+            Self::Near(near) => near.frame_type(),
         }
     }
 
@@ -379,6 +383,15 @@ impl<'a> Frame<'a> {
                 Self::SetRequest { term: r.uint()? }
             }
             FrameType::Set => Self::Set(r.item()?),
+            FrameType::Claim
+            | FrameType::OfferRequest
+            | FrameType::Offer
+            | FrameType::WitnessRequest
+            | FrameType::Witness
+            | FrameType::RecordRequest
+            | FrameType::Record
+            | FrameType::ShowRequest
+            | FrameType::Show => Self::Near(Near::read(kind, r)?.ok_or(FrameError::UnknownType)?),
         })
     }
 
@@ -469,6 +482,7 @@ impl<'a> Frame<'a> {
             }
             Self::SetRequest { term } => head(w, &[*term], 1)?,
             Self::Set(set) => w.raw(set)?,
+            Self::Near(near) => near.write(w)?,
         }
         Ok(())
     }

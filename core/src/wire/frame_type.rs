@@ -70,6 +70,24 @@ frame_types! {
     SetRequest = 0x14,
     /// A validator set.
     Set = 0x15,
+    /// A claim of a cluster head.
+    Claim = 0x16,
+    /// Asks for tips to stand on.
+    OfferRequest = 0x17,
+    /// Tips to stand on.
+    Offer = 0x18,
+    /// Asks how a neighbour stands to transactions.
+    WitnessRequest = 0x19,
+    /// How it stands to them.
+    Witness = 0x1a,
+    /// Asks for one record of a table.
+    RecordRequest = 0x1b,
+    /// One record and its path.
+    Record = 0x1c,
+    /// Asks for a member's newest transaction.
+    ShowRequest = 0x1d,
+    /// A member's newest transaction.
+    Show = 0x1e,
 }
 
 impl FrameType {

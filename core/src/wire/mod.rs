@@ -8,6 +8,7 @@ pub mod frame;
 mod frame_type;
 pub mod list;
 pub mod merkle;
+pub mod near;
 pub mod reader;
 pub mod senml;
 pub mod writer;

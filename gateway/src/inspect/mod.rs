@@ -4,6 +4,7 @@
 //! type is detected by reading the bytes as each format in turn; the formats are disjoint (their first bytes differ, or their
 //! shapes do), so at most one reading succeeds.
 
+mod near;
 mod signed;
 mod statement;
 mod transaction;
@@ -270,6 +271,7 @@ fn frame(bytes: &[u8]) -> Result<Value> {
         }
         Frame::SetRequest { term } => json!({ "term": term }),
         Frame::Set(of) => json!({ "set": set(of)? }),
+        Frame::Near(of) => near::show(&of)?,
     };
     Ok(json!({
         "neighbourhood_tag": hex::encode(tag),

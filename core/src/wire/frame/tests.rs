@@ -1,5 +1,6 @@
 use super::*;
 use crate::crypto::Signature;
+use crate::wire::near::{Sighting, Stand};
 use proptest::prelude::*;
 
 const TAG: [u8; 4] = [1, 2, 3, 4];
@@ -29,6 +30,21 @@ const VOTES: [Vote; 2] = [
     Vote {
         index: 63,
         signature: Signature([8; 64]),
+    },
+];
+
+const SEEN: [Sighting; 2] = [
+    Sighting {
+        id: I1,
+        stand: Stand::Unknown,
+        time: Millis(0),
+        epoch: Epoch(0),
+    },
+    Sighting {
+        id: I2,
+        stand: Stand::Approved,
+        time: Millis(1_750_000_000_000),
+        epoch: Epoch(4),
     },
 ];
 
@@ -128,6 +144,34 @@ fn samples() -> Vec<Frame<'static>> {
         },
         Frame::SetRequest { term: 2 },
         Frame::Set(&[0x83, 0, 0, 0x80]),
+        Frame::Near(Near::Claim(&[1, 2])),
+        Frame::Near(Near::OfferRequest),
+        Frame::Near(Near::Offer {
+            place: 1,
+            term: 7,
+            now: Millis(1_750_000_000_000),
+            header,
+            tips: List::of(&[I2, I1]),
+        }),
+        Frame::Near(Near::WitnessRequest(List::of(&[I1, I2]))),
+        Frame::Near(Near::Witness(List::of(&SEEN))),
+        Frame::Near(Near::RecordRequest { epoch, device: I1 }),
+        Frame::Near(Near::Record {
+            epoch,
+            record: Raw(&[0x81, 0x05]),
+            path: List::of(&[I1]),
+        }),
+        Frame::Near(Near::ShowRequest { member }),
+        Frame::Near(Near::Show {
+            member,
+            number: Number(9),
+            proof: None,
+        }),
+        Frame::Near(Near::Show {
+            member,
+            number: Number(9),
+            proof: Some((&[5, 6], I2)),
+        }),
     ]
 }
 
@@ -375,7 +419,13 @@ fn malformed_bodies_are_refused() {
     let wire = FrameError::Wire;
     for (kind, body, want) in [
         (0x00, "80", FrameError::UnknownType),
-        (0x16, "80", FrameError::UnknownType),
+        (0x1f, "80", FrameError::UnknownType),
+        (0x16, "80", wire(Range)),
+        (0x17, "8100", wire(Range)),
+        (0x18, "850000000081", wire(WireError::Truncated)),
+        (0x18, "85190100 00000080", wire(Range)),
+        (0x19, "80", FrameError::Count),
+        (0x1e, "83000080", wire(Range)),
         (0xff, "80", FrameError::UnknownType),
         (0x01, "", wire(Truncated)),
         (0x01, "1800", wire(NotDeterministic)),

@@ -1,0 +1,353 @@
+//! From a submission to a signed and stored transaction.
+//!
+//! Invariant: what is signed is valid for every correct node that holds its parents: each input of validity is the leaf's own, proved, or said alike by q
+//! neighbours besides the one that offered it. The whole entry is in the store before anything is sent, and a number that is in the store is never drafted again.
+
+use super::state::{Candidate, Chain, Fact, Followed};
+use super::store::{MAX_WISH_ROOM, Stored, own_key};
+use super::{Error, Event, Leaf, Phase, Submission, TIPS, bit};
+use crate::crypto::{Signature, Verify};
+use crate::platform::Platform;
+use crate::tx::{self, Body, MAX_BODY, MAX_COSE, MAX_SIGNING_INPUT, Parents, Payload};
+use crate::types::{Amount, Epoch, Id, MAX_PAYLOAD, Millis};
+use crate::wire::Writer;
+use crate::wire::list::List;
+use crate::wire::near::{Sighting, Stand};
+use heapless::Vec;
+
+/// Everything that is signed over.
+struct Draft {
+    payload: Vec<u8, MAX_PAYLOAD>,
+    parents: Parents,
+    chain: Chain,
+    amount: Amount,
+    ticket: u32,
+}
+
+impl<P: Platform, V: Verify> Leaf<'_, P, V> {
+    /// Takes a submission into the store; it is sent when its turn comes, also after a reset. Returns its ticket.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while another waits; a limit that it breaks already now; nothing was stored then.
+    pub fn submit(&mut self, now: Millis, submission: &Submission<'_>) -> Result<u32, Error> {
+        if self.wish.is_some() {
+            return Err(Error::Busy);
+        }
+        match submission {
+            Submission::Data(body) | Submission::Service(body) => {
+                if body.is_empty() || body.len() > MAX_BODY {
+                    return Err(Error::Body);
+                }
+            }
+            Submission::Transfer { to, amount } => {
+                if Some(*to) == self.index || *amount == Amount(0) {
+                    return Err(Error::Payee);
+                }
+            }
+            Submission::Exit { amount, .. } => {
+                if *amount == Amount(0) {
+                    return Err(Error::Caps);
+                }
+            }
+        }
+        let ticket = self.store_wish(submission)?;
+        self.asked.soon(now);
+        Ok(ticket)
+    }
+
+    /// Tips from a neighbour: only a proposal until others were asked about them.
+    pub(super) fn on_offer(
+        &mut self,
+        now: Millis,
+        place: usize,
+        (term, line): (u32, u8),
+        tips: List<'_, Id>,
+    ) {
+        if let Some(peer) = self.peers.get_mut(place) {
+            peer.term = term;
+            peer.line = line;
+        }
+        let wanted = self.wants_offer() && self.candidate.is_none();
+        let mut ids = [Id::ZERO; TIPS];
+        let mut count = 0usize;
+        for tip in tips {
+            let fresh = tip != self.chain.id && !ids.contains(&tip);
+            if let Some(slot) = ids.get_mut(count)
+                && fresh
+            {
+                *slot = tip;
+                count = count.saturating_add(1);
+            }
+        }
+        if !wanted || self.head != Some(place) {
+            return;
+        }
+        for peer in &mut self.peers {
+            peer.facts = [Fact::NONE; TIPS];
+        }
+        self.candidate = Some(Candidate {
+            by: place,
+            since: now,
+            tips: ids,
+            count,
+        });
+        self.asked.soon(now);
+    }
+
+    /// Whether there is something to say and a place to follow it in, and nothing of ours is on its way unseen.
+    pub(super) fn wants_offer(&self) -> bool {
+        let next = self.chain.number.saturating_add(1);
+        let slot = (next.0 as usize).checked_rem(self.followed.len());
+        let place = slot.and_then(|s| self.followed.get(s));
+        let free = place.is_some_and(|f| f.is_none_or(|f| f.over));
+        let known = self.newest_own().is_none_or(|f| f.told_held);
+        self.phase == Phase::Active && self.wish.is_some() && free && known
+    }
+
+    /// A neighbour says how it stands to a tip that was offered.
+    pub(super) fn on_tip_seen(&mut self, place: usize, seen: &Sighting) {
+        let Some(candidate) = &self.candidate else {
+            return;
+        };
+        let Some(at) = candidate.tips().iter().position(|t| *t == seen.id) else {
+            return;
+        };
+        let fact = match seen.stand >= Stand::Held {
+            true => Fact {
+                time: seen.time,
+                epoch: seen.epoch,
+            },
+            false => Fact::NONE,
+        };
+        if let Some(slot) = self.peers.get_mut(place).and_then(|p| p.facts.get_mut(at)) {
+            *slot = fact;
+        }
+    }
+
+    /// What q neighbours besides the one that offered it say alike of a tip.
+    fn agreed(&self, candidate: &Candidate, at: usize) -> Option<Fact> {
+        let said = || {
+            let others = self.peers.iter().enumerate();
+            others
+                .filter(|(place, p)| p.used && *place != candidate.by)
+                .filter_map(|(_, p)| p.facts.get(at).copied())
+                .filter(|fact| *fact != Fact::NONE)
+        };
+        said().find(|fact| {
+            let alike = said().filter(|f| f == fact).count();
+            u32::try_from(alike).unwrap_or(0) >= self.needed()
+        })
+    }
+
+    /// Drafts and signs what waits, if everything is known.
+    pub(super) fn try_issue(&mut self, now: Millis) {
+        let Some(candidate) = self.candidate else {
+            return;
+        };
+        if !self.wants_offer() {
+            return;
+        }
+        let mut facts: Vec<Fact, TIPS> = Vec::new();
+        for at in 0..candidate.count {
+            let Some(fact) = self.agreed(&candidate, at) else {
+                return;
+            };
+            let _ = facts.push(fact);
+        }
+        let mut draft = self.draft(now, &candidate, &facts);
+        // Too long with all of them: fewer tips, and the epoch and time that follow from those.
+        for count in (1..candidate.count).rev() {
+            if draft.as_ref().err() != Some(&Error::Body) {
+                break;
+            }
+            let fewer = Candidate { count, ..candidate };
+            draft = self.draft(now, &fewer, facts.get(..count).unwrap_or(&[]));
+        }
+        match draft {
+            Ok(draft) => self.sign(now, &draft),
+            // The moment is wrong, not the submission: another offer.
+            Err(Error::Busy | Error::OutOfOrder) => self.candidate = None,
+            Err(Error::Platform) => self.tell(Event::PlatformFailed),
+            Err(reason) => {
+                let ticket = self.wish.unwrap_or(0);
+                self.forget_wish();
+                self.candidate = None;
+                self.tell(Event::Rejected { ticket, reason });
+            }
+        }
+    }
+
+    fn draft(&mut self, now: Millis, by: &Candidate, facts: &[Fact]) -> Result<Draft, Error> {
+        let mut room = [0; MAX_WISH_ROOM];
+        let (ticket, wish) = self.load_wish(&mut room)?;
+        let terms = self.terms.as_ref().ok_or(Error::Busy)?;
+        let index = self.index.ok_or(Error::Busy)?;
+        // The own previous one hands on at most `chain.epoch`. Where that is no more than a bound, the tips must reach it; in the first epoch
+        // there is none below. Without any tip (nobody spoke of late) the own epoch goes on.
+        let tips = facts.iter().map(|f| f.epoch).max().unwrap_or(Epoch(0));
+        if tips < self.chain.epoch && !self.chain.exact && self.chain.epoch > Epoch(1) {
+            return Err(Error::OutOfOrder);
+        }
+        let epoch: Epoch = tips.max(self.chain.epoch);
+        let opening = self.opening(epoch).ok_or(Error::OutOfOrder)?;
+        let standing = opening.standing.ok_or(Error::OutOfOrder)?;
+        if !standing.may_issue {
+            return Err(Error::NotMember);
+        }
+        let clock = self.absolute(now).ok_or(Error::Busy)?;
+        let above = facts.iter().map(|f| f.time).chain([self.chain.time]);
+        let time = above.fold(clock.max(opening.clock), |time, parent| {
+            time.max(parent.saturating_add(1))
+        });
+        let oldest = facts.iter().map(|f| f.time).min().unwrap_or(time);
+        let late = time > oldest.saturating_add(terms.parent_age.0);
+        if late || time > clock.saturating_add(self.config.tolerance.0) {
+            return Err(Error::OutOfOrder);
+        }
+        let offset = time.0.saturating_sub(opening.clock.0);
+        let offset = u32::try_from(offset).map_err(|_| Error::OutOfOrder)?;
+        let number = self.chain.number.checked_add(1).ok_or(Error::Body)?;
+        let spent = |amount: Amount| {
+            let exposure = self
+                .open()
+                .fold(amount.0, |sum, f| sum.saturating_add(f.amount.0));
+            let caps = &standing.caps;
+            if amount > caps.tx || exposure > caps.exposure.0 {
+                return Err(Error::Caps);
+            }
+            let debits = self.chain.debits.ok_or(Error::Credits)?;
+            let debits = debits.checked_add(amount.0).ok_or(Error::Credits)?;
+            match debits > standing.credits {
+                true => Err(Error::Credits),
+                false => Ok(debits),
+            }
+        };
+        let (body, amount, debits) = match wish {
+            Submission::Data(bytes) => (Body::Data(bytes), Amount(0), self.chain.debits),
+            Submission::Service(bytes) => (Body::Service(bytes), Amount(0), self.chain.debits),
+            Submission::Transfer { to, amount } => {
+                if u32::from(to.0) >= opening.members || to == index {
+                    return Err(Error::Payee);
+                }
+                let debits = spent(amount)?;
+                (Body::Transfer { to, amount, debits }, amount, Some(debits))
+            }
+            Submission::Exit { amount, target } => {
+                let debits = spent(amount)?;
+                let body = Body::Exit {
+                    amount,
+                    debits,
+                    target,
+                };
+                (body, amount, Some(debits))
+            }
+        };
+        let draft = tx::Draft {
+            epoch,
+            issuer: index,
+            number,
+            offset,
+            first: self.chain.id,
+            tips: by.tips(),
+            body,
+        };
+        let mut buffer = [0; MAX_PAYLOAD];
+        let fitted = draft.encode(&mut buffer).map_err(|_| Error::Body)?;
+        // The epoch follows from the parents: where the frame leaves a tip out it may be another's.
+        if fitted.dropped > 0 {
+            return Err(Error::Body);
+        }
+        let id = Payload::id_of(&terms.neighbourhood, fitted.payload);
+        Ok(Draft {
+            payload: Vec::from_slice(fitted.payload).map_err(|_| Error::Body)?,
+            parents: fitted.parents,
+            chain: Chain {
+                number,
+                id,
+                time,
+                epoch,
+                exact: true,
+                debits,
+            },
+            amount,
+            ticket,
+        })
+    }
+
+    fn sign(&mut self, now: Millis, draft: &Draft) {
+        let Some(terms) = &self.terms else { return };
+        let mut buffer = [0; MAX_SIGNING_INPUT];
+        let message = tx::signing_input(
+            &terms.neighbourhood,
+            self.key.suite(),
+            &draft.payload,
+            &draft.parents.hash(),
+            &mut buffer,
+        );
+        let Ok(message) = message else { return };
+        let signature = self.secret.sign(message);
+        let kept = self.keep(now, draft, message, &signature);
+        if kept.is_err() {
+            self.candidate = None;
+            self.tell(Event::PlatformFailed);
+        }
+    }
+
+    /// Checks the signature, stores everything, and only then follows it.
+    fn keep(
+        &mut self,
+        now: Millis,
+        draft: &Draft,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), Error> {
+        self.verifier
+            .verify(&self.key, message, signature)
+            .map_err(|_| Error::Forged)?;
+        let mut cose = [0; MAX_COSE];
+        let cose = tx::assemble(self.key.suite(), &draft.payload, signature, &mut cose)
+            .map_err(|_| Error::Body)?;
+        let stored = Stored {
+            ticket: draft.ticket,
+            chain: draft.chain,
+            amount: draft.amount,
+            over: false,
+            parents: Vec::from_slice(draft.parents.as_slice()).map_err(|_| Error::Body)?,
+            cose,
+        };
+        let mut w = Writer::new(self.buffer);
+        stored.write(&mut w)?;
+        self.platform
+            .put(own_key(draft.chain.number), w.written())
+            .map_err(|_| Error::Platform)?;
+        let mut followed: Followed = super::store::followed(&stored);
+        followed.wide = false;
+        let number = draft.chain.number;
+        let slot = (number.0 as usize).checked_rem(self.followed.len());
+        if let Some(place) = slot.and_then(|s| self.followed.get_mut(s)) {
+            *place = Some(followed);
+        }
+        self.chain = draft.chain;
+        self.candidate = None;
+        self.asked.offer = None;
+        self.forget_wish();
+        self.tell(Event::Sent {
+            ticket: draft.ticket,
+            id: draft.chain.id,
+            number,
+        });
+        self.asked.soon(now);
+        Ok(())
+    }
+
+    /// The newest own transaction whose end is awaited.
+    pub(super) fn newest_own(&self) -> Option<&Followed> {
+        self.open().max_by_key(|f| f.number)
+    }
+
+    /// How many of the neighbours in `mask`, not counting the one at `but`.
+    pub(super) fn besides(mask: u8, but: Option<u8>) -> u32 {
+        let but = but.map_or(0, |place| bit(place.into()));
+        (mask & !but).count_ones()
+    }
+}

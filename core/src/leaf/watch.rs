@@ -1,0 +1,171 @@
+//! What became of an own transaction: who holds it, who approves it, and whether it was settled or is dead.
+//!
+//! Invariant: `Held` and `Witnessed` count distinct neighbours besides the one to which it was sent first, so no single one can say so. `Settled` and `Dead`
+//! follow from proved records and paths alone; each is told once.
+
+use super::state::{Followed, Opening, Standing};
+use super::{Error, Event, Leaf, bit};
+use crate::crypto::Verify;
+use crate::platform::Platform;
+use crate::types::{HeaderNumber, Id, Millis, Prefix};
+use crate::wire::list::List;
+use crate::wire::merkle;
+use crate::wire::near::{Sighting, Stand};
+
+/// How a proved record decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Settled,
+    Dead,
+    /// Settled or dead: only a proof of its own can tell.
+    Unclear,
+}
+
+impl<P: Platform, V: Verify> Leaf<'_, P, V> {
+    pub(super) fn on_sighting(&mut self, now: Millis, place: usize, seen: &Sighting) {
+        self.on_tip_seen(place, seen);
+        if self.candidate.is_some() {
+            self.asked.soon(now);
+        }
+        let needed = self.needed();
+        let found = self.followed.iter_mut().flatten().filter(|f| !f.over);
+        let Some(own) = found.into_iter().find(|f| f.id == seen.id) else {
+            return;
+        };
+        if seen.stand >= Stand::Held {
+            own.held |= bit(place);
+        }
+        if seen.stand >= Stand::Approved {
+            own.approved |= bit(place);
+        }
+        let id = own.id;
+        let held = !own.told_held && Self::besides(own.held, own.via) >= needed;
+        let witnessed = !own.told_witnessed && Self::besides(own.approved, own.via) >= needed;
+        own.told_held |= held;
+        own.told_witnessed |= witnessed;
+        if held {
+            self.tell(Event::Held { id });
+            self.asked.soon(now);
+        }
+        if witnessed {
+            self.tell(Event::Witnessed { id });
+        }
+    }
+
+    /// Somebody wants the bytes of an own transaction.
+    pub(super) fn on_request(&mut self, place: usize, prefixes: List<'_, Prefix>) {
+        for prefix in prefixes {
+            let at = self
+                .followed
+                .iter()
+                .position(|f| f.is_some_and(|f| f.id.prefix() == prefix));
+            if let Some(slot) = at {
+                self.send_tx(slot, |p, _| p == place);
+            }
+        }
+    }
+
+    /// An inclusion proof of an own transaction.
+    pub(super) fn on_proof(
+        &mut self,
+        header: HeaderNumber,
+        id: &Id,
+        (leaf, size): (u32, u32),
+        path: List<'_, Id>,
+    ) -> Result<(), Error> {
+        let opening = self.opening(header.opens()).ok_or(Error::NotForMe)?;
+        let known = self.open().any(|f| f.id == *id);
+        if !known {
+            return Err(Error::NotForMe);
+        }
+        // Leaf 0 is the header itself.
+        if leaf == 0 || size != opening.size {
+            return Err(Error::Forged);
+        }
+        merkle::verify_inclusion(&merkle::leaf_hash(&id.0), leaf, size, path, &opening.tree)
+            .map_err(|_| Error::Forged)?;
+        self.end(id, Event::Settled { id: *id, header });
+        Ok(())
+    }
+
+    /// Decides what the newest proved records decide.
+    pub(super) fn judge(&mut self) {
+        let [Some(newest), before] = self.openings else {
+            return;
+        };
+        let Some(standing) = newest.standing else {
+            return;
+        };
+        let before = before.filter(|b| b.epoch.checked_add(1) == Some(newest.epoch));
+        for slot in 0..self.followed.len() {
+            let Some(own) = self.followed.get(slot).copied().flatten() else {
+                continue;
+            };
+            if own.over || own.time > newest.clock {
+                continue;
+            }
+            let id = own.id;
+            let header = newest.header();
+            match verdict(&own, &newest, &standing, before.as_ref()) {
+                Verdict::Settled => self.end(&id, Event::Settled { id, header }),
+                Verdict::Dead => self.end(&id, Event::Dead { id }),
+                Verdict::Unclear => {}
+            }
+        }
+    }
+
+    /// Whether a proof of its own is needed.
+    pub(super) fn is_unclear(&self, own: &Followed) -> bool {
+        let [Some(newest), before] = &self.openings else {
+            return false;
+        };
+        let before = before.filter(|b| b.epoch.checked_add(1) == Some(newest.epoch));
+        newest.standing.as_ref().is_some_and(|s| {
+            !own.over
+                && own.time <= newest.clock
+                && verdict(own, newest, s, before.as_ref()) == Verdict::Unclear
+        })
+    }
+
+    fn end(&mut self, id: &Id, event: Event) {
+        let at = self
+            .followed
+            .iter()
+            .position(|f| f.is_some_and(|f| f.id == *id));
+        let Some(place) = at.and_then(|at| self.followed.get_mut(at)) else {
+            return;
+        };
+        if let Some(own) = place {
+            own.over = true;
+            let own = *own;
+            self.store_over(own.number, id);
+            self.tell(event);
+        }
+    }
+}
+
+/// `newest` cuts at or after the time of `own`, so it is decided there or before.
+fn verdict(
+    own: &Followed,
+    newest: &Opening,
+    standing: &Standing,
+    before: Option<&Opening>,
+) -> Verdict {
+    if standing.head < own.number {
+        // In no settled epoch up to here, and too old for a later one.
+        return Verdict::Dead;
+    }
+    if standing.head_id == own.id {
+        return Verdict::Settled;
+    }
+    // A later one of the chain lives in exactly this epoch, and `own` belongs to it: so it lives with it (protocol section 8, decision 0020).
+    let here = before.is_some_and(|b| {
+        own.time > b.clock
+            && own.time <= newest.clock
+            && b.standing.is_some_and(|s| s.head < own.number)
+    });
+    match here {
+        true => Verdict::Settled,
+        false => Verdict::Unclear,
+    }
+}
