@@ -405,6 +405,10 @@ impl Model for Ledger {
         ]
     }
 
+    fn bytes(&self, state: &Books) -> usize {
+        size_of::<Books>() + state.txs.capacity() * size_of::<Tx>() + state.tables.capacity() * 2
+    }
+
     fn describe(&self, before: &Books, after: &Books) -> String {
         let name = |i: usize| {
             let tx = &after.txs[i];

@@ -269,6 +269,10 @@ impl Model for Tangle {
         &judge::MILESTONES
     }
 
+    fn bytes(&self, state: &State) -> usize {
+        size_of::<State>() + state.vertices.capacity() * size_of::<Vertex>()
+    }
+
     fn describe(&self, before: &State, after: &State) -> String {
         self.tell(before, after)
     }
