@@ -76,6 +76,20 @@ pub struct Lease {
     pub origin: Millis,
 }
 
+impl Lease {
+    /// Whether an election can be held by these times.
+    ///
+    /// # Errors
+    /// [`LeaseError`].
+    pub const fn check(&self) -> Result<(), LeaseError> {
+        let length = self.length.0;
+        if length < 64 || length > 1 << 31 || self.tolerance.0 >= length / 8 {
+            return Err(LeaseError::Length);
+        }
+        Ok(())
+    }
+}
+
 /// Why an election cannot begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseError {
@@ -165,10 +179,7 @@ impl Election {
         score: Option<u16>,
         now: Millis,
     ) -> Result<Self, LeaseError> {
-        let length = lease.length.0;
-        if !(64..=1 << 31).contains(&length) || lease.tolerance.0 >= length / 8 {
-            return Err(LeaseError::Length);
-        }
+        lease.check()?;
         Ok(Self {
             lease,
             neighbourhood,

@@ -171,6 +171,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             ghosts: super::ghosts::Ghosts::default(),
             retelling: Deque::new(),
             unburied: false,
+            cluster: None,
             control: Deque::new(),
             sending: Deque::new(),
             events: Deque::new(),

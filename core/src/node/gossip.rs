@@ -62,6 +62,9 @@ pub(crate) enum Control {
         term: u64,
     },
     Offer,
+    Claim {
+        which: super::head::Which,
+    },
     Witness {
         id: Id,
     },
@@ -155,6 +158,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Control::Genesis => return self.write_genesis(out),
             Control::SetRequest { term } => Frame::SetRequest { term },
             Control::Set { term } => return self.write_set(term, out),
+            Control::Claim { which } => return self.write_claim(which, out),
             Control::Offer => return self.write_offer(now, out),
             Control::Witness { id } => return self.write_witness(peer, id, out),
             Control::Record { epoch, member } => return self.write_record(epoch, member, out),

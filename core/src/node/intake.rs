@@ -643,6 +643,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.look_around(now);
         self.weigh_words(now);
         self.issue_what_is_due(now);
+        self.run_election(now);
         let limit = self
             .genesis
             .as_ref()

@@ -568,6 +568,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 due = due.min(peer.announced.saturating_add(wait.0));
             }
         }
+        if let Some(at) = self.election_due(now) {
+            due = due.min(at);
+        }
         if !self.control.is_empty() || !self.sending.is_empty() || !self.retelling.is_empty() {
             due = now;
         }

@@ -17,6 +17,7 @@ mod ghosts;
 mod gossip;
 #[cfg(test)]
 pub(crate) mod harness;
+pub mod head;
 pub mod headers;
 #[cfg(test)]
 mod hostile;
@@ -50,6 +51,7 @@ mod word;
 
 pub use config::{Clock, Config, InitError, Limits, NodeSigner, Role, Strategy};
 pub use event::{Counters, Event, Grade, Peer, Refusal, Ticket};
+pub use head::Membership;
 pub use issue::{MAX_SIGN_INPUT, join_operation};
 pub use memory::{Memory, Sizes};
 pub use outbox::Submission;
@@ -185,6 +187,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
 
     /// Transactions below a certified cut that somebody stands on, and when they were: solid stubs.
     stubs: Deque<(Id, Millis), 32>,
+    cluster: Option<head::State>,
     search: sets::Search,
     ghosts: ghosts::Ghosts,
     /// Own transactions to tell again, and to whom.

@@ -14,7 +14,7 @@ use crate::identity::record::MAX_RECORD;
 use crate::platform::Platform;
 use crate::tangle::{Standing, Tables as _};
 use crate::wire::list::{List, Raw};
-use crate::wire::near::{MAX_OFFERED, MAX_SIGHTINGS, NO_PLACE, Near, Sighting, Stand};
+use crate::wire::near::{MAX_OFFERED, MAX_SIGHTINGS, Near, Sighting, Stand};
 use crate::wire::{Frame, Writer, merkle};
 use crate::{Epoch, Id, MAX_PARENTS, MemberIndex, Millis};
 use heapless::Vec;
@@ -70,11 +70,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 self.say(from, Control::Show { member });
                 Ok(())
             }
-            Near::Claim(_)
-            | Near::Offer { .. }
-            | Near::Witness(_)
-            | Near::Record { .. }
-            | Near::Show { .. } => Err(Refusal::NotForMe),
+            Near::Claim(cose) => self.on_claim(now, from, place, cose),
+            Near::Offer { .. } | Near::Witness(_) | Near::Record { .. } | Near::Show { .. } => {
+                Err(Refusal::NotForMe)
+            }
         }
     }
 
@@ -99,9 +98,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Some(_) => self.absolute(now),
             None => Millis(0),
         };
+        let (place, term) = self.line(now);
         Frame::Near(Near::Offer {
-            place: NO_PLACE,
-            term: 0,
+            place,
+            term,
             now: clock,
             header: self.headers.newest(),
             tips: List::of(tips),
