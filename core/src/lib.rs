@@ -33,6 +33,10 @@ pub mod link;
 pub mod node;
 pub mod platform;
 pub mod posp;
+#[cfg(not(iotedge_rules_off))]
+mod rules;
+#[cfg(iotedge_rules_off)]
+pub mod rules;
 pub mod tangle;
 pub mod tx;
 pub mod types;

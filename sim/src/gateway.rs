@@ -33,9 +33,11 @@ pub struct Replayed {
     /// The header.
     pub header: Header,
     payload: Vec<u8>,
-    leaves: Vec<Id>,
+    /// The accepted transactions, in order.
+    pub leaves: Vec<Id>,
     records: Vec<Record>,
-    root: Id,
+    /// Root of the epoch tree: what validators vote on.
+    pub root: Id,
 }
 
 /// Closes the epoch of a trim from what this node holds.
@@ -159,6 +161,8 @@ pub struct Gateway {
     leaves: HashMap<Id, (u32, u32)>,
     /// Trims that were refused at signing and tried again.
     pub void_trims: u32,
+    /// In guilty hands: it trims no more.
+    pub withholds: bool,
     /// Why an epoch could not be closed, the last time it was tried.
     pub stuck: Option<CloseError>,
 }
@@ -176,6 +180,7 @@ impl Gateway {
             settled: BTreeMap::new(),
             leaves: HashMap::new(),
             void_trims: 0,
+            withholds: false,
             stuck: None,
         }
     }
@@ -266,6 +271,7 @@ impl Gateway {
         let period = founding.genesis.period.0;
         if let TrimState::Idle(due) = self.trim
             && traffic
+            && !self.withholds
             && now >= due
         {
             // The newest cut of the grid whose approvals have all come; after an outage several periods become one epoch.
@@ -295,7 +301,7 @@ impl Gateway {
         }
     }
 
-    fn propose(&mut self, founding: &Founding, replayed: Replayed) {
+    pub(crate) fn propose(&mut self, founding: &Founding, replayed: Replayed) {
         let protected = sign1::protected(&self.secret.public_key());
         let mut message = vec![0; 2048];
         let message = header_signing_input(

@@ -136,6 +136,11 @@ impl Ord for Due {
 #[derive(Debug)]
 pub(crate) enum Note {
     Violated(String),
+    /// A validator computes another header than this host proposed.
+    Disagrees {
+        with: u16,
+        what: String,
+    },
     /// A transaction got a grade beyond `Witnessed`, on an honest host.
     Graded {
         id: Id,
@@ -154,6 +159,8 @@ pub(crate) enum Note {
 /// A host of the run.
 pub(crate) struct Host<'m> {
     pub number: u16,
+    /// Whose key it has: its own number, but for twins.
+    pub member: u16,
     pub now: u64,
     pub node: Option<Box<SimNode<'m>>>,
     /// While it is down.
@@ -165,6 +172,8 @@ pub(crate) struct Host<'m> {
     pub uplinks: Vec<u16>,
     pub booted: u64,
     pub skew: i64,
+    /// Its clock has no battery: from its next start on it asks its neighbours.
+    pub clockless: bool,
     wake: u64,
     pub touched: bool,
     queue: BinaryHeap<Due>,
@@ -193,7 +202,7 @@ impl<'m> Host<'m> {
     pub fn new(
         scenario: &Scenario,
         founding: &Founding,
-        number: u16,
+        (number, member): (u16, u16),
         memory: Memory<'m>,
         limits: Limits,
         Neighbours {
@@ -207,6 +216,7 @@ impl<'m> Host<'m> {
         let partners = peers.iter().copied().filter(|p| *p < members).collect();
         Self {
             number,
+            member,
             now: 0,
             node: None,
             footprint: Footprint::of(&memory),
@@ -216,15 +226,16 @@ impl<'m> Host<'m> {
             uplinks,
             booted: 0,
             skew: stream("skew").between(0, 2 * scenario.skew) as i64 - scenario.skew as i64,
+            clockless: false,
             wake: u64::MAX,
             touched: false,
             queue: BinaryHeap::new(),
             serial: 0,
-            trader: (number < members)
+            trader: (member < members)
                 .then(|| Trader::new(stream("trader"), scenario.pause(), scenario.trade, partners)),
             actor: None,
-            gateway: (number == 0).then(|| Gateway::new(founding)),
-            validator: (number >= members).then(|| Validator::new(founding, number - members)),
+            gateway: (member == 0).then(|| Gateway::new(founding)),
+            validator: (member >= members).then(|| Validator::new(founding, number - members)),
             chance: stream("actor"),
             sender: Sender::new(scenario.seed, number),
             guilty: false,
@@ -326,7 +337,7 @@ impl<'m> Host<'m> {
     }
 
     fn up(&mut self, shared: &Shared<'_>) {
-        let (now, n) = (self.now, self.number);
+        let (now, n) = (self.now, self.member);
         let members = shared.scenario.nodes;
         let Some((memory, platform)) = self.parts.take() else {
             return;
@@ -341,7 +352,11 @@ impl<'m> Host<'m> {
         } else {
             (Config::observer(founding.authority), NodeSigner::None)
         };
-        config.clock = Clock::Offset((START + now) as i64 + self.skew);
+        config.clock = if self.clockless {
+            Clock::FromNeighbours
+        } else {
+            Clock::Offset((START + now) as i64 + self.skew)
+        };
         shared.scenario.configure(&mut config);
         let node = Node::new(
             memory,
@@ -436,7 +451,7 @@ impl<'m> Host<'m> {
             return;
         }
         if self.validator.is_some() && bytes.get(4) == Some(&FrameType::Proposal.number()) {
-            self.judge(shared, bytes);
+            self.judge(shared, from, bytes);
             return;
         }
         if self.relays(shared, from, bytes) {
@@ -523,7 +538,7 @@ impl<'m> Host<'m> {
         }
     }
 
-    fn judge(&mut self, shared: &Shared<'_>, bytes: &[u8]) {
+    fn judge(&mut self, shared: &Shared<'_>, from: u16, bytes: &[u8]) {
         let (Some(validator), Some(node)) = (self.validator.as_mut(), self.node.as_ref()) else {
             return;
         };
@@ -531,11 +546,14 @@ impl<'m> Host<'m> {
             return;
         };
         match validator.judge(shared.founding, cose, node) {
-            Verdict::Vote(frame) => self.send(shared, 0, &frame),
+            Verdict::Vote(frame) => self.send(shared, from, &frame),
             Verdict::NotYet => self.totals.waited += 1,
             Verdict::Differs(why) => {
                 let n = self.number;
-                self.violated(format!("validator {n} disagrees: {why}"));
+                self.note(Note::Disagrees {
+                    with: from,
+                    what: format!("validator {n} disagrees: {why}"),
+                });
             }
         }
     }

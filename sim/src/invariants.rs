@@ -24,6 +24,8 @@ pub struct Watch {
     pub violations: Vec<String>,
     /// How often something went wrong.
     pub count: u32,
+    /// How often of them a promise was broken that was given: what had its `Quorum` is gone, or value is.
+    pub undone: u32,
     value: u64,
     cut: u64,
     quorum: HashMap<Id, Millis>,
@@ -31,6 +33,7 @@ pub struct Watch {
     uncovered: BTreeSet<(Millis, Id)>,
     places: HashMap<(u16, Number), Id>,
     settled: HashMap<Id, u32>,
+    headers: HashMap<u32, Vec<u8>>,
     missing: BTreeSet<Id>,
 }
 
@@ -53,10 +56,15 @@ impl Watch {
         }
     }
 
+    fn broken(&mut self, now: u64, what: String) {
+        self.undone += 1;
+        self.violated(now, what);
+    }
+
     /// An honest node graded a transaction.
     pub fn graded(&mut self, now: u64, host: usize, id: &Id, grade: Grade, facts: Option<&Facts>) {
         if grade == Grade::Dead && self.quorum.contains_key(id) {
-            self.violated(now, format!("node {host}: {id} is dead after a Quorum"));
+            self.broken(now, format!("node {host}: {id} is dead after a Quorum"));
         }
         if !matches!(grade, Grade::Quorum | Grade::Settled) {
             return;
@@ -67,7 +75,7 @@ impl Watch {
         let place = (facts.issuer.0, facts.number);
         let first = *self.places.entry(place).or_insert(*id);
         if first != *id {
-            self.violated(
+            self.broken(
                 now,
                 format!("node {host}: both sides of {place:?} have their Quorum: {first} and {id}"),
             );
@@ -83,7 +91,7 @@ impl Watch {
 
     fn expect_living(&mut self, now: u64, id: &Id) {
         if !self.settled.contains_key(id) && self.missing.insert(*id) {
-            self.violated(
+            self.broken(
                 now,
                 format!("{id} had its Quorum and is not in the header of its time"),
             );
@@ -93,10 +101,21 @@ impl Watch {
     /// A header was settled.
     pub fn header(&mut self, now: u64, settled: &Settled) {
         let header = &settled.header;
+        // Two nodes with the GL-node's key may close the same trim; what they close must be the same.
+        let earlier = self
+            .headers
+            .insert(header.number.0, settled.payload.clone());
+        if let Some(earlier) = earlier {
+            if earlier != settled.payload {
+                let what = format!("two headers with number {} are settled", header.number);
+                self.broken(now, what);
+            }
+            return;
+        }
         let records = settled.records.iter();
         let value: u64 = records.map(|r| r.credits.0 - r.debits.0).sum();
         if header.total_value.0 != self.value || value != self.value {
-            self.violated(
+            self.broken(
                 now,
                 format!(
                     "header {}: value {} (records {value}) instead of {}",
@@ -106,7 +125,7 @@ impl Watch {
         }
         for id in &settled.leaves {
             if let Some(earlier) = self.settled.insert(*id, header.number.0) {
-                self.violated(
+                self.broken(
                     now,
                     format!("{id} is in the headers {earlier} and {}", header.number),
                 );

@@ -10,12 +10,23 @@ use crate::scenario::{LinkModel, Scenario};
 /// A frame on its way: when it arrives, and its bytes.
 pub type Arrival = (u64, Box<[u8]>);
 
+/// A partition of an attacker's choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wall {
+    /// Begins, in ms.
+    pub from: u64,
+    /// Ends.
+    pub to: u64,
+    /// By host, validators and twins included.
+    pub side: Vec<u8>,
+}
+
 #[derive(Clone, Debug)]
 struct Split {
     from: u64,
     to: u64,
-    /// By host.
-    apart: Vec<bool>,
+    /// By host: who is on one side hears nobody on another.
+    side: Vec<u8>,
 }
 
 /// All links of one run: what does not change.
@@ -25,6 +36,7 @@ pub struct Links {
     radio: Option<Radio>,
     /// Members: what comes after them are validators, which are wired to the gateway.
     members: u16,
+    hosts: usize,
     splits: Vec<Split>,
 }
 
@@ -86,14 +98,14 @@ impl Links {
                 let mut devices: Vec<usize> = (1..usize::from(scenario.nodes)).collect();
                 Rng::stream(scenario.seed, "partition", n).shuffle(&mut devices);
                 let count = (devices.len() * usize::from(p.share)).div_ceil(100);
-                let mut apart = vec![false; hosts];
+                let mut side = vec![0; hosts];
                 for &device in devices.iter().take(count) {
-                    apart[device] = true;
+                    side[device] = 1;
                 }
                 Split {
                     from: p.from,
                     to: p.to,
-                    apart,
+                    side,
                 }
             })
             .collect();
@@ -101,8 +113,21 @@ impl Links {
             model: scenario.link,
             radio: scenario.radio,
             members: scenario.nodes,
+            hosts,
             splits,
         }
+    }
+
+    /// Somebody holds the network in his hand: between two moments only hosts of one side hear each other. Who is not named is on side 0.
+    pub fn wall(&mut self, wall: &Wall) {
+        let hosts = self.hosts;
+        let mut side = wall.side.clone();
+        side.resize(hosts, 0);
+        self.splits.push(Split {
+            from: wall.from,
+            to: wall.to,
+            side,
+        });
     }
 
     /// No frame arrives sooner after it was sent: how far a host may be simulated before the others are looked at.
@@ -173,7 +198,7 @@ impl Links {
     pub fn joined(&self, now: u64, a: usize, b: usize) -> bool {
         self.splits
             .iter()
-            .all(|s| now < s.from || now >= s.to || s.apart[a] == s.apart[b])
+            .all(|s| now < s.from || now >= s.to || s.side[a] == s.side[b])
     }
 
     /// Sends a frame: the copies that will arrive, none, one or two.

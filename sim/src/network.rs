@@ -9,14 +9,14 @@ use crate::actors::{Actor, Cheat};
 use crate::founding::{Founding, START};
 use crate::host::{Due, Host, Note, Shared, What, refusals};
 use crate::invariants::{View, Watch};
-use crate::link::Links;
+use crate::link::{Links, Wall};
 use crate::memory::Slab;
 use crate::platform::SharedVerify;
 use crate::report::Report;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
 use crate::team::{Team, locked};
-use crate::topology::topology;
+use crate::topology::{Neighbours, topology};
 use iotedge_core::crypto::Sha256;
 use iotedge_core::node::Limits;
 use iotedge_core::{Id, MemberIndex};
@@ -39,6 +39,11 @@ pub struct Options<'t> {
     pub threads: usize,
     /// Who owns which host, besides the scenario's equivocators.
     pub actors: Vec<(u16, Box<dyn Actor>)>,
+    /// Members of which a second node runs, with the same key and a store of its own, from this moment on: hosts after the
+    /// validators, in this order, joined to whom the first is joined to and to each other. (Twins: Bano et al., 2020.)
+    pub twins: Vec<(u16, u64)>,
+    /// Partitions of an attacker's choice.
+    pub walls: Vec<Wall>,
     /// Gets one line per event, but for data that came in.
     pub trace: Option<&'t mut dyn Write>,
 }
@@ -88,11 +93,17 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
     scenario.check()?;
     let begun = Instant::now();
     let founding = Founding::new(scenario);
-    let peers = topology(scenario);
+    let mut peers = topology(scenario);
+    let first_twin = peers.len() as u16;
+    join_twins(&mut peers, &options.twins);
+    let member = |host: u16| match host.checked_sub(first_twin) {
+        Some(twin) => options.twins[usize::from(twin)].0,
+        None => host,
+    };
     let limits: Vec<Limits> = peers
         .iter()
         .zip(0u16..)
-        .map(|(p, host)| scenario.limits(host, p.peers.len() as u16 + 1))
+        .map(|(p, host)| scenario.limits(member(host), p.peers.len() as u16 + 1))
         .collect();
     let mut slabs = limits
         .iter()
@@ -104,7 +115,7 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
         .zip(limits.into_iter().zip(peers))
         .zip(0u16..)
         .map(|((slab, (limits, peers)), n)| {
-            Host::new(scenario, &founding, n, slab.lend(), limits, peers)
+            Host::new(scenario, &founding, (n, member(n)), slab.lend(), limits, peers)
         })
         .collect();
     let cheats = scenario.equivocators.iter();
@@ -116,14 +127,18 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
             return Err(format!("actor: host {n} has two"));
         }
     }
+    let mut links = Links::new(scenario, hosts.len());
+    for wall in &options.walls {
+        links.wall(wall);
+    }
     let shared = Shared {
         scenario,
         founding: &founding,
-        links: Links::new(scenario, hosts.len()),
+        links,
         verify: SharedVerify::default(),
         tracing: options.trace.is_some(),
     };
-    plan(scenario, &shared, &mut hosts);
+    plan(scenario, &shared, &mut hosts, &options.twins);
     let count = hosts.len();
     let hosts: Vec<Mutex<Host<'_>>> = hosts.into_iter().map(Mutex::new).collect();
     let mut simulation = Simulation {
@@ -154,9 +169,19 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
 }
 
 /// What is known beforehand: who starts when, who acts first when, and the faults.
-fn plan(scenario: &Scenario, shared: &Shared<'_>, hosts: &mut [Host<'_>]) {
+fn plan(scenario: &Scenario, shared: &Shared<'_>, hosts: &mut [Host<'_>], twins: &[(u16, u64)]) {
     let mut start = Rng::stream(scenario.seed, "start", 0);
-    for (host, n) in hosts.iter_mut().zip(0u16..) {
+    let (hosts_, later) = hosts.split_at_mut(hosts.len() - twins.len());
+    for (host, (member, at)) in later.iter_mut().zip(twins) {
+        host.plan((*at).max(1), What::Up);
+        host.plan(at + 100, What::Act);
+        if *member == 0 {
+            host.plan(at + 1, What::Tick);
+        }
+        host.plan(scenario.sampling(), What::Sample);
+        host.begin(shared);
+    }
+    for (host, n) in hosts_.iter_mut().zip(0u16..) {
         // The gateway is there first, as in life.
         let at = if n == 0 { 1 } else { start.between(2, 400) };
         host.plan(at, What::Up);
@@ -178,6 +203,29 @@ fn plan(scenario: &Scenario, shared: &Shared<'_>, hosts: &mut [Host<'_>]) {
     for o in &scenario.outages {
         hosts[0].plan(o.from, What::Down { lost: false });
         hosts[0].plan(o.to, What::Up);
+    }
+}
+
+/// The second nodes: each hears whom the first one hears, and the other second ones.
+fn join_twins(hosts: &mut Vec<Neighbours>, twins: &[(u16, u64)]) {
+    let first = hosts.len() as u16;
+    for (twin, (member, _)) in (first..).zip(twins) {
+        let mut own = hosts[usize::from(*member)].clone();
+        for (other, (of, _)) in (first..twin).zip(twins) {
+            if of != member {
+                own.peers.push(other);
+            }
+        }
+        own.peers.sort_unstable();
+        own.peers.dedup();
+        for peer in &own.peers {
+            hosts[usize::from(*peer)].peers.push(twin);
+        }
+        hosts.push(own);
+    }
+    for host in hosts.iter_mut() {
+        host.peers.sort_unstable();
+        host.peers.dedup();
     }
 }
 
@@ -263,11 +311,17 @@ impl Simulation<'_, '_, '_> {
         for (at, n, note) in notes.drain(..) {
             match note {
                 Note::Violated(what) => self.watch.violated(at, what),
+                Note::Disagrees { with, what } => {
+                    self.report.disagreements += 1;
+                    if !self.guilty[usize::from(with)] {
+                        self.watch.violated(at, what);
+                    }
+                }
                 Note::Graded { id, grade, facts } => {
                     self.watch.graded(at, n.into(), &id, grade, facts.as_ref());
                 }
                 Note::Header(number) => {
-                    let host = locked(&self.hosts[0]);
+                    let host = locked(&self.hosts[usize::from(n)]);
                     if let Some(settled) =
                         host.gateway.as_ref().and_then(|g| g.settled.get(&number))
                     {
@@ -324,11 +378,14 @@ impl Simulation<'_, '_, '_> {
         self.look_for_forks(now);
         let mut views = Vec::new();
         for (n, host) in self.hosts.iter().enumerate() {
-            if let Some(node) = locked(host).node.as_ref() {
+            if !self.guilty[n]
+                && let Some(node) = locked(host).node.as_ref()
+            {
                 views.push((n, View::of(node, absolute)));
             }
         }
-        if views.len() != self.hosts.len() {
+        let honest = self.guilty.iter().filter(|guilty| !**guilty).count();
+        if views.len() != honest {
             let what = "not all nodes are running in the end".into();
             self.watch.violated(now, what);
         }
@@ -368,6 +425,7 @@ impl Simulation<'_, '_, '_> {
         report.checked = self.shared.verify.checked();
         report.violations = self.watch.violations;
         report.violation_count = self.watch.count;
+        report.undone = self.watch.undone;
         report.trace = Id(trace.finish());
         report
     }
@@ -376,6 +434,10 @@ impl Simulation<'_, '_, '_> {
         for fork in self.forks.iter().filter(|f| f.landed == [true; 2]) {
             let index = MemberIndex(fork.member);
             for (n, host) in self.hosts.iter().enumerate() {
+                // Nothing is promised to those who confessed.
+                if self.guilty[n] {
+                    continue;
+                }
                 let host = locked(host);
                 let Some(node) = host.node.as_ref() else {
                     continue;

@@ -155,6 +155,12 @@ impl HostTotals {
 pub struct Times(Vec<u64>);
 
 impl Times {
+    /// All of them, as they came.
+    #[must_use]
+    pub fn all(&self) -> &[u64] {
+        &self.0
+    }
+
     /// How many.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -176,6 +182,10 @@ impl Times {
 pub struct Report {
     /// What was run.
     pub title: String,
+    /// How often a validator refused a proposal that its own replay contradicts.
+    pub disagreements: u32,
+    /// How often something that had its `Quorum` on an honest node was undone, rivalled or lost, or value was not conserved.
+    pub undone: u32,
     /// Members.
     pub nodes: u16,
     /// Virtual time of traffic, in ms.

@@ -5,6 +5,7 @@
 //! and revocation act at once and use up the same room first.
 
 use crate::identity::Record;
+use crate::rules::{self, Rule};
 use crate::types::Weight;
 
 /// Epochs without a settled transaction after which a member counts as inactive: weight 0 until its next one settles.
@@ -42,7 +43,7 @@ pub(super) fn reweigh(before: &[Record], after: &mut [Record]) {
     let mut standing = total(after);
     for new in after.iter_mut() {
         let weight = u64::from(new.weight.0);
-        if weight == 0 || new.idle < IDLE_EPOCHS {
+        if weight == 0 || new.idle < IDLE_EPOCHS || !rules::on(Rule::Inactive) {
             continue;
         }
         // One member may always go, however much it weighs, but not the last.

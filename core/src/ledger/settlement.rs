@@ -9,6 +9,7 @@
 use super::{LedgerError, members};
 use crate::crypto::PublicKey;
 use crate::identity::{Caps, Record, Roles};
+use crate::rules::{self, Rule};
 use crate::types::{Amount, Id, MemberIndex, Millis, Number};
 use crate::wire::merkle::{self, Tree};
 use crate::wire::{WireError, Writer};
@@ -248,7 +249,9 @@ impl<'m> Settlement<'m> {
                 let leaf = exit_leaf(&target, amount, &entry.id);
                 self.exits.push(leaf).map_err(|_| LedgerError::Overflow)?;
             }
-            Effect::Evidence { offender } => self.member(offender)?.frozen = true,
+            Effect::Evidence { offender } => {
+                self.member(offender)?.frozen = rules::on(Rule::Freeze);
+            }
             Effect::Join { key, roles, caps } => self.join(key, roles, caps),
             Effect::Rotate { key } => self.member(entry.issuer)?.key = key,
             Effect::Leave => remove(self.member(entry.issuer)?),
@@ -263,7 +266,7 @@ impl<'m> Settlement<'m> {
 
     fn join(&mut self, key: PublicKey, roles: Roles, caps: Caps) {
         let room = members::joins_allowed(members::total(self.before));
-        let taken = u64::from(self.joined) >= room;
+        let taken = u64::from(self.joined) >= room && rules::on(Rule::TableChange);
         let index = u16::try_from(self.members).map(MemberIndex);
         let (present, free) = self.after.split_at_mut(self.members);
         // A member already, frozen or gone perhaps: a device has one account for good, so enrolling again gains nothing.

@@ -19,6 +19,7 @@ use crate::identity::UnverifiedGenesis;
 use crate::identity::{CoseKey, cert::Certificate};
 use crate::platform::Platform;
 use crate::posp::ValidatorSet;
+use crate::rules::{self, Rule};
 use crate::tangle::{Policy, Tables as _, Tangle};
 use crate::wire::{EnrolStatus, Reader, Writer};
 use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis, Number};
@@ -371,6 +372,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     fn confirm_head(&mut self, now: Millis) {
         self.phase = Phase::Recovering;
         self.heads.clear();
+        if !rules::on(Rule::Recovery) {
+            self.phase = Phase::Active;
+        }
         self.timers.heads = now;
         self.timers.sync = now;
     }

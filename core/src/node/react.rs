@@ -6,6 +6,7 @@ use super::own::{Followed, STORED_MAX, Stored};
 use super::{Evidence, Node, Phase, Submission, keys};
 use crate::crypto::Verify;
 use crate::platform::Platform;
+use crate::rules::{self, Rule};
 use crate::tangle::{Change, Effect, Facts, Standing, TrackError};
 use crate::tx::{APPROVAL, Body, MemberOp, Unverified};
 use crate::{Amount, HeaderNumber, Id, MemberIndex, Millis};
@@ -42,6 +43,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             self.recover(now);
             return;
         }
+        if let Effect::Trim { cut, .. } = facts.effect
+            && !rules::on(Rule::Prune)
+        {
+            self.tangle.prune(cut);
+        }
         match facts.effect {
             Effect::Transfer { to, amount, .. } if Some(to) == self.index && !mine => {
                 self.on_payment(facts, parents, amount, body);
@@ -71,9 +77,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .map(|r| r.caps)
             .unwrap_or_default();
         let (one, all) = self.own.claims(facts.issuer);
-        let over_cap = amount > caps.tx
+        let over_cap = (amount > caps.tx
             || one.saturating_add(amount.0) > caps.peer
-            || all.saturating_add(amount.0) > caps.exposure;
+            || all.saturating_add(amount.0) > caps.exposure)
+            && rules::on(Rule::Caps);
         let followed = Followed {
             used: true,
             own: false,

@@ -13,6 +13,7 @@ use crate::crypto::{PublicKey, Signature, Verify};
 use crate::identity::enrol;
 use crate::identity::signer::SignerError;
 use crate::platform::Platform;
+use crate::rules::{self, Rule};
 use crate::tangle::{Stubs, Tables as _};
 use crate::tx::{self, Attachment, Body, Evidence, Payload, Unverified};
 use crate::wire::list::List;
@@ -137,7 +138,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             parents: Vec::from_slice(draft.parents.as_slice()).map_err(|_| Refusal::Busy)?,
             body,
         };
-        self.own.store(&self.limits, &mut self.platform, &stored)?;
+        if rules::on(Rule::StoredFirst) {
+            self.own.store(&self.limits, &mut self.platform, &stored)?;
+        }
         let oldest = self.oldest();
         let inserted = self
             .tangle

@@ -15,6 +15,7 @@ use super::tracks::{
 use super::window::{OPAQUE, Window};
 use super::{Tangle, TrackError};
 use crate::MemberIndex;
+use crate::rules::{self, Rule};
 
 /// Evidence against the member is in the DAG.
 pub(super) const FROZEN: u8 = 1;
@@ -118,7 +119,7 @@ impl Tangle<'_> {
         };
         let of_x = |v: &Vertex| v.issuer == x.issuer;
         // A rival trim that was evicted is still tracked: whoever has seen it has its bit.
-        let rivals = if x.is_trim() {
+        let rivals = if x.is_trim() && rules::on(Rule::RivalTrims) {
             self.tracks
                 .which(|y| y.is_trim() && y.previous == x.previous && y.id != x.id)
         } else {
@@ -156,7 +157,8 @@ impl Tangle<'_> {
                     masks.rival |= bit;
                 }
             }
-            let rival_trim = x.is_trim()
+            let rival_trim = rules::on(Rule::RivalTrims)
+                && x.is_trim()
                 && here != slot
                 && self
                     .trim_terms(here)
@@ -216,7 +218,10 @@ impl Tangle<'_> {
         }
         let mut changed = 0;
         let sequence = self.window.sequence(slot);
-        let fresh = vertex.masks.approves(self.tracks.trims) & among & !member.approved;
+        let mut fresh = vertex.masks.approves(self.tracks.trims) & among;
+        if rules::on(Rule::Members) {
+            fresh &= !member.approved;
+        }
         for i in bits(fresh) {
             let Some(x) = self.tracks.get_mut(i) else {
                 continue;
@@ -253,7 +258,7 @@ impl Tangle<'_> {
                 continue;
             };
             let mut news = 0;
-            let heard = x.witnesses >= self.policy.witnesses;
+            let heard = x.witnesses >= self.policy.witnesses || !rules::on(Rule::Witnesses);
             if x.standing == Standing::Seen && heard {
                 x.standing = Standing::Witnessed;
                 news |= NEWS_WITNESSED;
@@ -271,9 +276,12 @@ impl Tangle<'_> {
             let quorum = judged
                 && heard
                 && x.standing < Standing::Quorum
-                && x.flags & FIRST_ROUND != 0
-                && x.passes(x.second, tables, self.newest);
-            if quorum && !self.overtaken(i) {
+                && if rules::on(Rule::TwoRounds) {
+                    x.flags & FIRST_ROUND != 0 && x.passes(x.second, tables, self.newest)
+                } else {
+                    x.passes(x.approval, tables, self.newest)
+                };
+            if quorum && !(rules::on(Rule::Overtaken) && self.overtaken(i)) {
                 if let Some(x) = self.tracks.get_mut(i) {
                     x.standing = Standing::Quorum;
                 }

@@ -12,6 +12,7 @@ use super::recent::RECENT;
 use super::tracks::{DOUBTED, Interest, NEWS_EVICTED, bit, bits};
 use super::window::{OFF_CHAIN, ON_HEAD, OPAQUE, UNCHECKED};
 use super::{Tangle, TrimNote};
+use crate::rules::{self, Rule};
 use crate::{Id, MemberIndex};
 
 /// Where a vertex lies among its issuer's.
@@ -61,6 +62,9 @@ impl Tangle<'_> {
         let Effect::Trim { previous, .. } = facts.effect else {
             return None;
         };
+        if !rules::on(Rule::RivalTrims) {
+            return None;
+        }
         let tracked = self
             .tracks
             .iter()
@@ -176,7 +180,7 @@ impl Tangle<'_> {
             Effect::Trim { .. } => {
                 let _ = self.track_slot(tables, slot, Interest::Trim, contested);
             }
-            Effect::Evidence { offender } => self.freeze(offender),
+            Effect::Evidence { offender } if rules::on(Rule::Freeze) => self.freeze(offender),
             _ => {}
         }
         let used = self.tracks.used;
@@ -195,10 +199,10 @@ impl Tangle<'_> {
     /// What the vertex itself adds to its cone's masks.
     fn own_bits(&self, facts: &Facts, masks: &mut Masks) {
         match facts.effect {
-            Effect::Evidence { offender } => {
+            Effect::Evidence { offender } if rules::on(Rule::Freeze) => {
                 masks.evident |= self.tracks.which(|x| x.issuer == offender);
             }
-            Effect::Trim { previous, .. } => {
+            Effect::Trim { previous, .. } if rules::on(Rule::RivalTrims) => {
                 masks.rival |= self.tracks.which(|x| x.is_trim() && x.previous == previous);
             }
             _ => {}

@@ -6,6 +6,7 @@
 use super::error::LimitsError;
 use super::model::Standing;
 use super::recent::Kept;
+use crate::rules::{self, Rule};
 use crate::{Amount, Epoch, Id, MemberIndex, Millis, Number};
 
 /// How much the tangle shall hold.
@@ -120,7 +121,10 @@ impl Masks {
 
     /// Bits of the tracked transactions that a vertex with this cone approves. Evidence against the GL-node does not count
     /// against its trims: only a rival trim or a fork does.
-    pub(super) const fn approves(self, trims: u64) -> u64 {
+    pub(super) fn approves(self, trims: u64) -> u64 {
+        if !rules::on(Rule::Rivals) {
+            return self.seen;
+        }
         self.seen & !self.rival & !(self.evident & !trims)
     }
 }

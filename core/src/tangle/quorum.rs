@@ -16,6 +16,7 @@ use super::model::{Standing, Tables};
 use super::recent::{RECENT, ones};
 use super::tracks::{FIRST_ROUND, UNSURE, bit, bits};
 use super::window::OPAQUE;
+use crate::rules::{self, Rule};
 
 /// A count of the first round in one cone.
 struct Count {
@@ -175,7 +176,7 @@ impl Tangle<'_> {
             && vertex.flags & OPAQUE == 0
             && vertex.time <= x.limit(&self.policy)
             && let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0))
-            && member.flags & COUNTED == 0
+            && (member.flags & COUNTED == 0 || !rules::on(Rule::Members))
             && (!count.based || member.second & bit(i) == 0)
         {
             member.flags |= COUNTED;
@@ -213,7 +214,12 @@ impl Tangle<'_> {
             return 0;
         };
         let mut changed = 0;
-        for i in bits(vertex.masks.above & self.tracks.found & !member.second) {
+        let counted = if rules::on(Rule::Members) {
+            member.second
+        } else {
+            0
+        };
+        for i in bits(vertex.masks.above & self.tracks.found & !counted) {
             let Some(x) = self.tracks.get_mut(i) else {
                 continue;
             };

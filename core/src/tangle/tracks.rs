@@ -6,6 +6,7 @@
 use super::memory::Tracked;
 use super::model::{Change, Policy, Standing, Tables};
 use super::recent::{Bits, Kept};
+use crate::rules::{self, Rule};
 use crate::{Epoch, Id, MemberIndex, Millis};
 
 /// Flags of a tracked slot.
@@ -68,7 +69,7 @@ impl Tracked {
 
     /// Until when approvals count.
     pub(super) fn limit(&self, policy: &Policy) -> Millis {
-        if self.is_trim() {
+        if self.is_trim() || !rules::on(Rule::TimeLimit) {
             Millis(u64::MAX)
         } else {
             self.time.saturating_add(policy.half_period().0)

@@ -13,6 +13,7 @@ use super::model::{Effect, Facts, Outcome, Tables, Verdict};
 use super::tracks::{bit, bits, two_thirds};
 use super::window::{OFF_CHAIN, ON_HEAD, OPAQUE, UNCHECKED};
 use super::{Id, Tangle};
+use crate::rules::{self, Rule};
 use crate::{Epoch, HeaderNumber, MemberIndex, Millis};
 
 /// A member state during one walk: it has a vertex later than c + T/2.
@@ -110,7 +111,7 @@ impl Tangle<'_> {
         // What the walk shall find out about the predecessor: nothing if it is settled and gone.
         let prior = previous.slot.map(|slot| *self.window.at(slot));
         // Who has not seen the predecessor yet when it is that old issues in an epoch that would be void by the next trim.
-        if prior.is_some_and(|trim| cut < trim.time) {
+        if prior.is_some_and(|trim| cut < trim.time) && rules::on(Rule::CutOrder) {
             return Err(VoidTrim::Cut);
         }
         let prior_bit = self.tracks.find(&previous_id).map_or(0, bit);
@@ -191,7 +192,7 @@ impl Tangle<'_> {
                 let [own, new] = approving;
                 let certified = two_thirds(own, tables.total(prior_epoch))
                     && (newest <= prior_epoch || two_thirds(new, tables.total(newest)));
-                if !certified {
+                if !certified && rules::on(Rule::Certified) {
                     if !gap && prior_bit != 0 {
                         return Err(VoidTrim::PreviousUncertified);
                     }
@@ -206,7 +207,7 @@ impl Tangle<'_> {
                 continue;
             }
             let total = tables.total(epoch);
-            if !two_thirds(sum, total) {
+            if !two_thirds(sum, total) && rules::on(Rule::Fresh) {
                 // By a table that is gone here, as for a latecomer, nothing can be said.
                 if self.horizon <= late && stubs <= late && total.is_some() {
                     return Err(VoidTrim::Stale);
@@ -261,7 +262,7 @@ impl Tangle<'_> {
         needs(newest)?;
         for &slot in order {
             let epoch = self.window.at(slot).epoch;
-            if epoch >= living_since(vertex.epoch) {
+            if epoch >= living_since(vertex.epoch) || !rules::on(Rule::Void) {
                 needs(epoch)?;
             }
         }
@@ -335,6 +336,9 @@ impl Tangle<'_> {
         work: &[Work],
     ) -> Result<bool, TrimError> {
         let issuer = self.window.at(slot).issuer;
+        if !rules::on(Rule::ChainHead) {
+            return Ok(true);
+        }
         let Some(head) = tables.head(issuer) else {
             return Ok(false);
         };
@@ -461,13 +465,16 @@ impl Tangle<'_> {
             if vertex.flags & OPAQUE != 0 {
                 continue;
             }
+            if !rules::on(Rule::Rivals) {
+                against = 0;
+            }
             for i in bits(seen & !against & !*member) {
                 let (Some(&x), Some(sums)) = (block.get(i), sums.get_mut(i)) else {
                     continue;
                 };
                 let x = self.window.at(x);
                 let limit = x.time.saturating_add(self.policy.half_period().0);
-                if vertex.time > limit && x.kind != TRIM {
+                if vertex.time > limit && x.kind != TRIM && rules::on(Rule::TimeLimit) {
                     continue;
                 }
                 *member |= bit(i);
@@ -484,8 +491,9 @@ impl Tangle<'_> {
             work.value = new;
             let lives = work.flags & ON_CHAIN != 0
                 && self.may_live(tables, slot, oldest)
-                && two_thirds(own, tables.total(x.epoch))
-                && two_thirds(new, tables.total(newest));
+                && (two_thirds(own, tables.total(x.epoch))
+                    && two_thirds(new, tables.total(newest))
+                    || !rules::on(Rule::Lives));
             if lives {
                 work.flags |= LIVES;
             }
@@ -495,7 +503,7 @@ impl Tangle<'_> {
     /// Not of a void epoch (older than the one before the trim's), and not issued by a member that the table holds frozen.
     fn may_live<T: Tables + ?Sized>(&self, tables: &T, slot: u16, oldest: Epoch) -> bool {
         let x = self.window.at(slot);
-        x.epoch >= oldest && !tables.frozen(x.issuer)
+        (x.epoch >= oldest || !rules::on(Rule::Void)) && !tables.frozen(x.issuer)
     }
 
     /// The bits of the block that a vertex itself rivals or proves against.
@@ -522,7 +530,7 @@ impl Tangle<'_> {
                 }
             }
         }
-        if vertex.kind == EVIDENCE {
+        if vertex.kind == EVIDENCE && rules::on(Rule::Freeze) {
             for (i, &x) in block.iter().enumerate() {
                 let x = self.window.at(x);
                 if u32::from(x.issuer.0) == vertex.other && x.kind != TRIM {
@@ -530,7 +538,7 @@ impl Tangle<'_> {
                 }
             }
         }
-        if vertex.kind == TRIM {
+        if vertex.kind == TRIM && rules::on(Rule::RivalTrims) {
             let named = self.trim_terms(slot).map(|(_, previous)| previous);
             for i in bits(trims) {
                 if let Some(&x) = block.get(i)

@@ -22,6 +22,12 @@ impl<'m> Hands<'_, 'm> {
         self.host.number
     }
 
+    /// Whose key it has: the same, but for a twin.
+    #[must_use]
+    pub fn member(&self) -> u16 {
+        self.host.member
+    }
+
     /// Virtual time of the run, in ms.
     #[must_use]
     pub fn now(&self) -> u64 {
@@ -61,7 +67,7 @@ impl<'m> Hands<'_, 'm> {
     /// The device's own key: it may sign what it likes, as itself.
     #[must_use]
     pub fn secret(&self) -> SecretKey {
-        self.shared.founding.device(self.host.number)
+        self.shared.founding.device(self.host.member)
     }
 
     /// Its node, while it runs.
@@ -112,6 +118,16 @@ impl<'m> Hands<'_, 'm> {
     pub fn wake_at(&mut self, at: u64) {
         let wait = at.saturating_sub(self.host.now).max(1);
         self.host.plan(wait, What::Actor);
+    }
+
+    /// Sets the device's clock wrong by so much from its next start on.
+    pub fn set_clock(&mut self, skew: i64) {
+        self.host.skew = skew;
+    }
+
+    /// The device's clock forgets the time at every power cut: from its next start on it asks its neighbours.
+    pub fn lose_clock(&mut self) {
+        self.host.clockless = true;
     }
 
     /// Tells another actor something, beside all links: it arrives for certain after the least delay of a link.

@@ -6,12 +6,23 @@
 //! keeps no state outside itself, so a run is the same on any number of threads.
 
 mod cheat;
+mod flood;
+pub mod forge;
 mod hands;
+mod shapes;
+mod silent;
 mod trader;
+mod twin;
+mod warden;
 
 pub use cheat::Cheat;
+pub use flood::{Flood, Flooder, Replayer};
 pub use hands::Hands;
+pub use shapes::{Forker, Lazy, Parasite};
+pub use silent::Silent;
 pub use trader::Trader;
+pub use twin::Twin;
+pub use warden::{Clockless, Eclipse, Liar, Lie, Only, Warden};
 
 use iotedge_core::Id;
 use iotedge_core::node::Event;

@@ -5,6 +5,7 @@
 //! `run` makes results (in short mode a small, deterministic subset), `claims` judges them, `page` writes them down. `ci/evaluate` runs all in full
 //! and writes; `ci/evaluate --short` runs the short ones again and fails unless they are what is committed. See `docs/decisions/0016`.
 
+pub mod attacks;
 pub mod number;
 pub mod page;
 pub mod plot;
@@ -90,7 +91,7 @@ pub struct Section {
 }
 
 /// Every section, in the order of the page.
-pub const SECTIONS: &[Section] = &[crate::baseline::SECTION];
+pub const SECTIONS: &[Section] = &[crate::baseline::SECTION, attacks::SECTION];
 
 /// The section of this name.
 #[must_use]
