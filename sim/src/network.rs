@@ -115,7 +115,14 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
         .zip(limits.into_iter().zip(peers))
         .zip(0u16..)
         .map(|((slab, (limits, peers)), n)| {
-            Host::new(scenario, &founding, (n, member(n)), slab.lend(), limits, peers)
+            Host::new(
+                scenario,
+                &founding,
+                (n, member(n)),
+                slab.lend(),
+                limits,
+                peers,
+            )
         })
         .collect();
     let cheats = scenario.equivocators.iter();

@@ -7,7 +7,7 @@ use super::{Evidence, Node, Phase, Submission, keys};
 use crate::crypto::Verify;
 use crate::platform::Platform;
 use crate::rules::{self, Rule};
-use crate::tangle::{Change, Effect, Facts, Standing, TrackError};
+use crate::tangle::{Change, Effect, Facts, Standing, Tables as _, TrackError};
 use crate::tx::{APPROVAL, Body, MemberOp, Unverified};
 use crate::{Amount, HeaderNumber, Id, MemberIndex, Millis};
 use heapless::Vec;
@@ -162,7 +162,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// A settled table says which followed transactions are dead: if any vertex of a member's chain lives in an epoch, so does everything below it,
     /// so what is at or below the cut and above the member's last living number never will have an effect.
     pub(crate) fn bury_the_dead(&mut self, now: Millis) {
-        let cut = self.headers.cut();
+        // Of the header that opened this table, not of a newer one whose table is still on its way: what that one settled lives.
+        let newest = self.tables.newest();
+        let cut = self.tables.clock_start(newest).unwrap_or_default();
         let mut dead: Vec<Followed, 16> = Vec::new();
         self.unburied = false;
         for followed in self.own.iter() {

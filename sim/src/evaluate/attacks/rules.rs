@@ -60,8 +60,8 @@ pub const TABLE: &[Entry] = &[
         rule: "Rivals",
         section: "5.3",
         demands: "no approval above a rival or evidence",
-        attack: "two payments with one number, each shown to half of the neighbours",
-        run: Some(runs::fork),
+        attack: "two payments with one number, each approved by some, then all stand on both",
+        run: Some(scripts::both_approved),
     },
     Entry {
         rule: "TimeLimit",

@@ -92,20 +92,6 @@ pub fn power_cut() -> End {
 }
 
 /// 5.3: see `rules::TABLE`.
-pub fn fork() -> End {
-    let mut undone = 0;
-    for seed in 1..=3 {
-        let s = brisk(seed, 7);
-        let cheat: Box<dyn Actor> = Box::new(Cheat::new(3_500));
-        undone += run(&s, Vec::new(), vec![(2, cheat)]).undone;
-    }
-    End {
-        harmed: undone > 0,
-        what: format!("{undone} promises broken in 3 runs"),
-    }
-}
-
-/// 5.3: see `rules::TABLE`.
 pub fn proven_cheat() -> End {
     let s = brisk(1, 7);
     let cheat: Box<dyn Actor> = Box::new(Cheat::new(3_500));

@@ -40,7 +40,7 @@ fn payment(to: u16, amount: u64, debits: u64) -> Body<'static> {
 
 /// The members say something later than c + T/2, the GL-node (the first of `heads`) trims, they approve the trim, and it is settled at member 0's
 /// node. What was accepted, or why the epoch cannot be closed.
-fn close(
+pub(super) fn close(
     stage: &mut Stage<'_>,
     heads: &mut [Said],
     cut: u64,
@@ -376,6 +376,25 @@ pub fn two_trims() -> End {
             certified > 1,
             format!("{certified} of 2 certified, {told} told as rivals"),
         )
+    })
+}
+
+/// 5.3: a fork whose sides are shown to two members each; then all hear both and stand on both.
+pub fn both_approved() -> End {
+    Stage::with(4, &[2, 3], |stage| {
+        let x = stage.pay(2_000, &stage.root(1), &[], 2, 500);
+        let y = stage.pay(2_001, &stage.root(1), &[], 3, 501);
+        let mut heads = roots(stage, &[0, 2, 3]);
+        let _ = stage.show(&[2, 3], &x);
+        let _ = stage.show(&[2, 3], &y);
+        for (head, tip) in heads.iter_mut().zip([&x, &x, &y]) {
+            let next = stage.data(2_100 + u64::from(head.member), head, &[tip]);
+            let _ = stage.show(&[2, 3], &next);
+            *head = next;
+        }
+        stage.rounds(&mut heads, 2_200, 4, &[2, 3]);
+        let sides = u32::from(stage.final_at(2, &x)) + u32::from(stage.final_at(3, &y));
+        end(sides > 1, format!("{sides} of 2 sides with Quorum"))
     })
 }
 

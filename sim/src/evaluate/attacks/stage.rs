@@ -151,6 +151,20 @@ impl<'m> Stage<'m> {
         }
     }
 
+    /// What a gateway would answer to all that this member's node asks for now.
+    pub fn requests(&mut self, member: u16) -> Vec<Vec<u8>> {
+        let mut out = [0; MAX_FRAME];
+        self.now += 20;
+        let (now, mut answers) = (Millis(self.now), Vec::new());
+        for view in self.views.iter_mut().filter(|view| view.member == member) {
+            while let Some((_, len)) = view.node.next_frame(now, &mut out) {
+                let answer = self.gateway.answer(&self.founding, &out[..len]);
+                answers.extend(answer.into_iter().flatten());
+            }
+        }
+        answers
+    }
+
     /// What a member's first transaction stands on.
     #[must_use]
     pub fn root(&self, member: u16) -> Said {
@@ -422,5 +436,41 @@ impl View<'_> {
                 _ => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scripts::close;
+    use super::*;
+
+    /// Found by seed 8702 of the bound: the second header came while the table of the first was on its way, and what the second one settled was told to be
+    /// dead by the table of the first.
+    #[test]
+    fn a_table_that_comes_after_the_next_header_buries_nobody() {
+        Stage::with(4, &[0, 2], |stage| {
+            let mut heads: Vec<Said> = [0, 2, 3].iter().map(|m| stage.root(*m)).collect();
+            stage.rounds(&mut heads, 7_900, 8, &[0]);
+            close(stage, &mut heads, 8_000, &[0]).unwrap();
+            let first = stage.news();
+            let x = stage.pay(stage.now + 10, &stage.root(1), &[], 2, 5);
+            let _ = stage.show(&[0, 2], &x);
+            heads.push(x.clone());
+            stage.rounds(&mut heads, stage.now + 10, 3, &[0]);
+            heads.pop();
+            let cut = stage.now;
+            let leaves = close(stage, &mut heads, cut, &[0]).unwrap();
+            assert!(leaves.contains(&x.id), "it is settled by the second header");
+            let second = stage.news();
+            for frame in first {
+                let _ = stage.show_bytes(&[2], &frame);
+            }
+            let table = stage.requests(2);
+            for frame in second.iter().chain(&table) {
+                let _ = stage.show_bytes(&[2], frame);
+            }
+            stage.serve();
+            assert_ne!(stage.grade(2, &x), Some(Grade::Dead));
+        });
     }
 }

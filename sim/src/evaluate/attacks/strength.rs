@@ -94,14 +94,14 @@ fn reboots(s: &mut Scenario, lost: bool) {
     for node in 1..MEMBERS {
         s.reboots.push(Reboot {
             node,
-            at: 5_000,
+            at: s.period * 5 / 2,
             down: 500,
             lost,
         });
     }
     s.outages.push(Outage {
-        from: 5_000,
-        to: 5_500,
+        from: s.period * 5 / 2,
+        to: s.period * 5 / 2 + 500,
     });
 }
 
@@ -140,13 +140,13 @@ fn lazy(options: &mut Options<'static>, hosts: &[u16]) {
 
 macro_rules! attacks {
     ($($name:literal, $strength:literal, $short:literal, |$s:ident, $o:ident| $make:expr;)*) => {
-        &[$(Attack { name: $name, strength: $strength, short: $short, make: |$s, $o| { let _ = (&$s, &$o); $make; } },)*]
+        &[$(Attack { name: $name, strength: $strength, short: $short, make: |$s, $o| { let _ = (&$s, &$o); $make } },)*]
     };
 }
 
 /// All of them, the calm run first.
 pub const ATTACKS: &[Attack] = attacks! {
-    "calm", "nobody", true, |s, o| ();
+    "calm", "nobody", true, |s, o| {};
     "lazy tips", "1 of 10", false, |s, o| lazy(o, &[3]);
     "lazy tips", "3 of 10", true, |s, o| lazy(o, &[3, 6, 9]);
     "parasite chain", "10 vertices in 0.5 s", false, |s, o| one(o, 3, Parasite::new(4_000, 10, 50));
@@ -181,6 +181,7 @@ pub const ATTACKS: &[Attack] = attacks! {
     "partition", "30 % for 4 T", false, |s, o| apart(s, 8_000);
     "clock loss", "9 devices reboot without a clock", false, |s, o| { reboots(s, false); for host in 1..MEMBERS { one(o, host, Clockless); } };
     "mass reboot", "all at once", false, |s, o| reboots(s, false);
+    "mass reboot", "all at once, T = 10 s", false, |s, o| { s.period = 10_000; s.duration = 60_000; s.quiet = 20_000; reboots(s, false); };
     "mass reboot", "all at once, 9 stores lost", false, |s, o| reboots(s, true);
 };
 
