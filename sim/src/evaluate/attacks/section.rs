@@ -113,6 +113,13 @@ fn claims(results: &Value, mode: Mode) -> Vec<Claim> {
         ),
     ];
     if mode == Mode::Full {
+        // To be taken out when these parts were run again: a claim that holds must have no excuse.
+        if let Some(bound) = claims.get_mut(2) {
+            bound.admitted = Some(
+                "seed 8702 found a fault of the node, mended since (decision 0018); seed 1092 was a false alarm of the simulator's watch, mended too; these two \
+                 parts and the seeds 3,750 to 3,999 are still to be run on the mended code",
+            );
+        }
         let shares = list(results, "share");
         let least = shares.iter().filter_map(least_share).min_by(f64::total_cmp);
         let least = least.unwrap_or(0.0);
@@ -191,8 +198,8 @@ fn page(results: &Value, page: &mut Page) {
          and while the network is split into two halves by one or two walls of drawn length each half hears one of them: they approve, pay, and (every third \
          run) trim on both sides. In half of the runs the halves are even and the guilty do their best; in the others they hold frames back, drop them and set their clocks \
          wrong by up to P_max. The runs found one fault below a third, since mended: with seed 8702 a payee was told that a payment was dead \
-         which the next header settled (decision 0018). That part was run again afterwards, and the one whose seed 1092 showed that two nodes with the GL-node's key may \
-         close one trim twice, alike.",
+         which the next header settled (decision 0018). Seed 1092 was a false alarm: two nodes with the GL-node's key closed one trim twice, \
+         alike.",
     );
     let parts = list(results, "bound");
     page.table(
