@@ -1,6 +1,6 @@
 //! The section of the evaluation about attackers: every actor at several strengths, the bound of a third, and what each rule is for.
 //!
-//! The long parts (10,000 runs of the bound, the least share, rules off) are made by `attacks` (sim/src/bin/attacks.rs) in parts and kept in the full results;
+//! The long parts (the runs of the bound, the least share, rules off) are made by `attacks` (sim/src/bin/attacks.rs) in parts and kept in the full results;
 //! a full run makes the others again and leaves those as they are.
 
 pub mod bound;
