@@ -335,6 +335,7 @@ impl Tangle<'_> {
             }
             x.approval = approval;
             x.second = base;
+            x.beyond = 0;
             x.flags &= !FIRST_ROUND;
             x.flags |= UNSURE;
             if x.waits(tables, newest) {

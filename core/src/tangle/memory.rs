@@ -263,6 +263,9 @@ pub struct Tracked {
     pub(super) firsts: Kept,
     /// By how much `approval` is above the least that passes, by the table of its epoch; while z is looked for.
     pub(super) slack: u64,
+    /// At least so much of `approval`, by the table of its epoch, is in no cone that is held here: of members without an approving vertex in the
+    /// window or the base.
+    pub(super) beyond: u64,
     pub(super) issuer: MemberIndex,
     pub(super) witnesses: u16,
     pub(super) standing: Standing,
@@ -286,6 +289,7 @@ impl Tracked {
         noted: 0,
         firsts: Kept(0),
         slack: 0,
+        beyond: 0,
         issuer: MemberIndex(0),
         witnesses: 0,
         standing: Standing::Seen,

@@ -24,7 +24,8 @@ struct Count {
     /// The base is in the cone, and in `sums`.
     based: bool,
     holds: bool,
-    /// Age of the oldest vertex that was looked at.
+    /// Age of the youngest and of the oldest vertex that was looked at.
+    from: u32,
     end: u32,
 }
 
@@ -32,7 +33,7 @@ impl Tangle<'_> {
     /// Tests whether the vertex in this slot is z for whatever passed two thirds here and has none.
     pub(super) fn first_round<T: Tables + ?Sized>(&mut self, tables: &T, slot: u16) {
         let vertex = self.window.at(slot);
-        let (seen, time) = (vertex.masks.seen, vertex.time);
+        let (seen, time, issuer) = (vertex.masks.seen, vertex.time, vertex.issuer);
         let mut found = 0;
         for i in bits(seen & self.tracks.waiting) {
             let Some(x) = self.tracks.get(i) else {
@@ -42,7 +43,19 @@ impl Tangle<'_> {
                 self.tracks.waiting &= !bit(i);
                 continue;
             }
-            let holds = time <= x.limit(&self.policy)
+            // Who speaks may be one of those.
+            let beyond = x
+                .beyond
+                .saturating_sub(x.weigh([0; 2], tables, self.newest, issuer)[0]);
+            let enough = beyond <= x.slack;
+            if let Some(x) = self.tracks.get_mut(i) {
+                x.beyond = beyond;
+            }
+            let Some(x) = self.tracks.get(i) else {
+                continue;
+            };
+            let holds = enough
+                && time <= x.limit(&self.policy)
                 && match self.holds_by_recent(tables, slot, i, x) {
                     Some(holds) => holds,
                     None => self.holds_first_round(tables, slot, i),
@@ -99,17 +112,57 @@ impl Tangle<'_> {
             sums: if based { x.second } else { [0; 2] },
             based,
             holds: false,
+            from: self.window.age(slot),
             end: self.window.age(slot),
         };
         count.holds = x.passes(count.sums, tables, self.newest);
         self.count_cone(tables, slot, i, &x, &mut count);
-        for age in self.window.age(slot)..=count.end {
+        if !count.holds {
+            self.note_beyond(tables, i, &x, &mut count);
+        }
+        for age in count.from..=count.end {
             let issuer = self.window.at(self.window.aged(age)).issuer;
             if let Some(member) = self.members.get_mut(usize::from(issuer.0)) {
                 member.flags &= !COUNTED;
             }
         }
         count.holds
+    }
+
+    /// After a count that failed: how much of what approves x could not be counted in any cone. While that stays above the slack, no other vertex
+    /// can be z either, and none is walked from: a small window loses many approvals for good.
+    fn note_beyond<T: Tables + ?Sized>(
+        &mut self,
+        tables: &T,
+        i: usize,
+        x: &Tracked,
+        count: &mut Count,
+    ) {
+        let [base, _] = x.second;
+        let mut reached = count.sums;
+        if !count.based {
+            let [own, newest] = reached;
+            reached = [own.saturating_add(base), newest];
+        }
+        let oldest = u32::try_from(self.window.len()).unwrap_or(u32::MAX);
+        for age in 0..oldest {
+            let vertex = self.window.at(self.window.aged(age));
+            if vertex.masks.seen & bit(i) != 0
+                && let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0))
+                && member.flags & COUNTED == 0
+                && member.second & bit(i) == 0
+            {
+                member.flags |= COUNTED;
+                reached = x.weigh(reached, tables, self.newest, vertex.issuer);
+            }
+        }
+        count.from = 0;
+        count.end = oldest.saturating_sub(1);
+        let [reached, _] = reached;
+        let [own, _] = x.approval;
+        if let Some(x) = self.tracks.get_mut(i) {
+            x.beyond = own.saturating_sub(reached);
+        }
     }
 
     fn count_cone<T: Tables + ?Sized>(
