@@ -51,6 +51,8 @@ impl Tangle<'_> {
             if let Some(x) = self.tracks.get_mut(i) {
                 x.beyond = beyond;
             }
+            #[cfg(test)]
+            self.assert_nothing_is_missed(tables, slot, i, enough);
             let Some(x) = self.tracks.get(i) else {
                 continue;
             };
@@ -162,6 +164,22 @@ impl Tangle<'_> {
         let [own, _] = x.approval;
         if let Some(x) = self.tracks.get_mut(i) {
             x.beyond = own.saturating_sub(reached);
+        }
+    }
+
+    /// Every test of this room also holds the bound against the whole count.
+    #[cfg(test)]
+    fn assert_nothing_is_missed<T: Tables + ?Sized>(
+        &mut self,
+        tables: &T,
+        slot: u16,
+        i: usize,
+        enough: bool,
+    ) {
+        let before = self.tracks.get(i).map_or(0, |x| x.beyond);
+        assert!(enough || !self.holds_first_round(tables, slot, i));
+        if let Some(x) = self.tracks.get_mut(i) {
+            x.beyond = before;
         }
     }
 

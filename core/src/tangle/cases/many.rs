@@ -154,6 +154,37 @@ fn a_window_of_128_follows_1000_members() {
     assert!(10 * all.0 >= 9 * all.1, "{all:?}");
 }
 
+/// Most of 1,000 members leave a window of 128 before they are taken into a base: no vertex is walked from while what is left cannot pass.
+#[test]
+fn what_the_window_lost_is_not_looked_for_again() {
+    let policy = Policy {
+        period: Millis(10_000_000),
+        max_parent_age: Millis(2_500_000),
+        freshness: Millis(2_500_000),
+        witnesses: 2,
+    };
+    let book = Book::new(&vec![1; 1_000]);
+    let mut memory = Memory::new(128, 1_000, 16);
+    let mut tangle = memory.with(policy, 5);
+    let mut crowd = Crowd::new(1_000, 16, 3);
+    let (mut waited, mut spared) = (0, 0);
+    for n in 0..3_000usize {
+        let (facts, parents) = crowd.next();
+        tangle
+            .insert(&book, &facts, &parents, Stubs::default())
+            .unwrap();
+        if n == 300 {
+            tangle.track(&book, &facts.id).unwrap();
+        }
+        if tangle.tracks.waiting != 0 {
+            waited += 1;
+            spared += usize::from(tangle.tracks.iter().any(|(_, x)| x.beyond > x.slack));
+        }
+        drain(&mut tangle);
+    }
+    assert!(waited > 100 && 2 * spared > waited, "{spared} of {waited}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
