@@ -111,7 +111,7 @@ pub fn frame() -> Book {
     let more = [enc(&A(vec![U(2)])), vec![0x00]].concat();
     for (name, kind, body, expect) in [
         ("type 0", 0x00, enc(&A(vec![])), "UnknownType"),
-        ("type 0x16", 0x16, enc(&A(vec![])), "UnknownType"),
+        ("type 0x1f", 0x1f, enc(&A(vec![])), "UnknownType"),
         ("no body", 0x01, vec![], "WireTruncated"),
         (
             "two attachments",
