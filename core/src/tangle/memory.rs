@@ -262,10 +262,10 @@ pub struct Tracked {
     /// Bit j: the vertex inserted j before that was one too. Of members with weight and one chain only.
     pub(super) firsts: Kept,
     /// By how much `approval` is above the least that passes, by the table of its epoch; while z is looked for.
-    pub(super) slack: u64,
+    pub(super) slack: u32,
     /// At least so much of `approval`, by the table of its epoch, is in no cone that is held here: of members without an approving vertex in the
     /// window or the base.
-    pub(super) beyond: u64,
+    pub(super) beyond: u32,
     pub(super) issuer: MemberIndex,
     pub(super) witnesses: u16,
     pub(super) standing: Standing,

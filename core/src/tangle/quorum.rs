@@ -14,7 +14,7 @@ use super::approval::{COUNTED, marked};
 use super::memory::Tracked;
 use super::model::{Standing, Tables};
 use super::recent::{RECENT, ones};
-use super::tracks::{FIRST_ROUND, UNSURE, bit, bits};
+use super::tracks::{FIRST_ROUND, UNSURE, bit, bits, clamped};
 use super::window::OPAQUE;
 use crate::rules::{self, Rule};
 
@@ -44,9 +44,8 @@ impl Tangle<'_> {
                 continue;
             }
             // Who speaks may be one of those.
-            let beyond = x
-                .beyond
-                .saturating_sub(x.weigh([0; 2], tables, self.newest, issuer)[0]);
+            let [spoke, _] = x.weigh([0; 2], tables, self.newest, issuer);
+            let beyond = x.beyond.saturating_sub(clamped(spoke));
             let enough = beyond <= x.slack;
             if let Some(x) = self.tracks.get_mut(i) {
                 x.beyond = beyond;
@@ -83,7 +82,7 @@ impl Tangle<'_> {
         let recent = self.window.recent_cone(slot)?;
         let missing = x.first_approvals(self.window.sequence(slot)) & !recent.cone;
         // Each of them weighs at least 1.
-        if u64::from(missing.count_ones()) > x.slack {
+        if missing.count_ones() > x.slack {
             return Some(false);
         }
         let age = self.window.age(slot);
@@ -140,6 +139,10 @@ impl Tangle<'_> {
         x: &Tracked,
         count: &mut Count,
     ) {
+        // Where votes are counted instead of members, what is left bounds nothing.
+        if !rules::on(Rule::Members) {
+            return;
+        }
         let [base, _] = x.second;
         let mut reached = count.sums;
         if !count.based {
@@ -163,7 +166,7 @@ impl Tangle<'_> {
         let [reached, _] = reached;
         let [own, _] = x.approval;
         if let Some(x) = self.tracks.get_mut(i) {
-            x.beyond = own.saturating_sub(reached);
+            x.beyond = clamped(own.saturating_sub(reached));
         }
     }
 

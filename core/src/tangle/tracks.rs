@@ -53,6 +53,11 @@ pub(super) fn two_thirds(weight: u64, total: Option<u64>) -> bool {
     })
 }
 
+/// Weight in 32 bits. What is beyond is cut off on both sides of a comparison, so that nothing is ruled out by it.
+pub(super) fn clamped(weight: u64) -> u32 {
+    u32::try_from(weight).unwrap_or(u32::MAX)
+}
+
 /// The least w with 3 w > 2 W: 1 + floor(2 W / 3), in parts so that nothing overflows.
 fn least_above_two_thirds(total: u64) -> u64 {
     let (thirds, rest) = (total.wrapping_div(3), total.wrapping_rem(3));
@@ -100,7 +105,7 @@ impl Tracked {
         let least = tables
             .total(self.epoch)
             .map_or(u64::MAX, least_above_two_thirds);
-        self.slack = own.saturating_sub(least);
+        self.slack = clamped(own.saturating_sub(least));
         !self.is_trim()
             && self.flags & FIRST_ROUND == 0
             && self.standing < Standing::Quorum
