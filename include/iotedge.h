@@ -1185,7 +1185,7 @@ typedef struct iotedge_config_t {
      */
     int64_t clock_offset;
     /**
-     * Announcements are collected this many milliseconds; 0: the node tunes it itself, from 50 to 200.
+     * Announcements are collected this many milliseconds; 0: the node tunes it itself, from 100 to 300.
      */
     uint32_t announce_interval;
     /**
@@ -1252,7 +1252,7 @@ typedef struct iotedge_config_t {
     /**
      * Approvals that all members together may add per hour, beside what they say anyway: a member with nothing of its own to say approves
      * what its neighbours paid, so that it is agreed in seconds and not in minutes. Each is a transaction of about 150 bytes, signed, stored
-     * and sent. 0: 7,200. `IOTEDGE_APPROVALS_NONE`: this device gives none.
+     * and sent. 0: 18,000. `IOTEDGE_APPROVALS_NONE`: this device gives none.
      */
     uint32_t approvals;
     /**

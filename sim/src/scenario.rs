@@ -321,6 +321,17 @@ impl Scenario {
         u64::from(self.nodes) * self.period / self.pause()
     }
 
+    /// Approvals in one period, at most: by the allowance, by the slot, and by the quarter of its places that a node gives for them.
+    fn approvals_per_period(&self, own: u64) -> u64 {
+        let nodes = u64::from(self.nodes);
+        let allowed = u64::from(self.tuning.approvals) * self.period / 3_600_000 + 8 * nodes;
+        let slots = nodes * (self.period / self.tuning.slot.least.0.max(100) + 1);
+        match self.tuning.approvals {
+            0 => 0,
+            _ => allowed.min(slots).min(nodes * own / 4 + 8 * nodes),
+        }
+    }
+
     /// What a node is started with besides its identity.
     pub fn configure(&self, config: &mut Config<'_>) {
         config.tuning = self.tuning;
@@ -359,14 +370,16 @@ impl Scenario {
             .chain(self.partitions.iter().map(|p| p.to - p.from))
             .max()
             .unwrap_or(0);
-        let span = 3 * self.per_period() + self.per_period() * longest / self.period;
+        let span = |said: u64| 3 * said + said * longest / self.period;
+        let said = self.per_period();
+        let own = span(said) / u64::from(self.nodes) * 3 + 64;
+        let span = span(said + self.approvals_per_period(own));
         let window = (span + 64).next_power_of_two().clamp(256, 65_536);
         let device = host > 0 && host < self.nodes;
         let window = match u64::from(self.window) {
             small if small > 0 && device => small,
             _ => window,
         };
-        let own = span / u64::from(self.nodes) * 3 + 64;
         Limits {
             window: window as u32,
             members: self.nodes.max(4),

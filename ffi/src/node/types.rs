@@ -94,7 +94,7 @@ pub struct iotedge_config_t {
     pub role: u32,
     /// Absolute time in milliseconds since 1970 is the `now` of every call plus this, with `IOTEDGE_CLOCK_OFFSET`.
     pub clock_offset: i64,
-    /// Announcements are collected this many milliseconds; 0: the node tunes it itself, from 50 to 200.
+    /// Announcements are collected this many milliseconds; 0: the node tunes it itself, from 100 to 300.
     pub announce_interval: u32,
     /// A beacon to each neighbour this often, in milliseconds; 0: the node tunes it itself, from 1,000 to 8,000 and at most a third of P_max.
     pub beacon_interval: u32,
@@ -129,7 +129,7 @@ pub struct iotedge_config_t {
     pub issuer_len: usize,
     /// Approvals that all members together may add per hour, beside what they say anyway: a member with nothing of its own to say approves
     /// what its neighbours paid, so that it is agreed in seconds and not in minutes. Each is a transaction of about 150 bytes, signed, stored
-    /// and sent. 0: 7,200. `IOTEDGE_APPROVALS_NONE`: this device gives none.
+    /// and sent. 0: 18,000. `IOTEDGE_APPROVALS_NONE`: this device gives none.
     pub approvals: u32,
     /// How long to wait before such an approval, in milliseconds; 0: the node tunes it itself, from 500 to 60,000.
     pub slot: u32,

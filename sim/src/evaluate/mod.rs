@@ -10,6 +10,7 @@ pub mod number;
 pub mod page;
 pub mod plot;
 pub mod store;
+pub mod tuning;
 
 pub use page::Page;
 pub use plot::{Axis, Plot, Series};
@@ -91,7 +92,7 @@ pub struct Section {
 }
 
 /// Every section, in the order of the page.
-pub const SECTIONS: &[Section] = &[crate::baseline::SECTION, attacks::SECTION];
+pub const SECTIONS: &[Section] = &[crate::baseline::SECTION, attacks::SECTION, tuning::SECTION];
 
 /// The section of this name.
 #[must_use]
