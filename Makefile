@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 SETUP  := ci/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lib install fuzz bench interop vectors header clean
+.PHONY: help setup demo test check lib install fuzz bench soak interop vectors header clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ lib: ## libiotedge.a and libiotedge.so, release build
 install: ## library, header, pkg-config and CMake files under PREFIX
 	@$(SETUP)
 	@ci/install "$(PREFIX)"
+
+soak: ## 200 C devices, gateway and validators under loss, delay and SIGKILL for ten minutes; SECONDS_LONG=60
+	@$(SETUP)
+	@python3 ci/soak --seconds $${SECONDS_LONG:-600}
 
 interop: ## check what the demo left with independent libraries
 	@$(SETUP)

@@ -95,7 +95,7 @@ def write_configuration(n):
     policy = f"""
 [founding]
 founders = {settings.DEVICES}
-wait_ms = 20000
+wait_ms = {settings.FOUNDING_WAIT_MS}
 
 [policy]
 period_ms = {settings.PERIOD_MS}
@@ -104,7 +104,7 @@ grant = {settings.GRANT}
 cap_transaction = 1000
 cap_peer = 10000
 cap_exposure = 50000
-max_members = 32
+max_members = {settings.MAX_MEMBERS}
 es256 = true
 
 [store]

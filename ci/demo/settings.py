@@ -11,10 +11,12 @@ GATEWAY = TARGET / "release" / "iotedge-gateway"
 DEVICE = OUT / "work" / "iotedge-device"
 
 DEVICES = 8
+MAX_MEMBERS = 32
 VALIDATORS = 4
 ES256 = 3  # the device whose P-256 key is in (a stand-in for) a secure element; index in the list of devices
 CHEAT = 7  # index in the list of devices, not in the member table
 
+FOUNDING_WAIT_MS = 20_000
 PERIOD_MS = 10_000  # T
 EPOCHS = 2
 GRANT = 100_000  # settled credits of each founder

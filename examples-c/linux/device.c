@@ -59,6 +59,7 @@ static void sent(device_t *device, const iotedge_event_t *event)
     size_t len;
     iotedge_tx_t tx;
     entry_t *entry = book_by_ticket(&device->book, event->ticket);
+    report_journal(device, "sent", event->id, absolute(device));
     if (iotedge_node_raw(device->node, event->id, raw, sizeof raw, &len) != IOTEDGE_OK) {
         len = 0;
     }
@@ -84,11 +85,15 @@ static void sent(device_t *device, const iotedge_event_t *event)
 
 static void graded(device_t *device, const iotedge_event_t *event)
 {
+    static const char *const names[] = {"", "seen", "witnessed", "quorum", "settled", "anchored", "dead"};
     entry_t *entry = book_by_id(&device->book, event->id);
+    uint64_t when = absolute(device);
+    if (event->code < sizeof names / sizeof names[0]) {
+        report_journal(device, names[event->code], event->id, when);
+    }
     if (entry == NULL) {
         return; /* A payment to this device, or of before a reset. */
     }
-    uint64_t when = absolute(device);
     switch (event->code) {
     case IOTEDGE_GRADE_WITNESSED:
         entry->witnessed = when;
@@ -241,7 +246,7 @@ void device_pump(device_t *device)
             handle(device, &event);
         }
         while (iotedge_node_next_frame(device->node, clock_now(), &peer, frame, sizeof frame, &len) == IOTEDGE_OK) {
-            udp_send(&device->udp, peer, frame, len);
+            udp_send(&device->udp, clock_now(), peer, frame, len);
         }
         /* Sending may have made events: a submission's turn came. */
     } while (iotedge_node_next_event(device->node, &event) == IOTEDGE_OK && (handle(device, &event), 1));

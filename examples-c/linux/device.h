@@ -8,7 +8,9 @@
 #include "platform.h"
 #include "udp.h"
 
-#define DEVICE_MAX_MEMBERS 64
+#include <stdio.h>
+
+#define DEVICE_MAX_MEMBERS 256
 
 typedef struct {
     options_t options;
@@ -17,6 +19,7 @@ typedef struct {
     store_t store;
     udp_t udp;
     book_t book;
+    FILE *journal; /* NULL: none is kept. */
     int64_t offset;
     uint64_t started;
     unsigned next_sensor;
@@ -40,6 +43,8 @@ void device_publish(device_t *device);
 /* report.c */
 void report_second(const device_t *device);
 void report_summary(const device_t *device);
+/* Appends what became of a transaction to the journal, safe from the end of this process. */
+void report_journal(const device_t *device, const char *what, const uint8_t *id, uint64_t when);
 /* Writes bytes as DIR/NAME, where NAME is the id in hex and the suffix. */
 void report_file(const device_t *device, const uint8_t *id, const char *suffix, const uint8_t *bytes, size_t len);
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 /* How much this device holds. On a microcontroller these numbers are smaller; the memory is a static array there as here. */
-enum { WINDOW = 1024, MEMBERS = 64, PEERS = UDP_MAX_PEERS, ASIDE = 32, OUTBOX = 64, OWN = 256, RAW = 256 * 1024 };
+enum { WINDOW = 1024, MEMBERS = 256, PEERS = UDP_MAX_PEERS, ASIDE = 32, OUTBOX = 64, OWN = 256, RAW = 256 * 1024 };
 static uint64_t memory[IOTEDGE_NODE_SIZE(WINDOW, MEMBERS, PEERS, ASIDE, OUTBOX, OWN, RAW) / 8];
 
 static device_t device;
@@ -123,12 +123,17 @@ static void loop(void)
     device_pump(&device);
     while (!ending && (options->duration == 0 || now - device.started < options->duration)) {
         uint64_t due = now + 1000;
+        uint64_t late;
         (void)iotedge_node_next_deadline(device.node, now, &due);
         if (due > next_report) {
             due = next_report;
         }
         if (options->every > 0 && due > next_reading) {
             due = next_reading;
+        }
+        late = udp_flush(&device.udp, now);
+        if (due > late) {
+            due = late;
         }
         udp_wait(&device.udp, due > now ? due - now : 0);
         device_receive(&device);
@@ -180,6 +185,16 @@ int main(int argc, char **argv)
         return 1;
     }
     device.udp.corrupt_every = device.options.corrupt_every;
+    device.udp.lose = device.options.lose;
+    device.udp.delay = device.options.delay;
+    device.udp.chance = clock_now();
+    if (device.options.journal != NULL) {
+        device.journal = fopen(device.options.journal, "a");
+        if (device.journal == NULL) {
+            fprintf(stderr, "iotedge-device: --journal %s: %s\n", device.options.journal, strerror(errno));
+            return 1;
+        }
+    }
     device.offset = clock_offset();
     if (start_node(&identity) != 0) {
         return 1;

@@ -27,6 +27,9 @@ static const char HELP[] =
     "Faults for demonstrations, none of them in the library:\n"
     "  --corrupt-every N   flips a bit in every N-th frame that it sends\n"
     "  --equivocate-at S   after S seconds signs two transactions with one number\n"
+    "  --lose N            loses N of a thousand frames that it sends\n"
+    "  --delay MS          holds each frame that it sends back for up to MS milliseconds\n"
+    "  --journal FILE      appends a line whenever an own transaction is sent, graded or dead\n"
     "\n"
     "Prints one JSON object a second on standard output, and a summary as the last line.\n";
 
@@ -104,6 +107,24 @@ int options_read(options_t *options, int argc, char **argv)
                 return -1;
             }
             options->corrupt_every = (uint32_t)n;
+        } else if (strcmp(name, "--lose") == 0) {
+            if (number(name, value, &n) != 0) {
+                return -1;
+            }
+            if (n > 1000) {
+                return complain(name, "0 to 1000 is expected");
+            }
+            options->lose = (uint32_t)n;
+        } else if (strcmp(name, "--delay") == 0) {
+            if (number(name, value, &n) != 0) {
+                return -1;
+            }
+            if (n > 60000) {
+                return complain(name, "0 to 60000 is expected");
+            }
+            options->delay = (uint32_t)n;
+        } else if (strcmp(name, "--journal") == 0) {
+            options->journal = value;
         } else if (strcmp(name, "--equivocate-at") == 0) {
             if (number(name, value, &n) != 0) {
                 return -1;

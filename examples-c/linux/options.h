@@ -20,6 +20,9 @@ typedef struct {
     uint64_t duration;    /* Milliseconds; 0: until SIGTERM. */
     uint32_t corrupt_every;
     uint64_t equivocate_at; /* Milliseconds after the start; 0: never. */
+    uint32_t lose;          /* Thousandths of the frames; 0: none. */
+    uint32_t delay;         /* Most milliseconds that a frame is held back. */
+    const char *journal;    /* What became of each own transaction is written down here; NULL: nowhere. */
 } options_t;
 
 /* What the factory wrote. The seed is secret: wipe it when the node, or the element, has it. */

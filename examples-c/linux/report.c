@@ -117,6 +117,17 @@ void report_summary(const device_t *device)
     fflush(stdout);
 }
 
+void report_journal(const device_t *device, const char *what, const uint8_t *id, uint64_t when)
+{
+    if (device->journal == NULL) {
+        return;
+    }
+    fprintf(device->journal, "%s ", what);
+    hex_print(id, 32, device->journal);
+    fprintf(device->journal, " %" PRIu64 "\n", when);
+    fflush(device->journal);
+}
+
 void report_file(const device_t *device, const uint8_t *id, const char *suffix, const uint8_t *bytes, size_t len)
 {
     char path[700];

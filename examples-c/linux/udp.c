@@ -53,10 +53,28 @@ int udp_add_peer(udp_t *udp, const char *address)
     return (int)udp->count++;
 }
 
-void udp_send(udp_t *udp, uint32_t peer, const uint8_t *frame, size_t len)
+static void put(udp_t *udp, uint32_t peer, const uint8_t *frame, size_t len)
+{
+    const struct sockaddr *to = (const struct sockaddr *)&udp->peers[peer];
+    ssize_t done;
+    do {
+        done = sendto(udp->socket, frame, len, 0, to, sizeof udp->peers[peer]);
+    } while (done < 0 && errno == EINTR);
+    if (done < 0) {
+        udp->unsent++; /* The protocol asks again for what was lost. */
+    }
+}
+
+/* A number below `below`, spread well enough for faults. */
+static uint32_t draw(udp_t *udp, uint32_t below)
+{
+    udp->chance = udp->chance * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(udp->chance >> 33) % below;
+}
+
+void udp_send(udp_t *udp, uint64_t now, uint32_t peer, const uint8_t *frame, size_t len)
 {
     uint8_t bent[2048];
-    ssize_t put;
     if (peer >= udp->count || len > sizeof bent) {
         return;
     }
@@ -69,12 +87,36 @@ void udp_send(udp_t *udp, uint32_t peer, const uint8_t *frame, size_t len)
         frame = bent;
         udp->corrupted++;
     }
-    do {
-        put = sendto(udp->socket, frame, len, 0, (const struct sockaddr *)&udp->peers[peer], sizeof udp->peers[peer]);
-    } while (put < 0 && errno == EINTR);
-    if (put < 0) {
-        udp->unsent++; /* The protocol asks again for what was lost. */
+    if (udp->lose != 0 && draw(udp, 1000) < udp->lose) {
+        udp->lost++;
+        return;
     }
+    if (udp->delay != 0 && udp->late_count < UDP_MAX_LATE && len <= sizeof udp->late[0].frame) {
+        udp_late_t *late = &udp->late[udp->late_count++];
+        late->due = now + draw(udp, udp->delay + 1);
+        late->peer = peer;
+        late->len = (uint16_t)len;
+        memcpy(late->frame, frame, len);
+        return;
+    }
+    put(udp, peer, frame, len);
+}
+
+uint64_t udp_flush(udp_t *udp, uint64_t now)
+{
+    uint64_t next = UINT64_MAX;
+    uint32_t i = 0;
+    while (i < udp->late_count) {
+        udp_late_t *late = &udp->late[i];
+        if (late->due > now) {
+            next = late->due < next ? late->due : next;
+            i++;
+            continue;
+        }
+        put(udp, late->peer, late->frame, late->len);
+        *late = udp->late[--udp->late_count];
+    }
+    return next;
 }
 
 int udp_receive(udp_t *udp, uint32_t *peer, uint8_t *frame, size_t capacity, size_t *len)

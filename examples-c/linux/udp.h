@@ -7,6 +7,16 @@
 #include <stdint.h>
 
 #define UDP_MAX_PEERS 32
+/* Frames that wait for their moment, where frames are delayed. */
+#define UDP_MAX_LATE 512
+
+/* A frame that is held back. */
+typedef struct {
+    uint64_t due;
+    uint32_t peer;
+    uint16_t len;
+    uint8_t frame[1400];
+} udp_late_t;
 
 typedef struct {
     int socket;
@@ -20,6 +30,13 @@ typedef struct {
     uint32_t corrupt_every;
     uint32_t sent;
     uint32_t corrupted;
+    /* Other faults: frames lost, in thousandths, and held back for up to so many milliseconds; they overtake each other. */
+    uint32_t lose;
+    uint32_t delay;
+    uint32_t lost;
+    uint64_t chance;
+    udp_late_t late[UDP_MAX_LATE];
+    uint32_t late_count;
 } udp_t;
 
 /* Opens a non-blocking socket on "a.b.c.d:port". 0, or -1 with errno. */
@@ -28,7 +45,11 @@ int udp_open(udp_t *udp, const char *listen);
 /* Adds a peer "a.b.c.d:port"; its number is the order of the calls. -1 where the text is no address or there is no room. */
 int udp_add_peer(udp_t *udp, const char *address);
 
-void udp_send(udp_t *udp, uint32_t peer, const uint8_t *frame, size_t len);
+/* Sends a frame, now or, with a delay, when `udp_flush` finds its moment come. */
+void udp_send(udp_t *udp, uint64_t now, uint32_t peer, const uint8_t *frame, size_t len);
+
+/* Sends what was held back until now; gives the moment of the next, or UINT64_MAX. */
+uint64_t udp_flush(udp_t *udp, uint64_t now);
 
 /* The next frame from a peer: 1 and peer, frame and length, or 0 where there is none. */
 int udp_receive(udp_t *udp, uint32_t *peer, uint8_t *frame, size_t capacity, size_t *len);
