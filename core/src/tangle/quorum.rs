@@ -24,6 +24,8 @@ struct Count {
     /// The base is in the cone, and in `sums`.
     based: bool,
     holds: bool,
+    /// Vertices of the cone that were looked at.
+    seen: u32,
     /// Age of the youngest and of the oldest vertex that was looked at.
     from: u32,
     end: u32,
@@ -113,6 +115,7 @@ impl Tangle<'_> {
             sums: if based { x.second } else { [0; 2] },
             based,
             holds: false,
+            seen: 0,
             from: self.window.age(slot),
             end: self.window.age(slot),
         };
@@ -149,7 +152,14 @@ impl Tangle<'_> {
             let [own, newest] = reached;
             reached = [own.saturating_add(base), newest];
         }
+        let [own, _] = x.approval;
         let oldest = u32::try_from(self.window.len()).unwrap_or(u32::MAX);
+        // The vertices that are not in this cone may make up for it, if each of them weighs as little as one: not worth a look.
+        let [sum, _] = reached;
+        let others = u64::from(oldest.saturating_sub(count.seen));
+        if own.saturating_sub(sum.saturating_add(others)) <= u64::from(x.slack) {
+            return;
+        }
         for age in 0..oldest {
             let vertex = self.window.at(self.window.aged(age));
             if vertex.masks.seen & bit(i) != 0
@@ -164,7 +174,6 @@ impl Tangle<'_> {
         count.from = 0;
         count.end = oldest.saturating_sub(1);
         let [reached, _] = reached;
-        let [own, _] = x.approval;
         if let Some(x) = self.tracks.get_mut(i) {
             x.beyond = clamped(own.saturating_sub(reached));
         }
@@ -245,6 +254,7 @@ impl Tangle<'_> {
             return;
         };
         count.end = age;
+        count.seen = count.seen.saturating_add(1);
         let vertex = self.window.at(here);
         if vertex.masks.approves(self.tracks.trims) & bit(i) != 0
             && vertex.flags & OPAQUE == 0
