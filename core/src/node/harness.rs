@@ -414,14 +414,14 @@ impl Network {
                 if to == 99 {
                     self.gateway(from, &bytes);
                 } else if let Some(at) = usize::from(to).checked_sub(self.nodes.len()) {
-                    self.to_leaf(at, from, to, bytes);
+                    self.hand_to_leaf(at, from, to, bytes);
                 } else if let Some(node) = self.nodes[usize::from(to)].as_mut()
                     && !node.platform.dead
                 {
                     let _ = node.receive(now, Peer(from), &bytes);
                 }
             }
-            self.from_leaves();
+            self.take_from_leaves();
             for n in 0..self.nodes.len() {
                 let Some(node) = self.nodes[n].as_mut() else {
                     continue;
@@ -455,7 +455,7 @@ impl Network {
         }
     }
 
-    fn to_leaf(&mut self, at: usize, from: u16, to: u16, bytes: Vec<u8>) {
+    fn hand_to_leaf(&mut self, at: usize, from: u16, to: u16, bytes: Vec<u8>) {
         let bytes = match &mut self.meddle {
             Some(meddle) => meddle(from, to, bytes),
             None => Some(bytes),
@@ -470,7 +470,7 @@ impl Network {
         }
     }
 
-    fn from_leaves(&mut self) {
+    fn take_from_leaves(&mut self) {
         for (at, seat) in self.leaves.iter_mut().enumerate() {
             let me = (self.nodes.len() + at) as u16;
             let Some(leaf) = seat.leaf.as_mut() else {
