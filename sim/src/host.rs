@@ -22,7 +22,7 @@ use iotedge_core::tangle::Facts;
 use iotedge_core::wire::{Frame, FrameType};
 use iotedge_core::{Id, MAX_FRAME, MemberIndex, Millis};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 
 /// The gateway's process, as its own node addresses it.
 pub(crate) const LOCAL: u16 = u16::MAX;
@@ -156,6 +156,14 @@ pub(crate) enum Note {
     Line(String),
 }
 
+/// An own transaction.
+#[derive(Clone, Copy, Debug)]
+struct Birth {
+    at: u64,
+    /// It was told that it has its Quorum, or is settled.
+    quorum: bool,
+}
+
 /// A host of the run.
 pub(crate) struct Host<'m> {
     pub number: u16,
@@ -186,11 +194,11 @@ pub(crate) struct Host<'m> {
     pub sender: Sender,
     /// Confessed: nothing is promised to it.
     pub guilty: bool,
-    births: HashMap<Id, u64>,
+    births: HashMap<Id, Birth>,
     grades: HashMap<Id, Grade>,
     hash: Sha256,
     /// Proofs that neighbours wait for, and which.
-    relayed: BTreeMap<Id, u16>,
+    relayed: BTreeSet<(Id, u16)>,
     pub totals: HostTotals,
     /// For other hosts, with the moment of arrival.
     pub sent: Vec<(u16, Due)>,
@@ -242,7 +250,7 @@ impl<'m> Host<'m> {
             births: HashMap::new(),
             grades: HashMap::new(),
             hash: Sha256::new(),
-            relayed: BTreeMap::new(),
+            relayed: BTreeSet::new(),
             totals: HostTotals::at(hops),
             sent: Vec::new(),
             notes: Vec::new(),
@@ -479,17 +487,20 @@ impl<'m> Host<'m> {
                     if self.relayed.len() >= RELAYED {
                         self.relayed.pop_first();
                     }
-                    self.relayed.insert(id, from);
+                    self.relayed.insert((id, from));
                 }
                 self.send(shared, up, bytes);
                 true
             }
             Ok((_, Frame::Proof { id, .. })) => {
-                let to = self.relayed.remove(&id);
-                if let Some(to) = to {
+                // Payer and payee may both wait here, and this device itself: the node takes what it asked for and refuses the rest.
+                let waiting = self.relayed.range((id, 0)..=(id, u16::MAX));
+                let waiting: Vec<u16> = waiting.map(|(_, to)| *to).collect();
+                for to in waiting {
+                    self.relayed.remove(&(id, to));
                     self.send(shared, to, bytes);
                 }
-                to.is_some()
+                false
             }
             _ => false,
         }
@@ -670,7 +681,13 @@ impl<'m> Host<'m> {
         let totals = &mut self.totals;
         match *event {
             Event::Sent { ticket, id } => {
-                self.births.insert(id, now);
+                self.births.insert(
+                    id,
+                    Birth {
+                        at: now,
+                        quorum: false,
+                    },
+                );
                 totals.sent += 1;
                 if let (Some(gateway), Some(node)) = (self.gateway.as_mut(), self.node.as_ref()) {
                     let facts = node.tangle().get(&id);
@@ -708,8 +725,9 @@ impl<'m> Host<'m> {
 
     /// A reboot forgets grades (the application keeps them), so they begin anew with it.
     fn on_grade(&mut self, id: Id, grade: Grade) {
-        if let Some(born) = self.births.get(&id) {
-            self.totals.took(grade, self.now - born);
+        if let Some(birth) = self.births.get_mut(&id) {
+            birth.quorum |= matches!(grade, Grade::Quorum | Grade::Settled);
+            self.totals.took(grade, self.now - birth.at);
         }
         if grade == Grade::Dead {
             self.totals.dead += 1;
@@ -801,6 +819,19 @@ impl<'m> Host<'m> {
     /// What came in and what was told, in order.
     pub fn trace(&mut self) -> [u8; 32] {
         core::mem::replace(&mut self.hash, Sha256::new()).finish()
+    }
+
+    /// What became of its own transactions. `lives`: it is in a header; `cut`: of the newest header; `spoken`: what is older
+    /// had T/2 of traffic after it; both in the run's time.
+    pub fn fates(&mut self, lives: impl Fn(&Id) -> bool, cut: u64, spoken: u64) {
+        // A vertex is later than its parents, so perhaps some ms later than it was signed; and clocks are wrong.
+        let skew = 1_000 + self.skew.unsigned_abs();
+        for (id, birth) in &self.births {
+            let old = birth.at + skew < cut;
+            self.totals.orphans += u64::from(old && !lives(id));
+            let expired = birth.at + skew < spoken && !birth.quorum;
+            self.totals.expired += u64::from(expired);
+        }
     }
 
     /// In the end: the node's memory is given back, the store counted.

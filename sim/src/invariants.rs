@@ -139,6 +139,18 @@ impl Watch {
         }
     }
 
+    /// Whether a transaction is living in a header.
+    #[must_use]
+    pub fn lives(&self, id: &Id) -> bool {
+        self.settled.contains_key(id)
+    }
+
+    /// The cut of the newest header, in ms.
+    #[must_use]
+    pub fn cut(&self) -> u64 {
+        self.cut
+    }
+
     /// Compares all nodes with the first one, in the end.
     pub fn agree(&mut self, now: u64, absolute: u64, views: &[(usize, View)]) {
         let Some(((one, first), rest)) = views.split_first() else {

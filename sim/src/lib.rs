@@ -8,6 +8,7 @@ pub mod actors;
 pub mod baseline;
 pub mod cost;
 pub mod evaluate;
+pub mod figures;
 pub mod founding;
 pub mod gateway;
 mod host;

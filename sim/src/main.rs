@@ -3,6 +3,7 @@
 use clap::Parser;
 use iotedge_core::Millis;
 use iotedge_core::node::{Span, Tuning};
+use iotedge_sim::figures::figures;
 use iotedge_sim::radio::Radio;
 use iotedge_sim::scenario::{Equivocator, LinkModel, Outage, Partition, Reboot, Scenario};
 use iotedge_sim::{Options, run_with};
@@ -98,8 +99,11 @@ struct Arguments {
     #[arg(long, default_value_t = 2)]
     threads: usize,
     /// Print every event but those of data that came in
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     trace: bool,
+    /// Print the figures as JSON instead of the table
+    #[arg(long)]
+    json: bool,
 }
 
 fn ppm(percent: f64, name: &str) -> Result<u32, String> {
@@ -202,7 +206,7 @@ impl Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let (trace, threads) = (arguments.trace, arguments.threads);
+    let (trace, json, threads) = (arguments.trace, arguments.json, arguments.threads);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let done = arguments.scenario().and_then(|scenario| {
         let trace: Option<&mut dyn Write> = if trace { Some(&mut out) } else { None };
@@ -215,7 +219,10 @@ fn main() -> ExitCode {
     });
     let code = match done {
         Ok(report) => {
-            let _ = write!(out, "{report}");
+            let _ = match json {
+                true => writeln!(out, "{:#}", figures(&report)),
+                false => write!(out, "{report}"),
+            };
             ExitCode::from(u8::from(!report.sound()))
         }
         Err(error) => {

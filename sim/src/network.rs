@@ -407,6 +407,12 @@ impl Simulation<'_, '_, '_> {
                 let phase = format!("{:?}", node.status(host.local()).phase);
                 *phases.entry(phase).or_default() += 1;
             }
+            if (1..self.shared.scenario.nodes).contains(&n) {
+                let cut = self.watch.cut().saturating_sub(START);
+                let scenario = self.shared.scenario;
+                let spoken = scenario.duration.saturating_sub(scenario.period / 2);
+                host.fates(|id| self.watch.lives(id), cut, spoken);
+            }
             host.finish();
             self.notes
                 .extend(host.notes.drain(..).map(|(at, note)| (at, n, note)));

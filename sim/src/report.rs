@@ -47,6 +47,10 @@ pub struct HostTotals {
     pub times: [Times; 3],
     /// `Dead` grades.
     pub dead: u64,
+    /// Own transactions below the newest cut that no header holds.
+    pub orphans: u64,
+    /// Own transactions with T/2 of traffic after them that it holds no Quorum for: approvals no longer count.
+    pub expired: u64,
     /// Submissions refused, by reason.
     pub rejections: BTreeMap<&'static str, u64>,
     /// Transactions given up by the set-aside pool.
@@ -204,6 +208,10 @@ pub struct Report {
     pub times: [Times; 3],
     /// `Dead` grades.
     pub dead: u64,
+    /// Devices' transactions below the newest cut that no header holds.
+    pub orphans: u64,
+    /// Devices' transactions with T/2 of traffic after them whose issuer holds no Quorum for them.
+    pub expired: u64,
     /// Submissions that a node refused, by reason.
     pub rejections: BTreeMap<&'static str, u64>,
     /// Refusals of frames, by reason.
@@ -294,6 +302,8 @@ impl Report {
             (&mut self.payments, host.payments),
             (&mut self.receipts, host.receipts),
             (&mut self.dead, host.dead),
+            (&mut self.orphans, host.orphans),
+            (&mut self.expired, host.expired),
             (&mut self.dropped, host.dropped),
             (&mut self.equivocations, host.equivocations),
             (&mut self.frozen, host.frozen),
@@ -386,8 +396,9 @@ impl fmt::Display for Report {
             row(
                 name,
                 format!(
-                    "p50 {}, p99 {} ({} of {})",
+                    "p50 {}, p95 {}, p99 {} ({} of {})",
                     seconds(times.percentile(50)),
+                    seconds(times.percentile(95)),
                     seconds(times.percentile(99)),
                     times.count(),
                     self.sent
@@ -398,7 +409,13 @@ impl fmt::Display for Report {
             row(cost.name, cost.to_string())?;
         }
         row("receipts verified", format!("{}", self.receipts))?;
-        row("dead", format!("{}", self.dead))?;
+        row(
+            "dead, orphans, expired",
+            format!(
+                "{} grades of Dead; {} below the last cut live in no header; {} without Quorum after T/2",
+                self.dead, self.orphans, self.expired
+            ),
+        )?;
         let most = |of: fn(&HostTotals) -> u32| self.hosts.iter().map(of).max().unwrap_or(0);
         row(
             "set aside",

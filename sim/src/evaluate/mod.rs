@@ -9,6 +9,7 @@ pub mod attacks;
 pub mod number;
 pub mod page;
 pub mod plot;
+mod scale;
 pub mod store;
 pub mod tuning;
 
@@ -92,7 +93,12 @@ pub struct Section {
 }
 
 /// Every section, in the order of the page.
-pub const SECTIONS: &[Section] = &[crate::baseline::SECTION, attacks::SECTION, tuning::SECTION];
+pub const SECTIONS: &[Section] = &[
+    crate::baseline::SECTION,
+    attacks::SECTION,
+    tuning::SECTION,
+    scale::SECTION,
+];
 
 /// The section of this name.
 #[must_use]
