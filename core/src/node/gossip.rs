@@ -6,7 +6,6 @@
 
 use super::event::Peer;
 use super::intake::split;
-use super::peers::PeerState;
 use super::{Node, Phase};
 use crate::crypto::Verify;
 use crate::platform::Platform;
@@ -393,10 +392,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return None;
         }
         let next = self.tangle.next_sequence();
+        let pace = self.tuner.pace();
         let (place, peer) = self
             .peers
             .iter()
-            .find(|(_, p)| now >= self.beacon_due(p))
+            .find(|(_, p)| now >= p.beacon_due(pace, next))
             .map(|(place, p)| (place, Peer(p.handle)))?;
         let mut tips: heapless::Vec<Prefix, MAX_BEACON_TIPS> = heapless::Vec::new();
         for tip in self.tangle.tips() {
@@ -425,19 +425,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         .write(self.neighbourhood.tag(), out)
         .ok()?;
         Some((peer, len))
-    }
-
-    /// When a neighbour is to get the next beacon. What was announced to it a moment ago needs none.
-    pub(crate) fn beacon_due(&self, peer: &PeerState) -> Millis {
-        let calm = match peer.told == self.tangle.next_sequence() {
-            true => peer.calm,
-            false => 0,
-        };
-        let heard = peer.beacon.max(peer.announced);
-        let due = heard.saturating_add(self.tuner.beacon(calm).0);
-        // Time and header number are told by beacons only.
-        let most = self.tuner.beacon(u8::MAX).0;
-        due.min(peer.beacon.saturating_add(most))
     }
 
     /// A neighbour announces what it has.

@@ -552,8 +552,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let issue = issues.then_some(self.timers.issue);
         let knows = self.genesis.is_some();
         let sync = (knows && self.tables.newest() > Epoch(0)).then_some(self.timers.sync);
-        let beacons = self.peers.iter().filter(|_| self.beacons());
-        let beacon = beacons.map(|(_, p)| self.beacon_due(p)).min();
+        let next = self.tangle.next_sequence();
+        let pace = self.tuner.pace();
+        let beacons = self.beacons().then(|| self.peers.iter());
+        let beacon = beacons.and_then(|peers| peers.map(|(_, p)| p.beacon_due(pace, next)).min());
         let wanted = self.wants.next_due().filter(|_| knows);
         for at in [wanted, self.aside.next_due(), issue, sync, beacon]
             .into_iter()
@@ -561,7 +563,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         {
             due = due.min(at);
         }
-        let next = self.tangle.next_sequence();
         let wait = self.tuner.announce();
         for (_, peer) in self.peers.iter() {
             if peer.cursor != next {

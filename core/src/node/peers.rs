@@ -2,6 +2,7 @@
 
 use super::bucket::{Bucket, Rate};
 use super::event::Peer;
+use super::tune::Pace;
 use crate::{HeaderNumber, Millis};
 
 /// Frames per second and burst that one neighbour may send.
@@ -55,6 +56,18 @@ impl PeerState {
             true => UPLINK_RATE,
             false => PEER_RATE,
         }
+    }
+
+    /// When it is to get the next beacon, `next` being the next insertion number. What was announced to it a moment ago needs none.
+    pub(crate) fn beacon_due(&self, pace: Pace, next: u32) -> Millis {
+        let calm = match self.told == next {
+            true => self.calm,
+            false => 0,
+        };
+        let heard = self.beacon.max(self.announced);
+        let due = heard.saturating_add(pace.after(calm).0);
+        // Time and header number are told by beacons only.
+        due.min(self.beacon.saturating_add(pace.longest().0))
     }
 }
 

@@ -101,6 +101,8 @@ const FEW: u32 = 6;
 const FULL: u32 = 48;
 /// Approvals that may be said at once, after a long rest.
 const BURST: u64 = 8;
+/// Beacons that told nothing new, at most: from then on the wait is doubled no more.
+const CALM: u32 = 16;
 /// Milliseconds in an hour.
 const HOUR: u64 = 3_600_000;
 
@@ -116,14 +118,43 @@ fn smooth(value: u32, sample: u32) -> u32 {
 
 /// Between `least` at 0 and `most` at `of`, and there beyond it.
 fn between(span: Span<u64>, part: u64, of: u64) -> u64 {
-    let width = u128::from(span.most.saturating_sub(span.least));
-    let share = width
-        .saturating_mul(u128::from(part.min(of)))
-        .checked_div(u128::from(of))
-        .unwrap_or(0);
-    // Not above the width, which is 64 bits.
-    span.least
-        .saturating_add(u64::try_from(share).unwrap_or(u64::MAX))
+    let (width, part) = (span.most.saturating_sub(span.least), part.min(of));
+    // Mostly the product fits, and few processors divide 128 bits by themselves. The share is not above the width, which is 64 bits.
+    let share = match width.checked_mul(part) {
+        Some(product) => product.checked_div(of).unwrap_or(0),
+        None => u128::from(width)
+            .saturating_mul(u128::from(part))
+            .checked_div(u128::from(of))
+            .and_then(|share| u64::try_from(share).ok())
+            .unwrap_or(u64::MAX),
+    };
+    span.least.saturating_add(share)
+}
+
+/// How often a neighbour gets a beacon: the same for all of them, so it is worked out once for a walk over them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    least: Millis,
+    most: Millis,
+    /// Lost frames are found by beacons: where none are, they tell nothing that announcements did not.
+    rests: bool,
+}
+
+impl Pace {
+    /// A beacon after this, `calm` beacons having told nothing new.
+    pub(crate) fn after(self, calm: u8) -> Millis {
+        let calm = match self.rests {
+            true => CALM,
+            false => u32::from(calm).min(CALM),
+        };
+        let doubled = self.least.0.checked_shl(calm).unwrap_or(u64::MAX);
+        Millis(doubled.min(self.most.0))
+    }
+
+    /// The longest wait.
+    pub(crate) fn longest(self) -> Millis {
+        self.after(u8::MAX)
+    }
 }
 
 /// What the node saw since the last look.
@@ -261,16 +292,9 @@ impl Tuner {
         Millis(wait.min(full).max(least.0))
     }
 
-    /// A beacon after this, `calm` beacons having told nothing new.
-    pub(crate) fn beacon(&self, calm: u8) -> Millis {
+    /// How the wait for a beacon goes with how little there is to tell.
+    pub(crate) fn pace(&self) -> Pace {
         let Span { least, most } = self.bounds.beacon;
-        // Lost frames are found by beacons: where none are, they tell nothing that announcements did not, and the more of them, the less far it
-        // backs off.
-        let calm = match self.loss < FEW {
-            true => 16,
-            false => u32::from(calm).min(16),
-        };
-        let doubled = least.0.checked_shl(calm).unwrap_or(u64::MAX);
         let most = between(
             Span {
                 least: 0,
@@ -284,7 +308,11 @@ impl Tuner {
             0 => u64::MAX,
             third => third,
         };
-        Millis(doubled.min(most).min(audible))
+        Pace {
+            least,
+            most: Millis(most.min(audible)),
+            rests: self.loss < FEW,
+        }
     }
 
     /// Tips to choose: more where many are left open.
@@ -461,17 +489,17 @@ mod tests {
     #[test]
     fn beacons_back_off_and_come_back() {
         let mut tuner = tuner();
-        let waits: Vec<u64> = (0..6).map(|calm| tuner.beacon(calm).0).collect();
+        let waits: Vec<u64> = (0..6).map(|calm| tuner.pace().after(calm).0).collect();
         assert_eq!(waits, [5_000; 6], "a third of P_max");
         for second in 1..20 {
             look(&mut tuner, second, 1, 1, 5);
         }
-        let waits: Vec<u64> = (0..4).map(|calm| tuner.beacon(calm).0).collect();
+        let waits: Vec<u64> = (0..4).map(|calm| tuner.pace().after(calm).0).collect();
         assert_eq!(waits[..2], [1_000, 2_000], "something is lost");
         for second in 20..120 {
             look(&mut tuner, second, 1, 1, 60);
         }
-        assert_eq!(tuner.beacon(9), Millis(1_000), "much is lost");
+        assert_eq!(tuner.pace().after(9), Millis(1_000), "much is lost");
     }
 
     #[test]
@@ -480,7 +508,7 @@ mod tests {
         tuner.learn(20, Millis(30_000), Millis(600_000), 64);
         assert_eq!(tuner.slot(), None);
         assert_eq!(
-            (tuner.announce(), tuner.beacon(9)),
+            (tuner.announce(), tuner.pace().after(9)),
             (Millis(100), Millis(1_000))
         );
         assert_eq!((tuner.tips(), tuner.freshness()), (2, Millis(22_500)));
@@ -512,7 +540,7 @@ mod tests {
                 tuner.earn(Millis(now));
                 tuner.look(Millis(now), Seen { inserted, asked, repeated, tips });
                 prop_assert!(tuner.announce() >= tuning.announce.least && tuner.announce() <= tuning.announce.most);
-                prop_assert!(tuner.beacon(calm) <= tuning.beacon.most);
+                prop_assert!(tuner.pace().after(calm) <= tuning.beacon.most);
                 prop_assert!((1..=7).contains(&tuner.tips()));
                 prop_assert!(tuner.freshness() <= Millis(age));
                 if let Some(slot) = tuner.slot() {

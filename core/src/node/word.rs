@@ -94,7 +94,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// Brings up to date what is wanted of this node.
     pub(crate) fn weigh_words(&mut self, now: Millis) {
         let next = self.tangle.next_sequence();
-        if self.tuner.slot().is_none() || self.index.is_none() || self.word.known == next {
+        // Nearly every call ends with the first: the slot costs a division.
+        if self.word.known == next || self.index.is_none() || self.tuner.slot().is_none() {
             return;
         }
         self.word.known = next;

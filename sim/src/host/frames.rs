@@ -1,0 +1,255 @@
+//! Frames: what becomes of one that arrives, and how one leaves.
+//!
+//! Invariant: every frame passes the host's actor on its way in and out; between the gateway's node and its process nothing is lost.
+
+use super::{Due, Host, LOCAL, Note, Shared, What};
+use crate::actors::Fate;
+use crate::gateway::Verdict;
+use iotedge_core::MAX_FRAME;
+use iotedge_core::node::Peer;
+use iotedge_core::wire::{Frame, FrameType};
+
+/// Requests for proofs that a device hands on at once.
+const RELAYED: usize = 32;
+
+impl Host<'_> {
+    pub(super) fn arrive(&mut self, shared: &Shared<'_>, from: u16, bytes: Box<[u8]>) {
+        if self.node.is_none() {
+            return;
+        }
+        let links = &shared.links;
+        if links.deaf(&mut self.sender, self.now, from, bytes.len()) {
+            return;
+        }
+        self.hash.update(&self.now.to_be_bytes());
+        self.hash.update(&from.to_be_bytes());
+        self.hash.update(&(bytes.len() as u16).to_be_bytes());
+        self.hash.update(&bytes);
+        self.totals.frames += 1;
+        self.totals.bytes_received += bytes.len() as u64;
+        self.totals.heard += shared.scenario.radio.map_or(0, |r| r.frame(bytes.len()).0);
+        if self.actor.is_none() {
+            return self.take(shared, from, &bytes);
+        }
+        let (mut frame, mut fate) = (bytes.into_vec(), Fate::Pass);
+        self.with_actor(shared, |actor, hands| {
+            fate = actor.incoming(hands, from, &mut frame)
+        });
+        match fate.delay() {
+            Some(0) => self.take(shared, from, &frame),
+            Some(ms) => self.plan(
+                ms,
+                What::Take {
+                    from,
+                    bytes: frame.into(),
+                },
+            ),
+            None => {}
+        }
+    }
+
+    /// A frame is given to whom it is for: the gateway's process, the validator or the node.
+    pub fn take(&mut self, shared: &Shared<'_>, from: u16, bytes: &[u8]) {
+        if self.node.is_none() || self.gateway.is_some() && self.for_gateway(shared, from, bytes) {
+            return;
+        }
+        if self.validator.is_some() && bytes.get(4) == Some(&FrameType::Proposal.number()) {
+            self.judge(shared, from, bytes);
+            return;
+        }
+        if self.relays(shared, from, bytes) {
+            return;
+        }
+        let local = self.local();
+        if let Some(node) = self.node.as_mut() {
+            let _ = node.receive(local, Peer(from), bytes);
+            self.touched = true;
+        }
+    }
+
+    /// Only the gateway has proofs: a device between it and others hands the request on, and the answer back. True: it did.
+    fn relays(&mut self, shared: &Shared<'_>, from: u16, bytes: &[u8]) -> bool {
+        if self.gateway.is_some() || self.number >= shared.scenario.nodes {
+            return false;
+        }
+        match Frame::parse(bytes) {
+            Ok((_, Frame::ProofRequest { ids })) => {
+                let Some(&up) = self.uplinks.first() else {
+                    return false;
+                };
+                for id in ids.iter() {
+                    // A device has room for so many; the first goes, and asks again.
+                    if self.relayed.len() >= RELAYED {
+                        self.relayed.pop_first();
+                    }
+                    self.relayed.insert((id, from));
+                }
+                self.send(shared, up, bytes);
+                true
+            }
+            Ok((_, Frame::Proof { id, .. })) => {
+                // Payer and payee may both wait here, and this device itself: the node takes what it asked for and refuses the rest.
+                let waiting = self.relayed.range((id, 0)..=(id, u16::MAX));
+                let waiting: Vec<u16> = waiting.map(|(_, to)| *to).collect();
+                for to in waiting {
+                    self.relayed.remove(&(id, to));
+                    self.send(shared, to, bytes);
+                }
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// What is for the gateway's process. True: it was.
+    fn for_gateway(&mut self, shared: &Shared<'_>, from: u16, bytes: &[u8]) -> bool {
+        let Some(gateway) = self.gateway.as_mut() else {
+            return false;
+        };
+        if from >= shared.scenario.nodes
+            && from != LOCAL
+            && let Ok((_, Frame::Votes { header, votes })) = Frame::parse(bytes)
+        {
+            if gateway.on_votes(shared.founding, header, votes) {
+                self.spread_news(shared);
+            }
+            return true;
+        }
+        let Some(answers) = gateway.answer(shared.founding, bytes) else {
+            return false;
+        };
+        for answer in answers {
+            self.send(shared, from, &answer);
+        }
+        true
+    }
+
+    /// A header was settled: to the own node and to all neighbours.
+    fn spread_news(&mut self, shared: &Shared<'_>) {
+        let Some(gateway) = self.gateway.as_ref() else {
+            return;
+        };
+        let newest = gateway.settled.last_key_value().map(|(number, _)| *number);
+        let Some((number, frames)) = newest.zip(gateway.news().cloned()) else {
+            return;
+        };
+        self.note(Note::Header(number));
+        for frame in &frames {
+            self.send(shared, LOCAL, frame);
+        }
+        for peer in self.peers.clone() {
+            for frame in &frames {
+                self.send(shared, peer, frame);
+            }
+        }
+    }
+
+    fn judge(&mut self, shared: &Shared<'_>, from: u16, bytes: &[u8]) {
+        let (Some(validator), Some(node)) = (self.validator.as_mut(), self.node.as_ref()) else {
+            return;
+        };
+        let Ok((_, Frame::Proposal { cose })) = Frame::parse(bytes) else {
+            return;
+        };
+        match validator.judge(shared.founding, cose, node) {
+            Verdict::Vote(frame) => self.send(shared, from, &frame),
+            Verdict::NotYet => self.totals.waited += 1,
+            Verdict::Differs(why) => {
+                let n = self.number;
+                self.note(Note::Disagrees {
+                    with: from,
+                    what: format!("validator {n} disagrees: {why}"),
+                });
+            }
+        }
+    }
+
+    /// A frame leaves this host, past its actor. Between the gateway's node and its process nothing is lost.
+    pub(super) fn send(&mut self, shared: &Shared<'_>, to: u16, frame: &[u8]) {
+        if to == LOCAL {
+            let bytes = frame.into();
+            return self.plan(1, What::Frame { from: LOCAL, bytes });
+        }
+        if self.actor.is_none() {
+            return self.transmit(shared, to, frame);
+        }
+        let (mut frame, mut fate) = (frame.to_vec(), Fate::Pass);
+        self.with_actor(shared, |actor, hands| {
+            fate = actor.outgoing(hands, to, &mut frame)
+        });
+        match fate.delay() {
+            Some(0) => self.transmit(shared, to, &frame),
+            Some(ms) => self.plan(
+                ms,
+                What::Leave {
+                    to,
+                    bytes: frame.into(),
+                },
+            ),
+            None => {}
+        }
+    }
+
+    /// A frame goes on air.
+    pub fn transmit(&mut self, shared: &Shared<'_>, to: u16, frame: &[u8]) {
+        self.totals.bytes_sent += frame.len() as u64;
+        let from = self.number;
+        let copies = shared
+            .links
+            .send(&mut self.sender, self.now, (from, to), frame);
+        for (at, bytes) in copies.into_iter().flatten() {
+            self.serial = self.serial.wrapping_add(1);
+            let due = Due::new(at, from, self.serial, What::Frame { from, bytes });
+            self.sent.push((to, due));
+        }
+    }
+
+    pub fn whisper(&mut self, shared: &Shared<'_>, to: u16, message: &[u8]) {
+        let from = self.number;
+        self.serial = self.serial.wrapping_add(1);
+        let at = self.now + shared.links.least_delay();
+        let bytes = message.into();
+        self.sent.push((
+            to,
+            Due::new(at, from, self.serial, What::Told { from, bytes }),
+        ));
+    }
+
+    /// Everything that the node wants to say now, and when it wants to be called again.
+    pub(super) fn drain(&mut self, shared: &Shared<'_>) {
+        let mut out = [0; MAX_FRAME];
+        let local = self.local();
+        loop {
+            while let Some((to, len)) = self
+                .node
+                .as_mut()
+                .and_then(|n| n.next_frame(local, &mut out))
+            {
+                let frame = &out[..len];
+                if to.0 == LOCAL {
+                    // The gateway's process answers its own node at once; gossip to it goes nowhere.
+                    let gateway = self.gateway.as_ref();
+                    let answers = gateway.and_then(|g| g.answer(shared.founding, frame));
+                    for answer in answers.unwrap_or_default() {
+                        self.send(shared, LOCAL, &answer);
+                    }
+                } else {
+                    self.send(shared, to.0, frame);
+                }
+            }
+            let mut any = false;
+            while let Some(event) = self.node.as_mut().and_then(|n| n.next_event()) {
+                any = true;
+                self.on_event(shared, &event);
+            }
+            if !any {
+                break;
+            }
+        }
+        self.touched = false;
+        if let Some(node) = self.node.as_ref() {
+            let deadline = node.next_deadline(local);
+            self.wake = (self.booted.saturating_add(deadline.0)).max(self.now + 1);
+        }
+    }
+}
