@@ -924,6 +924,11 @@
 #define IOTEDGE_KIND_VALIDATOR 3
 
 /**
+ * Kind of a certificate: a leaf, which joins as a submit-only member of weight 0.
+ */
+#define IOTEDGE_KIND_LEAF 4
+
+/**
  * Major version. Before 1.0 each minor version may change the ABI.
  */
 #define IOTEDGE_VERSION_MAJOR 0

@@ -160,7 +160,7 @@ def certificate(data, signer):
     except Exception as error:
         raise Refused(f"CWT: {type(error).__name__}: {error}") from error
     must(set(claims) <= {1, 4, 5, 6, 7, 8, KIND}, "certificate: unknown claims")
-    must(claims.get(KIND) in (0, 1, 2, 3), "certificate: kind")
+    must(claims.get(KIND) in (0, 1, 2, 3, 4), "certificate: kind")
     must(8 <= len(claims[7]) <= 16, "certificate: cti")
     must(set(claims[8]) == {1}, "certificate: cnf")
     key = Key(encode(claims[8][1]))

@@ -295,7 +295,7 @@ fn certificates(out: &mut Vec<Row>) {
         &[],
     );
     case("two links", "ok", &two, Kind::Device, NOW, &[]);
-    for kind in [Kind::GlNode, Kind::Validator, Kind::Authority] {
+    for kind in [Kind::GlNode, Kind::Validator, Kind::Authority, Kind::Leaf] {
         let link = issued(&Claims { kind, ..device }, MAKER);
         case(
             &format!("kind {}", kind.code()),
@@ -306,6 +306,29 @@ fn certificates(out: &mut Vec<Row>) {
             &[],
         );
     }
+    let small = issued(
+        &Claims {
+            kind: Kind::Leaf,
+            ..device
+        },
+        AUTHORITY,
+    );
+    case(
+        "a leaf below an authority",
+        "ok",
+        &[two[0].clone(), small.clone()],
+        Kind::Leaf,
+        NOW,
+        &[],
+    );
+    case(
+        "a leaf is no device",
+        "WrongKind",
+        &[two[0].clone(), small],
+        Kind::Device,
+        NOW,
+        &[],
+    );
     let begins = Claims {
         not_before: Some(Seconds(NOW)),
         ..device
@@ -531,9 +554,9 @@ fn certificates(out: &mut Vec<Row>) {
         )),
     );
     broken(
-        "kind 4",
+        "kind 5",
         "Kind",
-        signed(&[&said[..said.len() - 1], &[4]].concat()),
+        signed(&[&said[..said.len() - 1], &[5]].concat()),
     );
     broken(
         "an unknown claim",

@@ -214,7 +214,6 @@ fn enrolment(row: &Row) -> Outcome {
         &authority,
         &keys(row, "anchors"),
         Seconds(number(row, "now")),
-        Kind::Device,
         |_, _| false,
         &mut Software,
     )

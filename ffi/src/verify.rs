@@ -26,6 +26,8 @@ pub const IOTEDGE_KIND_AUTHORITY: u32 = 1;
 pub const IOTEDGE_KIND_GL_NODE: u32 = 2;
 /// Kind of a certificate: a validator.
 pub const IOTEDGE_KIND_VALIDATOR: u32 = 3;
+/// Kind of a certificate: a leaf, which joins as a submit-only member of weight 0.
+pub const IOTEDGE_KIND_LEAF: u32 = 4;
 
 fn sign1_status(error: Sign1Error) -> i32 {
     match error {

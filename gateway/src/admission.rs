@@ -34,13 +34,23 @@ pub struct Admission {
     pub anchors: Vec<PublicKey>,
     revocations: Revocations,
     es256: bool,
-    checked: HashMap<[u8; 32], (Id, PublicKey)>,
-    /// Devices whose join was submitted, with the epoch in which it was.
-    joining: HashMap<Id, Epoch>,
+    max_leaves: u16,
+    checked: HashMap<[u8; 32], Checked>,
+    /// Devices whose join was submitted, with the epoch in which it was and what they are.
+    joining: HashMap<Id, (Epoch, Kind)>,
     second: u64,
     checks: u32,
     /// Enrolments refused.
     pub refused: u64,
+}
+
+/// A device whose chain and proof hold.
+#[derive(Clone, Copy)]
+struct Checked {
+    device: Id,
+    key: PublicKey,
+    /// Device or leaf.
+    kind: Kind,
 }
 
 /// What an ENROL frame comes to.
@@ -70,6 +80,7 @@ impl Admission {
             anchors,
             revocations,
             es256: config.policy.es256,
+            max_leaves: config.policy.max_leaves,
             checked: HashMap::new(),
             joining: HashMap::new(),
             second: 0,
@@ -95,19 +106,19 @@ impl Admission {
             .chain(certificates.second)
             .collect();
         let digest = sha256(&[&chain.concat(), proof]);
-        let device = match self.checked.get(&digest) {
-            Some((device, _)) => *device,
+        let known = match self.checked.get(&digest) {
+            Some(known) => *known,
             None => {
                 if !self.may_check(absolute) {
                     return Ok(None);
                 }
                 match self.check(&chain, proof, absolute) {
-                    Ok((device, key)) => {
+                    Ok(known) => {
                         if self.checked.len() >= REMEMBERED {
                             self.checked.clear();
                         }
-                        self.checked.insert(digest, (device, key));
-                        device
+                        self.checked.insert(digest, known);
+                        known
                     }
                     Err((device, status)) => {
                         self.refused += 1;
@@ -121,6 +132,7 @@ impl Admission {
                 }
             }
         };
+        let Checked { device, kind, .. } = known;
         let answer = |status, index| {
             Ok(Some(Answer {
                 device,
@@ -139,6 +151,9 @@ impl Admission {
         {
             return answer(EnrolStatus::Full, None);
         }
+        if kind == Kind::Leaf && !self.has_room_for_leaf(node, now, &device) {
+            return answer(EnrolStatus::Full, None);
+        }
         store.put_enrolment(&StoredEnrolment {
             device,
             chain: chain.iter().map(|c| c.to_vec()).collect(),
@@ -146,9 +161,26 @@ impl Admission {
             member: None,
         })?;
         if node.genesis().is_some() {
-            self.join(node, now, device, certificates, proof);
+            self.join(node, now, (device, kind), certificates, proof);
         }
         answer(EnrolStatus::Accepted, None)
+    }
+
+    /// Whether `policy.max_leaves` has room for one more: those in the table and those whose join is under way count.
+    fn has_room_for_leaf(&self, node: &GlNode, now: Millis, device: &Id) -> bool {
+        let epoch = node.status(now).epoch;
+        let joined = records(node)
+            .iter()
+            .filter(|r| r.roles.has(Roles::SUBMIT_ONLY) && !r.roles.has(Roles::LEFT))
+            .count();
+        let under_way = self
+            .joining
+            .iter()
+            .filter(|(id, (since, kind))| {
+                *id != device && *kind == Kind::Leaf && is_under_way(*since, epoch)
+            })
+            .count();
+        joined + under_way < usize::from(self.max_leaves)
     }
 
     /// Reads the revocation lists again where they changed, or at once.
@@ -175,7 +207,7 @@ impl Admission {
         &mut self,
         node: &mut GlNode,
         now: Millis,
-        device: Id,
+        (device, kind): (Id, Kind),
         certificates: &Certificates<'_>,
         proof: &[u8; 64],
     ) {
@@ -183,7 +215,7 @@ impl Admission {
         let waits = self
             .joining
             .get(&device)
-            .is_some_and(|since| epoch.0 < since.0.saturating_add(2));
+            .is_some_and(|(since, _)| is_under_way(*since, epoch));
         if waits {
             return;
         }
@@ -196,8 +228,8 @@ impl Admission {
             .and_then(|len| node.submit(now, &Submission::Member(&out[..len]), None));
         match submitted {
             Ok(_) => {
-                tracing::info!(device = %crate::keys::id_text(device), "join submitted");
-                self.joining.insert(device, epoch);
+                tracing::info!(device = %crate::keys::id_text(device), ?kind, "join submitted");
+                self.joining.insert(device, (epoch, kind));
             }
             Err(Refusal::OutboxFull) => {}
             Err(refusal) => {
@@ -211,7 +243,7 @@ impl Admission {
         chain: &[&[u8]],
         proof: &[u8; 64],
         absolute: Millis,
-    ) -> Result<(Id, PublicKey), (Id, EnrolStatus)> {
+    ) -> Result<Checked, (Id, EnrolStatus)> {
         let claimed = chain
             .last()
             .and_then(|c| iotedge_core::identity::Certificate::parse(c).ok())
@@ -224,7 +256,6 @@ impl Admission {
             &self.authority,
             &self.anchors,
             Seconds(absolute.0 / 1000),
-            Kind::Device,
             |signer, cti| {
                 // The neighbourhood's authority may shut out every device, by its id (protocol section 2.3).
                 self.revocations.is_revoked(signer, cti)
@@ -239,7 +270,11 @@ impl Admission {
                 );
                 Err((verified.device.0, EnrolStatus::Certificate))
             }
-            Ok(verified) => Ok((verified.device.0, verified.key)),
+            Ok(verified) => Ok(Checked {
+                device: verified.device.0,
+                key: verified.key,
+                kind: verified.kind,
+            }),
             Err(EnrolError::Certificate(CertError::Revoked)) => {
                 Err((claimed, EnrolStatus::Revoked))
             }
@@ -290,18 +325,27 @@ impl Admission {
             grant,
             g0,
         )];
+        let mut leaves = 0;
         for enrolment in store.enrolments()? {
             if records.len() >= usize::from(policy.max_members) {
                 break;
             }
             let chain: Vec<&[u8]> = enrolment.chain.iter().map(Vec::as_slice).collect();
             // Checked again: a list may have come since, or a certificate run out.
-            let Ok((device, key)) = self.check(&chain, &enrolment.proof, start) else {
+            let Ok(Checked { device, key, kind }) = self.check(&chain, &enrolment.proof, start)
+            else {
                 tracing::warn!(device = %crate::keys::id_text(enrolment.device), "no longer admitted; left out of the founding");
                 continue;
             };
+            let roles = kind.joins_as().unwrap_or(Roles::NONE);
+            if roles.has(Roles::SUBMIT_ONLY) {
+                if leaves >= policy.max_leaves {
+                    continue;
+                }
+                leaves += 1;
+            }
             let index = MemberIndex(u16::try_from(records.len())?);
-            records.push(Record::enrolled(index, key, Roles::NONE, caps, grant, g0));
+            records.push(Record::enrolled(index, key, roles, caps, grant, g0));
             store.set_member(&device, index)?;
         }
         let count = records.len();
@@ -352,6 +396,19 @@ impl Admission {
             set,
         })
     }
+}
+
+/// Whether a join submitted in this epoch may still be settled.
+const fn is_under_way(since: Epoch, now: Epoch) -> bool {
+    now.0 < since.0.saturating_add(2)
+}
+
+/// Whether a stored enrolment is that of a leaf, which founds nothing: it has no weight.
+#[must_use]
+pub fn is_leaf(enrolment: &StoredEnrolment) -> bool {
+    let own = enrolment.chain.last();
+    own.and_then(|c| iotedge_core::identity::Certificate::parse(c).ok())
+        .is_some_and(|c| c.claims().kind == Kind::Leaf)
 }
 
 /// The set of the first term, from the configuration.

@@ -122,13 +122,13 @@ impl Authority {
     /// # Errors
     /// The claims are not allowed, or the note cannot be written.
     pub fn issue(&self, key: PublicKey, kind: Kind, days: u32, dry_run: bool) -> Result<Certified> {
-        if self.above.is_some() && kind != Kind::Device {
+        if self.above.is_some() && kind.joins_as().is_none() {
             bail!(
-                "--kind: an authority below another signs devices only (protocol 2.1); use the one above it"
+                "--kind: an authority below another signs devices and leaves only (protocol 2.1); use the one above it"
             );
         }
         let mut cti = [0; 16];
-        if kind == Kind::Device {
+        if kind.joins_as().is_some() {
             // A settled revocation removes the member whose device id the certificate's id opens (protocol 2.3).
             cti.copy_from_slice(&CoseKey::thumbprint(&key).0[..16]);
         } else {

@@ -4,7 +4,7 @@
 //! shown as settled once votes of more than two thirds of the stake verified. All of it follows from the store and the window,
 //! so a gateway that was killed goes on where it was.
 
-use crate::admission::{Admission, Answer};
+use crate::admission::{Admission, Answer, is_leaf};
 use crate::cut::{self, Moment};
 use crate::daemon::{Part, Shared, catch_up};
 use crate::epoch::{self, payload_of};
@@ -100,7 +100,8 @@ impl Closer {
     }
 
     fn found(&mut self, shared: &mut Shared, now: Millis) -> Result<()> {
-        let enrolled = shared.store.enrolments()?.len();
+        let all = shared.store.enrolments()?;
+        let enrolled = all.iter().filter(|e| !is_leaf(e)).count();
         let founding = &shared.config.founding;
         let waited = now.0.saturating_sub(self.started.0) >= founding.wait_ms;
         let ready = enrolled >= usize::from(founding.founders) || (waited && enrolled >= 1);

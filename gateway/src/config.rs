@@ -130,6 +130,8 @@ pub struct Policy {
     pub cap_exposure: u64,
     /// Most members of the neighbourhood.
     pub max_members: u16,
+    /// Most of them that are leaves: submit-only members of weight 0, which hold no window; 0 admits none.
+    pub max_leaves: u16,
     /// U: how old a validator set may be.
     pub set_age_ms: u64,
     /// Whether devices with P-256 keys may enrol: then every node must be built with that suite.
@@ -147,6 +149,7 @@ impl Default for Policy {
             cap_peer: 100_000,
             cap_exposure: 500_000,
             max_members: 1_000,
+            max_leaves: 1_000,
             set_age_ms: 14 * 24 * 3_600_000,
             es256: false,
         }
@@ -299,6 +302,12 @@ impl Config {
             policy.max_members.into(),
             2..=4_096,
             "2 to 4096",
+        )?;
+        self.within(
+            "policy.max_leaves",
+            policy.max_leaves.into(),
+            0..=4_096,
+            "0 to 4096",
         )?;
         self.within(
             "policy.cap_transaction",
@@ -526,6 +535,7 @@ mod tests {
             ),
             ("[policy]\nwitnesses = 0", "policy.witnesses"),
             ("[policy]\nmax_members = 1", "policy.max_members"),
+            ("[policy]\nmax_leaves = 4097", "policy.max_leaves"),
             ("[policy]\ngrant = 9223372036854775807", "policy.grant"),
             ("[policy]\ncap_transaction = 0", "policy.cap_transaction"),
             ("[policy]\ncap_peer = 1", "policy.cap_peer"),

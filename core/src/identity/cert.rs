@@ -1,12 +1,13 @@
 //! Device certificates: CWTs (RFC 8392) with a `cnf` key (RFC 8747), signed by an authority that the reader pinned (protocol 2.1).
 //!
 //! Invariant: a chain is verified from a pinned key down and never the other way; it is one certificate, or an authority's and then a
-//! device's. No link outlives the one above it, and an authority below another signs devices only. The bytes are a plain CWT with
+//! device's. No link outlives the one above it, and an authority below another signs devices and leaves only. The bytes are a plain CWT with
 //! empty external_aad, so that any CWT library reads them.
 
 use crate::crypto::{PublicKey, SecretKey, Signature, SignatureError, Verify};
 use crate::identity::device_id::DeviceId;
 use crate::identity::key::CoseKey;
+use crate::identity::record::Roles;
 use crate::identity::sign1::{self, Sign1, Sign1Error};
 use crate::wire::{Reader, WireError, Writer};
 
@@ -58,7 +59,7 @@ pub enum CertError {
     ChainLength,
     /// The first of two links does not certify an authority. Refuse the chain.
     NotAnAuthority,
-    /// An authority below the pinned one signs devices only. Refuse the chain.
+    /// An authority below the pinned one signs devices and leaves only. Refuse the chain.
     NotItsToSign,
     /// A link is valid for longer than the one above it. Refuse the chain; issue it with an earlier `exp`.
     Outlives,
@@ -98,6 +99,8 @@ pub enum Kind {
     GlNode,
     /// A validator.
     Validator,
+    /// A device too small for a window: it joins as a submit-only member (protocol section 10.3).
+    Leaf,
 }
 
 impl Kind {
@@ -109,6 +112,7 @@ impl Kind {
             Self::Authority => 1,
             Self::GlNode => 2,
             Self::Validator => 3,
+            Self::Leaf => 4,
         }
     }
 
@@ -120,7 +124,18 @@ impl Kind {
             1 => Some(Self::Authority),
             2 => Some(Self::GlNode),
             3 => Some(Self::Validator),
+            4 => Some(Self::Leaf),
             _ => None,
+        }
+    }
+
+    /// As what its subject joins a neighbourhood; `None` for who does not join by enrolment.
+    #[must_use]
+    pub const fn joins_as(self) -> Option<Roles> {
+        match self {
+            Self::Device => Some(Roles::NONE),
+            Self::Leaf => Some(Roles::SUBMIT_ONLY),
+            Self::Authority | Self::GlNode | Self::Validator => None,
         }
     }
 }
@@ -353,7 +368,7 @@ pub fn verify_chain(
             return Err(CertError::NotAnAuthority);
         }
         link(&last, &first.claims.key)?;
-        if last.claims.kind != Kind::Device {
+        if last.claims.kind.joins_as().is_none() {
             return Err(CertError::NotItsToSign);
         }
         let outlives = match (first.claims.expires, last.claims.expires) {

@@ -29,20 +29,23 @@ pub fn statement(authority: &PublicKey, device: &Id) -> Result<Statement, WireEr
     Statement::new(DOMAIN, &CoseKey::thumbprint(authority), device, None)
 }
 
-/// Verifies a chain and the proof of possession by the key that it certifies.
+/// Verifies a chain and the proof of possession by the key that it certifies: a device's, or a leaf's, as the certificate says.
 ///
 /// `anchors` are the manufacturers and authorities that this neighbourhood enrols from; `authority` is its own.
-#[expect(clippy::too_many_arguments, reason = "each is another party's word")]
 pub fn verify(
     chain: &[&[u8]],
     proof: &Signature,
     authority: &PublicKey,
     anchors: &[PublicKey],
     now: Seconds,
-    expected: Kind,
     revoked: impl Fn(&PublicKey, &[u8]) -> bool,
     verifier: &mut dyn Verify,
 ) -> Result<Verified, EnrolError> {
+    let last = chain.last().map(|bytes| cert::Certificate::parse(bytes));
+    let expected = match last {
+        Some(Ok(last)) if last.claims().kind == Kind::Leaf => Kind::Leaf,
+        _ => Kind::Device,
+    };
     let verified = cert::verify_chain(chain, anchors, now, expected, revoked, verifier)
         .map_err(EnrolError::Certificate)?;
     let message = statement(authority, &verified.device.0).map_err(EnrolError::Wire)?;
@@ -88,7 +91,6 @@ mod tests {
                 at,
                 &anchors,
                 Seconds(5),
-                Kind::Device,
                 |_, _| revoked,
                 &mut Software,
             )
@@ -110,5 +112,49 @@ mod tests {
             check(&proof, &here, true),
             Err(EnrolError::Certificate(CertError::Revoked))
         );
+    }
+
+    /// What a device joins as is what its maker certified, whatever it would like to be.
+    #[test]
+    fn the_certificate_says_whether_it_joins_with_weight() {
+        use crate::identity::Roles;
+        let (maker, device) = (secret(1), secret(3));
+        let here = secret(2).public_key();
+        let id = CoseKey::thumbprint(&device.public_key());
+        let proof = device.sign(statement(&here, &id).unwrap().as_bytes());
+        for (kind, joins) in [
+            (Kind::Device, Some(Roles::NONE)),
+            (Kind::Leaf, Some(Roles::SUBMIT_ONLY)),
+            (Kind::Validator, None),
+            (Kind::GlNode, None),
+            (Kind::Authority, None),
+        ] {
+            let claims = Claims {
+                name: "Maker",
+                expires: None,
+                not_before: None,
+                issued: Seconds(1),
+                cti: Cti::new(&[1; 8]).unwrap(),
+                key: device.public_key(),
+                kind,
+            };
+            let mut bytes = [0; MAX_CERTIFICATE];
+            let len = cert::issue(&claims, &maker, &mut bytes).unwrap();
+            let verified = verify(
+                &[&bytes[..len]],
+                &proof,
+                &here,
+                &[maker.public_key()],
+                Seconds(5),
+                |_, _| false,
+                &mut Software,
+            );
+            assert_eq!(kind.joins_as(), joins);
+            let wrong = EnrolError::Certificate(CertError::WrongKind);
+            assert_eq!(
+                verified.map(|v| v.kind),
+                joins.map_or(Err(wrong), |_| Ok(kind))
+            );
+        }
     }
 }

@@ -9,7 +9,7 @@ use super::{Error, Event, Leaf, Phase, Submission, TIPS, bit};
 use crate::crypto::{Signature, Verify};
 use crate::platform::Platform;
 use crate::tx::{self, Body, MAX_BODY, MAX_COSE, MAX_SIGNING_INPUT, Parents, Payload};
-use crate::types::{Amount, Epoch, Id, MAX_PAYLOAD, Millis};
+use crate::types::{Amount, Epoch, Id, MAX_PAYLOAD, Millis, Number};
 use crate::wire::Writer;
 use crate::wire::list::List;
 use crate::wire::near::{Sighting, Stand};
@@ -166,7 +166,13 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         match draft {
             Ok(draft) => self.sign(now, &draft),
             // The moment is wrong, not the submission: another offer.
-            Err(Error::Busy | Error::OutOfOrder) => self.candidate = None,
+            Err(Error::Busy | Error::OutOfOrder) => {
+                self.candidate = None;
+                if self.joined_of_late(now) {
+                    // No fault of who offers: nobody has tips of that epoch yet.
+                    self.asked.offer = None;
+                }
+            }
             Err(Error::Platform) => self.tell(Event::PlatformFailed),
             Err(reason) => {
                 let ticket = self.wish.unwrap_or(0);
@@ -175,6 +181,20 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
                 self.tell(Event::Rejected { ticket, reason });
             }
         }
+    }
+
+    /// The newest table is the first with the own record in it, and its epoch begins for vertices with the trim that names its header: one period later, as a rule.
+    fn joined_of_late(&self, now: Millis) -> bool {
+        let [Some(newest), before] = &self.openings else {
+            return false;
+        };
+        let first = before.is_none_or(|b| b.standing.is_none());
+        let period = self.terms.as_ref().map_or(0, |t| t.period.0);
+        let until = newest.clock.saturating_add(period.saturating_mul(2));
+        newest.epoch > Epoch(1)
+            && first
+            && self.chain.number == Number(0)
+            && self.absolute(now).is_some_and(|now| now < until)
     }
 
     fn draft(&mut self, now: Millis, by: &Candidate, facts: &[Fact]) -> Result<Draft, Error> {

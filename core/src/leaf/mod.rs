@@ -4,10 +4,13 @@
 //! validity depends on is known: from the own store, from a header under a quorum of votes, or from q distinct neighbours besides the one that made the
 //! offer (decision 0020). Sans-IO like the node: frames and time go in, frames and events come out; one frame buffer is all the memory beside the struct.
 //!
-//! `trust` holds what is proved (genesis, headers, own record), `issue` the way from a submission to a signed transaction, `watch` what became of it,
+//! `enrol` asks to be let in, `trust` holds what is proved (genesis, headers, own record), `issue` the way from a submission to a signed transaction, `watch` what became of it,
 //! `work` what to ask whom.
 
+mod enrol;
 mod issue;
+#[cfg(test)]
+mod joining;
 mod state;
 mod store;
 #[cfg(test)]
@@ -65,6 +68,7 @@ pub struct Leaf<'m, P: Platform, V: Verify = Software> {
     turn: usize,
     offset: Option<i64>,
     asked: work::Timers,
+    enrolment: enrol::Enrolment,
     events: Deque<Event, 8>,
     lost: u32,
 }
@@ -109,6 +113,7 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
             head: None,
             turn: 0,
             asked: work::Timers::default(),
+            enrolment: enrol::Enrolment::default(),
             events: Deque::new(),
             lost: 0,
         };
@@ -183,6 +188,7 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
         }
         match frame {
             Frame::Genesis { cose, set } => self.on_genesis(cose, set),
+            Frame::EnrolResult { device, status, .. } => self.on_enrol_result(device, status),
             Frame::Beacon {
                 now: time, header, ..
             } => {

@@ -6,7 +6,7 @@ use super::TIPS;
 use crate::crypto::PublicKey;
 use crate::identity::Caps;
 use crate::types::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis, Number, Peer};
-use crate::wire::{FrameError, WireError};
+use crate::wire::{EnrolStatus, FrameError, WireError};
 
 /// What the application decides.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +87,10 @@ pub struct Status {
 pub enum Event {
     /// The genesis was verified.
     Joined { neighbourhood: Id },
+    /// The gateway lets this device in, says an answer that proves nothing: a later table makes it a member.
+    EnrolAccepted,
+    /// The gateway refuses it, says an answer that proves nothing. It is asked again, rarely.
+    EnrolRefused { status: EnrolStatus },
     /// The own record was proved for the first time since the start.
     Member { index: MemberIndex },
     /// q neighbours agree on the own chain: from now on it issues.
@@ -128,6 +132,8 @@ pub enum Error {
     Busy,
     /// Not a member (yet), frozen or gone.
     NotMember,
+    /// The certificate is not this device's, or not that of a leaf; or the proof does not hold. Provision it again.
+    Certificate,
     /// The body is empty or too long.
     Body,
     /// The payee is no member, or oneself.

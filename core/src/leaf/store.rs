@@ -150,6 +150,7 @@ impl<'a> Submission<'a> {
 impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     pub(super) fn load(&mut self) -> Result<(), Error> {
         self.load_trust()?;
+        self.enrolment.wanted = self.get(super::enrol::ENROL)?.is_some();
         let mut newest = 0;
         for slot in 0..u32::try_from(FOLLOWED).unwrap_or(0) {
             let key = own_key(Number(slot));

@@ -12,10 +12,10 @@ use crate::wire::near::Sighting;
 use std::collections::{BTreeMap, BTreeSet};
 use std::vec::Vec as Vector;
 
-const NODES: u16 = 5;
-const ME: u16 = NODES;
+pub(super) const NODES: u16 = 5;
+pub(super) const ME: u16 = NODES;
 
-fn boot(platform: MemoryPlatform) -> Leaf<'static, MemoryPlatform> {
+pub(super) fn boot(platform: MemoryPlatform) -> Leaf<'static, MemoryPlatform> {
     let config = Config::new(secret(201).public_key());
     let buffer = leak(0u8, MAX_FRAME);
     let mut leaf = Leaf::new(config, secret(ME as u8), platform, Software, buffer).unwrap();

@@ -26,6 +26,7 @@ const TIPS_SEEN: u16 = 1 << 7;
 const OWN_SEEN: u16 = 1 << 8;
 const TX: [u16; FOLLOWED] = [1 << 9, 1 << 10, 1 << 11, 1 << 12];
 const PROOF: u16 = 1 << 13;
+const ENROL: u16 = 1 << 14;
 /// In so many rounds everybody is asked once who is head.
 const CALL: usize = 32;
 
@@ -131,6 +132,9 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         };
         let mut places = self.peers.iter().enumerate().filter(|(_, p)| p.used);
         let one = places.nth(step).map_or(0, |(place, _)| place);
+        if let Some(whom) = self.whom_to_enrol(now, one) {
+            self.ask(ENROL, |place, _| place == whom);
+        }
         if self.terms.is_none() {
             self.ask(GENESIS, |place, _| place == one);
             return;
@@ -305,6 +309,9 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     fn write(&mut self, what: u16) -> Option<usize> {
         if what == GENESIS {
             return Frame::GenesisRequest.write([0; 4], self.buffer).ok();
+        }
+        if what == ENROL {
+            return self.get(super::enrol::ENROL).ok()?;
         }
         let tag = self.terms.as_ref()?.neighbourhood.tag();
         if let Some(slot) = TX.iter().position(|t| *t == what) {

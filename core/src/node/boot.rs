@@ -173,6 +173,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             retelling: Deque::new(),
             unburied: false,
             cluster: None,
+            relay: None,
             control: Deque::new(),
             sending: Deque::new(),
             events: Deque::new(),
@@ -319,12 +320,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(())
     }
 
-    pub(crate) fn on_enrol_result(
-        &mut self,
-        device: Id,
-        status: EnrolStatus,
-    ) -> Result<(), Refusal> {
-        if device != self.device || self.index.is_some() {
+    pub(crate) fn on_enrol_result(&mut self, status: EnrolStatus) -> Result<(), Refusal> {
+        if self.index.is_some() {
             return Err(Refusal::NotForMe);
         }
         match status {

@@ -13,13 +13,20 @@ use crate::tangle::Tables as _;
 use crate::tx::{Attachment, Stub, Unverified};
 use crate::wire::frame::{Frame, MAX_BEACON_TIPS, MAX_PREFIXES};
 use crate::wire::list::List;
-use crate::wire::{Certificates, FrameType};
+use crate::wire::{Certificates, EnrolStatus, FrameType};
 use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, MemberIndex, Millis, Number, Prefix};
 
 /// Something to say to one neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
     Enrol,
+    /// The enrolment of a neighbour, and the answer to one.
+    Relay,
+    EnrolResult {
+        device: Id,
+        status: EnrolStatus,
+        index: Option<MemberIndex>,
+    },
     GenesisRequest,
     HeaderRequest {
         header: HeaderNumber,
@@ -134,6 +141,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let tag = self.neighbourhood.tag();
         let frame = match control {
             Control::Enrol => return self.write_enrol(now, out),
+            Control::Relay => return self.write_relay(out),
+            Control::EnrolResult {
+                device,
+                status,
+                index,
+            } => return Self::write_result(device, status, index, out),
             Control::GenesisRequest => return Frame::GenesisRequest.write([0; 4], out).ok(),
             Control::HeaderRequest { header } => Frame::HeaderRequest { header },
             Control::TableRequest { epoch, first } => Frame::TableRequest { epoch, first },

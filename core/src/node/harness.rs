@@ -8,14 +8,14 @@ use super::test_platform::MemoryPlatform;
 use super::*;
 use crate::crypto::{SecretKey, sha256};
 use crate::identity::cert::{self, Claims, Cti, Kind, Seconds};
-use crate::identity::{Caps, CoseKey, Genesis, MemberTable, Record, Roles, sign1};
+use crate::identity::{Caps, CoseKey, Genesis, MemberTable, Record, Roles, enrol, sign1};
 use crate::node::event::Event;
 use crate::posp::close::{Before, close_epoch, epoch_path, epoch_root, header_payload};
 use crate::posp::{self, Validator, ValidatorSet, vote_message};
 use crate::tangle::{Scratch, TangleMemory, Work};
 use crate::tx;
 use crate::wire::list::{List, Raw as RawItem, Vote};
-use crate::wire::{Frame, Writer};
+use crate::wire::{Certificates, EnrolStatus, Frame, Writer};
 use crate::{HeaderNumber, MAX_FRAME};
 use std::collections::{BTreeMap, VecDeque};
 use std::vec::Vec;
@@ -83,6 +83,11 @@ pub(crate) fn caps() -> Caps {
 }
 
 pub(crate) fn certificate(n: u8) -> Vec<u8> {
+    certificate_by(n, Kind::Device, 200)
+}
+
+/// For the key `n`, by the key `maker`; the neighbourhood's anchor is 200.
+pub(crate) fn certificate_by(n: u8, kind: Kind, maker: u8) -> Vec<u8> {
     let key = secret(n).public_key();
     let device = CoseKey::thumbprint(&key);
     let claims = Claims {
@@ -92,10 +97,10 @@ pub(crate) fn certificate(n: u8) -> Vec<u8> {
         issued: Seconds(1),
         cti: Cti::new(&device.0[..16]).unwrap(),
         key,
-        kind: Kind::Device,
+        kind,
     };
     let mut out = vec![0; 400];
-    let len = cert::issue(&claims, &secret(200), &mut out).unwrap();
+    let len = cert::issue(&claims, &secret(maker), &mut out).unwrap();
     out.truncate(len);
     out
 }
@@ -130,6 +135,8 @@ pub(crate) struct Network {
     pub(crate) tuning: Tuning,
     /// Leaves, by the index after the nodes'.
     pub(crate) leaves: Vec<Seat>,
+    /// Devices whose join the gateway submitted.
+    pub(crate) admitted: std::collections::BTreeSet<Id>,
     /// What happens to a frame between a node and a leaf, by sender, receiver and bytes.
     pub(crate) meddle: Option<Meddle>,
 }
@@ -235,6 +242,7 @@ impl Network {
             deaf: Vec::new(),
             tuning,
             leaves: Vec::new(),
+            admitted: Default::default(),
             meddle: None,
         };
         for n in 0..members {
@@ -366,12 +374,56 @@ impl Network {
                     }
                 }
             }
+            Frame::Enrol {
+                certificates,
+                proof,
+            } => answers.extend(self.admit(&certificates, proof)),
             _ => {}
         }
         for answer in answers {
             self.wire
                 .push_back((self.now + self.delay, 99, from, answer));
         }
+    }
+
+    /// The gateway lets a device in that is no founder: it submits the join, once.
+    fn admit(&mut self, certificates: &Certificates<'_>, proof: &[u8; 64]) -> Option<Vec<u8>> {
+        let own = cert::Certificate::parse(certificates.device()).ok()?;
+        let device = CoseKey::thumbprint(&own.claims().key);
+        if self.founders.iter().any(|r| r.device == device) {
+            return None;
+        }
+        let now = Millis(self.now);
+        let verified = enrol::verify(
+            &[certificates.device()],
+            &crate::crypto::Signature(*proof),
+            &secret(201).public_key(),
+            &[secret(200).public_key()],
+            Seconds(self.now / 1_000),
+            |_, _| false,
+            &mut Software,
+        );
+        let op = tx::MemberOp::Join {
+            certificates: *certificates,
+            proof,
+        };
+        if verified.is_ok() && self.admitted.insert(device) {
+            let mut out = [0; 512];
+            let len = join_operation(&op, &mut out).unwrap();
+            let join = Submission::Member(&out[..len]);
+            self.node(0).submit(now, &join, None).unwrap();
+        }
+        let mut out = [0; MAX_FRAME];
+        let result = Frame::EnrolResult {
+            device,
+            status: match verified {
+                Ok(_) => EnrolStatus::Accepted,
+                Err(_) => EnrolStatus::Certificate,
+            },
+            index: None,
+        };
+        let len = result.write([0; 4], &mut out).unwrap();
+        Some(out[..len].to_vec())
     }
 
     pub(crate) fn header_frames(&self, header: HeaderNumber, settled: &Settled) -> Vec<Vec<u8>> {

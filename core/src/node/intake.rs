@@ -129,7 +129,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             Frame::Heads { member, number, id } => self.on_heads(now, from, member, number, id),
             Frame::Genesis { cose, set } => self.on_genesis(cose, set),
-            Frame::EnrolResult { device, status, .. } => self.on_enrol_result(device, status),
+            Frame::EnrolResult {
+                device,
+                status,
+                index,
+            } => match device == self.device {
+                true => self.on_enrol_result(status),
+                false => self.pass_result(from, device, status, index),
+            },
+            Frame::Enrol { .. } => self.pass_enrolment(now, from, bytes),
             Frame::Header { cose, path } => self.on_header(now, cose, path),
             Frame::Votes { header, votes } => self.on_votes(now, header, votes),
             Frame::Table {
@@ -150,9 +158,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Frame::TableRequest { epoch, first } => self.on_table_request(from, epoch, first),
             Frame::GenesisRequest => self.on_genesis_request(from),
             Frame::Near(near) => self.on_near(now, from, place, near),
-            Frame::ProofRequest { .. } | Frame::Enrol { .. } | Frame::Proposal { .. } => {
-                Err(Refusal::NotForMe)
-            }
+            Frame::ProofRequest { .. } | Frame::Proposal { .. } => Err(Refusal::NotForMe),
         }
     }
 

@@ -35,6 +35,7 @@ pub mod peers;
 pub mod raw;
 mod react;
 mod refuse;
+mod relay;
 mod retell;
 mod rotate;
 mod serve;
@@ -188,6 +189,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     /// Transactions below a certified cut that somebody stands on, and when they were: solid stubs.
     stubs: Deque<(Id, Millis), 32>,
     cluster: Option<head::State>,
+    relay: Option<relay::Relay>,
     search: sets::Search,
     ghosts: ghosts::Ghosts,
     /// Own transactions to tell again, and to whom.

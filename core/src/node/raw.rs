@@ -43,13 +43,20 @@ impl<'m> Raw<'m> {
         let Some(slot) = self.slot_index(seq) else {
             return;
         };
-        let len = head.len().saturating_add(tail.len());
-        let Ok(short) = u16::try_from(len) else {
+        let Some(entry) = self.append(head, tail) else {
             return;
         };
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = RawSlot { seq, ..entry };
+        }
+    }
+
+    fn append(&mut self, head: &[u8], tail: &[u8]) -> Option<RawSlot> {
+        let len = head.len().saturating_add(tail.len());
+        let short = u16::try_from(len).ok()?;
         let capacity = self.bytes.len();
         if len > capacity || len == 0 {
-            return;
+            return None;
         }
         // An entry never wraps: the rest of the ring is skipped when it is too short, so that `get` can return one slice.
         let at = self.position(self.written);
@@ -67,24 +74,33 @@ impl<'m> Raw<'m> {
         if let Some(place) = self.bytes.get_mut(middle..end) {
             place.copy_from_slice(tail);
         }
-        if let Some(entry) = self.slots.get_mut(slot) {
-            *entry = RawSlot {
-                seq,
-                start: self.written,
-                len: short,
-            };
-        }
+        let entry = RawSlot {
+            seq: 0,
+            start: self.written,
+            len: short,
+        };
         self.written = self.written.saturating_add(len as u64);
+        Some(entry)
     }
 
     /// The bytes of the vertex with this sequence number, while the ring still has them.
     pub(crate) fn get(&self, seq: u32) -> Option<&[u8]> {
         let entry = self.slots.get(self.slot_index(seq)?)?;
-        if entry.len == 0 || entry.seq != seq {
+        if entry.seq != seq {
             return None;
         }
+        self.kept(entry)
+    }
+
+    /// Keeps bytes that belong to no vertex, for as long as the ring does not come round.
+    pub(crate) fn keep(&mut self, bytes: &[u8]) -> Option<RawSlot> {
+        self.append(bytes, &[])
+    }
+
+    /// What [`Raw::keep`] kept, while the ring still has it.
+    pub(crate) fn kept(&self, entry: &RawSlot) -> Option<&[u8]> {
         let oldest = self.written.saturating_sub(self.bytes.len() as u64);
-        if entry.start < oldest {
+        if entry.len == 0 || entry.start < oldest {
             return None;
         }
         let at = self.position(entry.start);
@@ -134,5 +150,19 @@ mod tests {
         raw.put(2, &[7; 65], b"");
         assert_eq!(raw.get(2), None);
         assert_eq!(raw.get(1), Some(b"kept".as_slice()));
+    }
+
+    #[test]
+    fn what_belongs_to_no_vertex_is_kept_until_the_ring_comes_round() {
+        let mut bytes = vec![0; 64];
+        let mut slots = vec![RawSlot::default(); 4];
+        let mut raw = Raw::new(&mut bytes, &mut slots);
+        let entry = raw.keep(&[9; 30]).unwrap();
+        raw.put(1, &[1; 30], b"");
+        assert_eq!(raw.kept(&entry), Some([9; 30].as_slice()));
+        assert_eq!(raw.get(1), Some([1; 30].as_slice()));
+        raw.put(2, &[2; 30], b"");
+        assert_eq!(raw.kept(&entry), None);
+        assert!(raw.keep(&[0; 65]).is_none() && raw.keep(&[]).is_none());
     }
 }

@@ -6,7 +6,7 @@
 use super::{Header, PospError};
 use crate::crypto::{PublicKey, Signature, Verify};
 use crate::identity::{
-    Genesis, Kind, Record, Roles, Seconds, enrol, revocation::RevocationList, rotation,
+    Genesis, Record, Roles, Seconds, enrol, revocation::RevocationList, rotation,
 };
 use crate::ledger::{Effect as Settles, Entry, LedgerError, Settled, Settlement};
 use crate::tangle::{Effect, Facts, Outcome, Scratch, Tables, Tangle, TrimError, Verdict};
@@ -236,17 +236,17 @@ impl Run<'_, '_> {
                     self.before.authority,
                     self.before.anchors,
                     Seconds(facts.time.0 / 1000),
-                    Kind::Device,
                     |_, _| false,
                     verifier,
                 );
-                match verified {
-                    Ok(device) => Settles::Join {
-                        key: device.key,
-                        roles: Roles::NONE,
+                let device = verified.ok();
+                match device.and_then(|d| d.kind.joins_as().map(|roles| (d.key, roles))) {
+                    Some((key, roles)) => Settles::Join {
+                        key,
+                        roles,
                         caps: self.before.genesis.caps,
                     },
-                    Err(_) => Settles::None,
+                    None => Settles::None,
                 }
             }
             Body::Member(MemberOp::Rotate { key, consent }) => {

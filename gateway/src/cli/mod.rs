@@ -61,6 +61,8 @@ pub enum KindArg {
     Gateway,
     /// A validator.
     Validator,
+    /// A device too small for a window, which joins without weight.
+    Leaf,
 }
 
 impl KindArg {
@@ -72,6 +74,7 @@ impl KindArg {
             Self::Authority => Kind::Authority,
             Self::Gateway => Kind::GlNode,
             Self::Validator => Kind::Validator,
+            Self::Leaf => Kind::Leaf,
         }
     }
 
@@ -83,6 +86,7 @@ impl KindArg {
             Kind::Authority => "authority",
             Kind::GlNode => "gateway",
             Kind::Validator => "validator",
+            Kind::Leaf => "leaf",
         }
     }
 }

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 Examples:
   iotedge-gateway provision --ca maker --authority harbour/anchor.json --gateway 127.0.0.1:7700 --out dev-1
   iotedge-gateway provision --ca harbour --kind gateway --authority harbour/anchor.json --out gw
+  iotedge-gateway provision --ca maker --kind leaf --authority harbour/anchor.json --out sensor-1
   iotedge-gateway provision --ca maker --suite es256 --authority harbour/anchor.json --out dev-2
   iotedge-gateway provision --ca maker --out dev-3 --dry-run
 
@@ -61,10 +62,10 @@ impl Provision {
     pub fn run(self) -> Result<()> {
         if self.kind == KindArg::Authority {
             bail!(
-                "--kind: authority is not allowed; device, gateway or validator (an authority is made with `ca init`)"
+                "--kind: authority is not allowed; device, leaf, gateway or validator (an authority is made with `ca init`)"
             );
         }
-        if self.suite == SuiteArg::Es256 && self.kind != KindArg::Device {
+        if self.suite == SuiteArg::Es256 && self.kind.kind().joins_as().is_none() {
             bail!(
                 "--suite: es256 is not allowed for a {}; headers and votes are signed in Ed25519 (protocol 7)",
                 KindArg::word(self.kind.kind())

@@ -215,7 +215,7 @@ fn every_wrong_claim_has_its_error() {
     empty.splice(2..8, [0x60]);
     assert_eq!(error(&empty), Some(CertError::Name));
     let mut kind = payload.clone();
-    *kind.last_mut().unwrap() = 4;
+    *kind.last_mut().unwrap() = 5;
     assert_eq!(error(&kind), Some(CertError::Kind));
     let mut unknown = payload.clone();
     let at = unknown.len() - 2;
