@@ -1170,6 +1170,11 @@ typedef struct iotedge_limits_t {
      * 1: with working memory for cumulative weights, confidence and the weighted walk; else 0.
      */
     uint32_t weights;
+    /**
+     * Member records of each table in memory: a multiple of 8, or 0 for all. What is not in memory is read from the platform's store when it is
+     * needed, which is for nearly every transaction in a large neighbourhood: choose it where memory is short and the store reads fast.
+     */
+    uint32_t records;
 } iotedge_limits_t;
 
 /**
@@ -2407,9 +2412,9 @@ int32_t iotedge_node_refused(const iotedge_node_t *node, int32_t reason, uint32_
  *
  * `member`: index. `key`: set its `size` first; written on success.
  *
- * `IOTEDGE_E_NONE`: no such member.
+ * `IOTEDGE_E_NONE`: no such member. `IOTEDGE_E_PLATFORM`: with `iotedge_limits_t.records`, the store could not read its record.
  *
- * From the thread that has the node. Not from an interrupt.
+ * From the thread that has the node. Not from an interrupt. May call the platform's store.
  */
 int32_t iotedge_node_member_key(const iotedge_node_t *node,
                                 uint32_t member,

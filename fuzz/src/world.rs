@@ -36,6 +36,7 @@ const LIMITS: Limits = Limits {
     own: 8,
     raw: 16 * 1024,
     weights: true,
+    records: 0,
 };
 
 fn secret(n: u8) -> SecretKey {
@@ -102,6 +103,7 @@ struct Slices {
     members: Vec<iotedge_core::tangle::Member>,
     tracked: Vec<iotedge_core::tangle::Tracked>,
     records: [Vec<Record>; 3],
+    classes: [Vec<u8>; 3],
     raw: Vec<u8>,
     known: Vec<u32>,
 }
@@ -282,6 +284,7 @@ pub fn run(script: &[u8]) {
         members: vec![Default::default(); sizes.tangle.members],
         tracked: vec![Default::default(); sizes.tangle.tracked],
         records: std::array::from_fn(|_| vec![Record::EMPTY; sizes.records]),
+        classes: std::array::from_fn(|_| vec![0; sizes.classes]),
         raw: vec![0; sizes.raw],
         known: vec![0; sizes.known],
     };
@@ -297,6 +300,7 @@ pub fn run(script: &[u8]) {
     let mut order = vec![0; sizes.work];
     let mut weights = vec![Default::default(); sizes.weights];
     let [first, second, third] = &mut slices.records;
+    let [one, two, three] = &mut slices.classes;
     let memory = Memory {
         tangle: TangleMemory {
             vertices: &mut slices.vertices,
@@ -307,6 +311,7 @@ pub fn run(script: &[u8]) {
             tracked: &mut slices.tracked,
         },
         records: [first, second, third],
+        classes: [one, two, three],
         raw: &mut slices.raw,
         raw_slots: &mut raw_slots,
         known: &mut slices.known,

@@ -22,6 +22,7 @@ pub fn limits(config: &Config) -> Result<Limits, ConfigError> {
         own: 256,
         raw: config.limits.raw_bytes,
         weights: false,
+        records: 0,
     })
 }
 
@@ -41,6 +42,7 @@ pub fn allocate(limits: &Limits) -> Result<Memory<'static>, InitError> {
             tracked: leak(sizes.tangle.tracked),
         },
         records: [sizes.records; 3].map(|n| Vec::leak(vec![Record::EMPTY; n])),
+        classes: [sizes.classes; 3].map(leak),
         raw: leak(sizes.raw),
         raw_slots: leak(sizes.raw_slots),
         known: leak(sizes.known),

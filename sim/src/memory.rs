@@ -20,6 +20,7 @@ pub struct Slab {
     members: Vec<Member>,
     tracked: Vec<Tracked>,
     records: [Vec<Record>; 3],
+    classes: [Vec<u8>; 3],
     raw: Vec<u8>,
     raw_slots: Vec<raw::RawSlot>,
     known: Vec<u32>,
@@ -50,6 +51,7 @@ impl Slab {
             members: vec![Member::default(); sizes.tangle.members],
             tracked: vec![Tracked::default(); sizes.tangle.tracked],
             records: core::array::from_fn(|_| vec![Record::EMPTY; sizes.records]),
+            classes: core::array::from_fn(|_| vec![0; sizes.classes]),
             raw: vec![0; sizes.raw],
             raw_slots: vec![Default::default(); sizes.raw_slots],
             known: vec![0; sizes.known],
@@ -69,6 +71,7 @@ impl Slab {
     /// The slices, for one node at a time.
     pub fn lend(&mut self) -> Memory<'_> {
         let [a, b, c] = &mut self.records;
+        let [d, e, f] = &mut self.classes;
         Memory {
             tangle: TangleMemory {
                 vertices: &mut self.vertices,
@@ -79,6 +82,7 @@ impl Slab {
                 tracked: &mut self.tracked,
             },
             records: [a, b, c],
+            classes: [d, e, f],
             raw: &mut self.raw,
             raw_slots: &mut self.raw_slots,
             known: &mut self.known,
@@ -130,6 +134,7 @@ impl Footprint {
             at(memory.weights),
         ];
         all.extend(memory.records.iter().map(|r| at(r)));
+        all.extend(memory.classes.iter().map(|c| at(c)));
         Self(all)
     }
 

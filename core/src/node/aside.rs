@@ -244,7 +244,7 @@ impl<'m> Pool<'m> {
     pub(crate) fn take(
         &mut self,
         out: &mut [u8],
-        ready: impl Fn(&Waiting) -> bool,
+        mut ready: impl FnMut(&Waiting) -> bool,
     ) -> Option<(Peer, usize)> {
         if self.count == 0 {
             return None;

@@ -158,7 +158,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             index: None,
             phase: Phase::Outside,
             tangle,
-            tables: Tables::new(memory.records),
+            tables: Tables::new(memory.records, memory.classes, limits.cached()),
             raw: Raw::new(memory.raw, memory.raw_slots),
             known: Known::new(memory.known, peers, slots),
             peers: Peers::new(memory.peers),
@@ -219,9 +219,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// Ends the node and gives memory, platform and verifier back, for example to start again as after a reboot.
     pub fn into_parts(self) -> (Memory<'m>, P, V) {
         let (raw, raw_slots) = self.raw.into_parts();
+        let (records, classes) = self.tables.into_inner();
         let memory = Memory {
             tangle: self.tangle.into_memory(),
-            records: self.tables.into_inner(),
+            records,
+            classes,
             raw,
             raw_slots,
             known: self.known.into_inner(),
@@ -339,8 +341,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let epoch = self.tables.newest();
         let found = self
             .tables
-            .records(epoch)
-            .and_then(|records| records.iter().find(|r| r.device == self.device))
+            .find(epoch, &self.device)
             .map(|r| (r.index, r.head_number));
         match (self.role, found) {
             (Role::Member, Some((index, settled))) => {

@@ -1,5 +1,6 @@
 //! What the application decides when it starts a node: sizes, policy and identity.
 
+use super::records::CHUNK;
 use super::tune::Tuning;
 use crate::crypto::{PublicKey, SecretKey, Signature};
 use crate::{MAX_FRAME, Millis};
@@ -27,6 +28,9 @@ pub struct Limits {
     pub raw: u32,
     /// Whether there is working memory for cumulative weights, confidence and the weighted walk (about 50 bytes per vertex).
     pub weights: bool,
+    /// Member records of each table in memory; the others are read from the platform's store when they are needed, and every vertex needs its
+    /// issuer's. A multiple of 8, or 0 for all: a full node's choice, and right where the store is slow.
+    pub records: u16,
 }
 
 impl Limits {
@@ -40,7 +44,17 @@ impl Limits {
         own: 256,
         raw: 256 * 1024,
         weights: false,
+        records: 0,
     };
+
+    /// How many records of each table are in memory, where it is not all of them.
+    pub(crate) const fn cached(&self) -> Option<usize> {
+        if self.records == 0 || self.records >= self.members {
+            None
+        } else {
+            Some(self.records as usize)
+        }
+    }
 
     /// Refuses limits that cannot work.
     ///
@@ -58,6 +72,7 @@ impl Limits {
             || self.own < 4
             || self.own > MAX_STORED
             || (self.raw as usize) < 4 * MAX_FRAME
+            || !(self.records as usize).is_multiple_of(CHUNK)
         {
             return Err(InitError::Limits);
         }

@@ -537,9 +537,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 break;
             }
             // Below the cut it may lack what no chain head stands for: the dead on which a member went on.
-            let settled = self.tables.head(facts.issuer);
-            if facts.time <= cut && settled.is_none_or(|head| facts.number <= head.number) {
-                continue;
+            if facts.time <= cut {
+                let newest = self.tables.newest();
+                let record = self.tables.read(&mut self.platform, newest, facts.issuer);
+                let settled = record.ok().flatten().map(|record| record.head_number);
+                if settled.is_none_or(|head| facts.number <= head) {
+                    continue;
+                }
             }
             let Some(offset) = facts.issuer.checked_sub(first.0) else {
                 continue;

@@ -43,6 +43,11 @@ pub(crate) fn memory(limits: &Limits) -> Memory<'static> {
             leak(Record::EMPTY, sizes.records),
             leak(Record::EMPTY, sizes.records),
         ],
+        classes: [
+            leak(0, sizes.classes),
+            leak(0, sizes.classes),
+            leak(0, sizes.classes),
+        ],
         raw: leak(0, sizes.raw),
         raw_slots: leak(Default::default(), sizes.raw_slots),
         known: leak(0, sizes.known),
@@ -68,6 +73,7 @@ pub(crate) const LIMITS: Limits = Limits {
     own: 64,
     raw: 256 * 1024,
     weights: true,
+    records: 0,
 };
 
 pub(crate) fn secret(n: u8) -> SecretKey {
@@ -259,13 +265,17 @@ impl Network {
     }
 
     pub(crate) fn boot(&self, n: u8, platform: MemoryPlatform) -> TestNode {
+        self.boot_with(n, platform, LIMITS)
+    }
+
+    pub(crate) fn boot_with(&self, n: u8, platform: MemoryPlatform, limits: Limits) -> TestNode {
         let chain = certificate(n);
         let chain: [&[u8]; 1] = [&chain];
         let mut config = Config::member(secret(201).public_key(), &chain);
         config.tuning = self.tuning;
         let mut node = Node::new(
-            memory(&LIMITS),
-            LIMITS,
+            memory(&limits),
+            limits,
             &config,
             NodeSigner::Software(secret(n)),
             platform,

@@ -217,7 +217,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return Ok(());
         }
         let claim = UnverifiedClaim::parse(cose).map_err(|_| Refusal::Malformed)?;
-        let record = self.tables.latest(claim.statement().member);
+        let record = self.record(self.tables.newest(), claim.statement().member)?;
         let record = record.filter(|r| r.may_issue() && r.weight > Weight(0));
         let record = record.ok_or(Refusal::UnknownIssuer)?;
         let verified = claim.verify(

@@ -6,10 +6,11 @@
 use super::clocks::STORED_CLOCKS;
 use super::event::{Event, Grade, Refusal};
 use super::gossip::Control;
+use super::records::{STORED_CHUNK, read_chunk};
 use super::tables::{Opening, TableError};
 use super::{Node, keys};
 use crate::crypto::{Signature, Verify};
-use crate::identity::{Genesis, Record, record::MAX_RECORD};
+use crate::identity::{Genesis, Record};
 use crate::platform::Platform;
 use crate::posp::{
     Header, MAX_HEADER, PospError, Receipt, ReceiptVerifier, SetChain, SettledHeader, SignedHeader,
@@ -24,8 +25,6 @@ use heapless::Vec;
 
 /// Votes kept per header: more than a quorum of the sets that exist.
 pub const KEPT_VOTES: usize = 64;
-/// Records per stored chunk of a table.
-const CHUNK: usize = 8;
 /// Longest stored header: payload, path, votes.
 const STORED_HEADER: usize = MAX_HEADER + 34 * MAX_PATH + 70 * KEPT_VOTES + 64;
 /// After so many fruitless requests a receipt is not asked for any more.
@@ -208,10 +207,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return Ok(());
         }
         let gl_node = self.genesis.as_ref().map(|g| g.gl_node);
-        let key = gl_node
-            .and_then(|index| self.tables.latest(index))
-            .map(|record| record.key)
-            .ok_or(Refusal::Busy)?;
+        let newest = self.tables.newest();
+        let record = match gl_node {
+            Some(index) => self.record(newest, index)?,
+            None => None,
+        };
+        let key = record.map(|record| record.key).ok_or(Refusal::Busy)?;
         signed
             .verify(&self.neighbourhood, &key, &mut self.verifier)
             .map_err(posp_refusal)?;
@@ -367,16 +368,20 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let mut index = first.0;
         for raw in records.iter() {
             let record = Record::decode(raw.0).map_err(|_| Refusal::ForgedTable)?;
-            match self.tables.fill(epoch, index, &record) {
+            match self.take_record(epoch, index, &record, true) {
                 Ok(true) => {
-                    self.store_table(epoch);
                     self.on_table_ready(now, epoch);
                     return Ok(());
                 }
                 Ok(false) => {}
                 // Chunks are asked for again after a time-out, so the same may come twice.
                 Err(TableError::NotAsked) => return Ok(()),
-                Err(TableError::Full) => return Err(Refusal::Busy),
+                Err(TableError::Full | TableError::Weights) => return Err(Refusal::Busy),
+                Err(TableError::Store) => {
+                    self.timers.table = now.saturating_add(self.patience(1_000));
+                    self.tell(Event::PlatformFailed);
+                    return Err(Refusal::Platform);
+                }
                 Err(TableError::Forged) => {
                     self.timers.table = now.saturating_add(self.request_timeout.0);
                     return Err(Refusal::ForgedTable);
@@ -553,23 +558,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
-    fn store_table(&mut self, epoch: Epoch) {
-        let Some(records) = self.tables.records(epoch) else {
-            return;
-        };
-        let mut failed = false;
-        for (chunk, records) in records.chunks(CHUNK).enumerate() {
-            let mut buffer = [0u8; CHUNK * MAX_RECORD];
-            let mut w = Writer::new(&mut buffer);
-            failed |= records.iter().any(|r| r.encode(&mut w).is_err());
-            let key = keys::table(epoch.0, u16::try_from(chunk).unwrap_or(u16::MAX));
-            failed |= self.platform.put(key, w.written()).is_err();
-        }
-        if failed {
-            self.tell(Event::PlatformFailed);
-        }
-    }
-
     /// Reads back the newest headers and tables. What does not verify is left out: it comes again from a neighbour.
     pub(crate) fn restore_headers(&mut self) -> Result<(), super::InitError> {
         self.restore_trust();
@@ -634,15 +622,19 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     fn restore_table(&mut self, epoch: Epoch) {
         let mut index = 0u16;
         for chunk in 0..u16::MAX {
-            let mut buffer = [0u8; CHUNK * MAX_RECORD];
-            let Ok(Some(len)) = self.platform.get(keys::table(epoch.0, chunk), &mut buffer) else {
+            let mut buffer = [0u8; STORED_CHUNK];
+            let Ok(Some((records, sealed))) =
+                read_chunk(&mut self.platform, epoch, chunk, &mut buffer)
+            else {
                 return;
             };
-            let mut r = Reader::new(buffer.get(..len).unwrap_or(&[]));
+            let mut r = Reader::new(records);
             while !r.is_at_end() {
                 let record = r.item().ok().and_then(|item| Record::decode(item).ok());
                 let Some(record) = record else { return };
-                match self.tables.fill(epoch, index, &record) {
+                // What was stored by a node with all records in memory is sealed now.
+                let seal = !sealed && !self.tables.whole();
+                match self.take_record(epoch, index, &record, seal) {
                     Ok(true) => {
                         self.on_table_ready(Millis(0), epoch);
                         return;

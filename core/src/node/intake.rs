@@ -113,6 +113,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 Ok(())
             }
             Frame::HeadsRequest { member } => {
+                self.record(self.tables.newest(), member)?;
                 let head = self
                     .tangle
                     .head(&self.tables, member)
@@ -206,6 +207,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 return self.set_aside(now, source, (id, early), waiting, body, refusal);
             }
         };
+        self.read_issuer(payload.epoch, payload.issuer)?;
         let resolved = match self.resolve(payload, time, attachment.as_ref()) {
             Ok(resolved) => resolved,
             Err(missing) => {
@@ -264,6 +266,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.check_evidence(payload, attachment.as_ref())?;
         self.check_named_header(payload)?;
         let facts = facts(&id, payload, time);
+        // Evidence may have needed the record's place for another's.
+        self.read_issuer(payload.epoch, payload.issuer)?;
         let oldest = self.oldest();
         let inserted = self
             .tangle
@@ -299,13 +303,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Epoch, issuer, clock: what can be known without parents and without a signature check.
     fn check_standing(
-        &self,
+        &mut self,
         now: Millis,
         payload: &Payload<'_>,
     ) -> Result<(PublicKey, Millis), Wait> {
         let newest = self.tables.newest();
         if newest == Epoch(0) || payload.epoch > newest {
             return Err(Wait::Aside(Waiting::Epoch(payload.epoch), Refusal::Busy));
+        }
+        // A small device that was away may have had to give up its newest table for the one that comes in.
+        if !self.tables.ready(newest) {
+            return Err(Wait::Aside(Waiting::Epoch(newest), Refusal::Busy));
         }
         let void = self.tables.is_void(payload.epoch);
         let Some(start) = self.tables.clock_start(payload.epoch) else {
@@ -317,11 +325,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 Wait::Refuse(Refusal::EpochVoid)
             });
         };
-        let record = if void {
-            self.tables.latest(payload.issuer)
-        } else {
-            self.tables.get(payload.epoch, payload.issuer)
-        };
+        let table = if void { newest } else { payload.epoch };
+        let record = self.record(table, payload.issuer).map_err(Wait::Refuse)?;
         let record = record.ok_or(Wait::Refuse(Refusal::UnknownIssuer))?;
         // By the table of its epoch, so that everybody refuses the same; until a header settles the freeze what a cheat says is structure
         // on which the innocent may stand. Where that table is gone, so is the effect: whoever had it took the vertex, and everybody must be
@@ -334,7 +339,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 return Err(Wait::Refuse(Refusal::UnknownIssuer));
             }
             if let Body::Transfer { to, .. } = payload.body
-                && self.tables.get(payload.epoch, to).is_none()
+                && !self.tables.enrolled(payload.epoch, to)
             {
                 return Err(Wait::Refuse(Refusal::UnknownPayee));
             }
@@ -522,11 +527,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         // Each half was signed by the key of its own epoch's table; that of the newest one stands in for what is not held.
         let mut keys: Vec<PublicKey, 2> = Vec::new();
         for half in proof.payloads() {
-            let record = self
-                .tables
-                .get(half.epoch, offender)
-                .or_else(|| self.tables.latest(offender))
-                .ok_or(Refusal::UnknownIssuer)?;
+            let record = match self.record(half.epoch, offender)? {
+                Some(record) => Some(record),
+                None => self.record(self.tables.newest(), offender)?,
+            };
+            let record = record.ok_or(Refusal::UnknownIssuer)?;
             let _ = keys.push(record.key);
         }
         let [one, other] = keys.as_slice() else {
@@ -608,6 +613,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         // Bounded: each turn takes one out of the pool, and what goes back waits for something else.
         for _ in 0..self.limits.aside {
             let (tables, clock) = (&self.tables, self.offset.is_some());
+            let platform = &mut self.platform;
             let (tangle, stubs, ghosts) = (&self.tangle, &self.stubs, &self.ghosts);
             let taken = self.aside.take(&mut buffer, |waiting| match waiting {
                 Waiting::Parent(prefix) => {
@@ -616,9 +622,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                         || ghosts.find(prefix).is_some()
                 }
                 Waiting::First(prefix, member) => {
-                    let heads = [tables.head(*member), tangle.head(tables, *member)];
-                    tangle.lookup(prefix).next().is_some()
-                        || heads.iter().flatten().any(|h| h.id.prefix() == *prefix)
+                    let own = tangle.head(tables, *member).map(|head| head.id);
+                    let is = |id: Option<Id>| id.is_some_and(|id| id.prefix() == *prefix);
+                    let mut settled = || {
+                        let record = tables.read(platform, tables.newest(), *member);
+                        record.ok().flatten().map(|record| record.head_id)
+                    };
+                    tangle.lookup(prefix).next().is_some() || is(own) || is(settled())
                 }
                 // Here, or over before it came: then only its clock is waited for.
                 Waiting::Epoch(epoch) if tables.is_void(*epoch) => {

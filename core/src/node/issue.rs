@@ -96,7 +96,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return Err(Refusal::NotMember);
         };
         let record = self.tables.latest(index).ok_or(Refusal::NotMember)?;
-        if to.is_some_and(|to| self.tables.latest(to).is_none()) || to == Some(index) {
+        if to.is_some_and(|to| !self.tables.enrolled(self.tables.newest(), to)) || to == Some(index)
+        {
             return Err(Refusal::UnknownPayee);
         }
         let (peer, all) = self.own.exposure(to);
@@ -366,7 +367,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let body = self.body_of_wish(wish, head.debits)?;
         // Who joined of late is in the newest table and perhaps not yet in this vertex's: everybody would refuse it, and all above it.
         if let Body::Transfer { to, .. } = body
-            && self.tables.get(epoch, to).is_none()
+            && !self.tables.enrolled(epoch, to)
         {
             return Err(Refusal::UnknownPayee);
         }

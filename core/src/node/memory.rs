@@ -26,6 +26,8 @@ pub struct Sizes {
     pub tangle: tangle::Sizes,
     /// Of each of the three tables in `records`.
     pub records: usize,
+    /// Of each of the three slices in `classes`.
+    pub classes: usize,
     /// Of `raw`.
     pub raw: usize,
     /// Of `raw_slots`.
@@ -71,7 +73,15 @@ impl Limits {
         };
         Ok(Sizes {
             tangle,
-            records: self.members as usize,
+            // With a place for the own record.
+            records: match self.cached() {
+                Some(cached) => cached.wrapping_add(1),
+                None => self.members as usize,
+            },
+            classes: match self.cached() {
+                Some(_) => (self.members as usize).div_ceil(2),
+                None => 0,
+            },
             raw: self.raw as usize,
             raw_slots: self.window as usize,
             known: (self.window as usize).saturating_mul(known_words(self.peers as usize)),
@@ -101,8 +111,10 @@ impl Limits {
 pub struct Memory<'m> {
     /// Of the tangle.
     pub tangle: TangleMemory<'m>,
-    /// Three member tables.
+    /// Three member tables, or the part of them that is in memory.
     pub records: [&'m mut [Record]; 3],
+    /// The weights of their members; empty where all records are in memory.
+    pub classes: [&'m mut [u8]; 3],
     /// Bytes of transactions.
     pub raw: &'m mut [u8],
     /// Where they are.
@@ -136,6 +148,7 @@ impl Memory<'_> {
     pub(crate) fn check(&self, limits: &Limits) -> Result<(), InitError> {
         let sizes = limits.sizes()?;
         let enough = self.records.iter().all(|r| r.len() >= sizes.records)
+            && self.classes.iter().all(|c| c.len() >= sizes.classes)
             && self.raw.len() >= sizes.raw
             && self.raw_slots.len() >= sizes.raw_slots
             && self.known.len() >= sizes.known

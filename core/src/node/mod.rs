@@ -34,6 +34,7 @@ pub mod own;
 pub mod peers;
 pub mod raw;
 mod react;
+mod records;
 mod refuse;
 mod relay;
 mod retell;
@@ -41,6 +42,8 @@ mod rotate;
 mod serve;
 mod sets;
 mod sign;
+#[cfg(test)]
+mod small_tests;
 pub mod tables;
 #[cfg(test)]
 pub(crate) mod test_platform;

@@ -12,7 +12,7 @@ use crate::crypto::Verify;
 use crate::identity::Roles;
 use crate::identity::record::MAX_RECORD;
 use crate::platform::Platform;
-use crate::tangle::{Standing, Tables as _};
+use crate::tangle::Standing;
 use crate::wire::list::{List, Raw};
 use crate::wire::near::{MAX_OFFERED, MAX_SIGHTINGS, Near, Sighting, Stand};
 use crate::wire::{Frame, Writer, merkle};
@@ -64,7 +64,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 Ok(())
             }
             Near::ShowRequest { member } => {
-                if self.tables.head(member).is_none() {
+                if self.record(self.tables.newest(), member)?.is_none() {
                     return Err(Refusal::UnknownIssuer);
                 }
                 self.say(from, Control::Show { member });
@@ -80,7 +80,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// A leaf's own transaction is followed, where there is a place, so that it can be said who approves it.
     fn watch_leaf(&mut self, id: &Id) {
         let issuer = self.tangle.get(id).map(|f| f.issuer);
-        let record = issuer.and_then(|issuer| self.tables.latest(issuer));
+        let newest = self.tables.newest();
+        let record = issuer.and_then(|issuer| self.record(newest, issuer).ok().flatten());
         if record.is_some_and(|r| r.roles.has(Roles::SUBMIT_ONLY)) {
             // Without a place it is held and not called approved: no harm.
             let _ = self.tangle.watch(&self.tables, id);

@@ -173,7 +173,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             } else {
                 followed.peer
             };
-            let Some(record) = issuer.and_then(|i| self.tables.latest(i)) else {
+            let mut read = |i| self.tables.read(&mut self.platform, newest, i);
+            let Some(record) = issuer.and_then(|i| read(i).ok().flatten()) else {
                 continue;
             };
             let open = matches!(followed.grade, Grade::Seen | Grade::Witnessed);

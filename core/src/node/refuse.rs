@@ -56,6 +56,7 @@ pub(crate) fn insert_refusal(error: InsertError) -> Refusal {
         InsertError::EpochMismatch => Refusal::EpochMismatch,
         InsertError::EpochVoid => Refusal::EpochVoid,
         InsertError::EpochUnknown | InsertError::Busy => Refusal::Busy,
+        InsertError::NotRead => Refusal::Platform,
         InsertError::UnknownIssuer => Refusal::UnknownIssuer,
         InsertError::FalseDebits => Refusal::FalseDebits,
         InsertError::InsufficientCredits => Refusal::InsufficientCredits,

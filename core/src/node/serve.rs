@@ -40,7 +40,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         epoch: Epoch,
         first: MemberIndex,
     ) -> Result<(), Refusal> {
-        if self.tables.get(epoch, first).is_none() {
+        if !self.tables.enrolled(epoch, first) {
             return Err(Refusal::NotForMe);
         }
         self.say(from, Control::Table { epoch, first });
@@ -55,10 +55,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(())
     }
 
-    pub(crate) fn write_header(&self, header: HeaderNumber, out: &mut [u8]) -> Option<usize> {
-        let proof = self.headers.proof(header)?;
+    pub(crate) fn write_header(&mut self, header: HeaderNumber, out: &mut [u8]) -> Option<usize> {
         let gl_node = self.genesis.as_ref()?.gl_node;
-        let key = self.tables.latest(gl_node)?.key;
+        let key = self.record(self.tables.newest(), gl_node).ok()??.key;
+        let proof = self.headers.proof(header)?;
         let mut cose = [0u8; MAX_HEADER_COSE];
         let len = sign1::assemble(
             &sign1::protected(&key),
@@ -111,16 +111,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     pub(crate) fn write_table(
-        &self,
+        &mut self,
         epoch: Epoch,
         first: MemberIndex,
         out: &mut [u8],
     ) -> Option<usize> {
-        let records = self.tables.records(epoch)?.get(usize::from(first.0)..)?;
+        let mut member = first;
         let mut bytes = [0u8; MAX_FRAME];
         let mut w = Writer::new(&mut bytes);
         let mut ends: Vec<usize, MAX_RECORDS> = Vec::new();
-        for record in records {
+        while let Ok(Some(record)) = self.record(epoch, member) {
+            member = member.saturating_add(1);
             // Head of the frame, of the list and of each item stay free.
             let room = w.len().saturating_add(MAX_RECORD) < MAX_FRAME.saturating_sub(32);
             if !room || record.encode(&mut w).is_err() || ends.push(w.len()).is_err() {

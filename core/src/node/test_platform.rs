@@ -12,6 +12,10 @@ pub struct MemoryPlatform {
     pub seed: u64,
     /// Refuse the next writes.
     pub fail_put: bool,
+    /// Reads fail.
+    pub fail_get: bool,
+    /// Reads so far.
+    pub reads: u32,
     /// Writes and removals so far.
     pub writes: u32,
     /// The write or removal with this number is refused, and only this one.
@@ -48,6 +52,10 @@ impl Platform for MemoryPlatform {
     }
 
     fn get(&mut self, key: u16, out: &mut [u8]) -> Result<Option<usize>, PlatformError> {
+        self.reads += 1;
+        if self.fail_get {
+            return Err(PlatformError::StoreRead);
+        }
         let Some(value) = self.store.get(&key) else {
             return Ok(None);
         };

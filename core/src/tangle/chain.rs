@@ -41,6 +41,10 @@ impl Tangle<'_> {
         let mut forked = false;
         for (m, member) in (0u16..).zip(self.members.iter_mut()) {
             let Some(head) = tables.head(MemberIndex(m)) else {
+                // Not read: which branch it is on cannot be told then.
+                if member.flags & FORKED != 0 && !tables.holds(self.newest, MemberIndex(m)) {
+                    member.flags |= CHAIN_LOST;
+                }
                 continue;
             };
             if member.flags & FORKED != 0 && head.number != member.settled {

@@ -42,6 +42,8 @@ pub enum InsertError {
     VoidTrim(VoidTrim),
     /// Changes wait. Pull them with `next_change`, then insert again.
     Busy,
+    /// The issuer's record is in the store and was not read. Read it, then insert again.
+    NotRead,
 }
 
 /// Why a trim is void.

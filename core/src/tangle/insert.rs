@@ -150,6 +150,9 @@ impl Tangle<'_> {
         if tables.clock_start(facts.epoch).is_none() {
             return Err(InsertError::EpochVoid);
         }
+        if !tables.holds(facts.epoch, facts.issuer) {
+            return Err(InsertError::NotRead);
+        }
         let enrolled = if tables.total(facts.epoch).is_some() {
             tables.weight(facts.epoch, facts.issuer).is_some()
         } else {

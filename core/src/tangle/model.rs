@@ -109,6 +109,11 @@ pub trait Tables {
     fn members(&self) -> usize;
     /// Weight of a member in the table of this epoch.
     fn weight(&self, epoch: Epoch, member: MemberIndex) -> Option<Weight>;
+    /// Whether credits, chain head and freeze of a member can be told now, by the table of this epoch and by the newest: a device may keep records in
+    /// its store, and whoever inserts a vertex has its issuer's read first. Weights and totals can always be told.
+    fn holds(&self, _epoch: Epoch, _member: MemberIndex) -> bool {
+        true
+    }
     /// Lifetime settled credits C of a member in the table of this epoch.
     fn credits(&self, epoch: Epoch, member: MemberIndex) -> Option<Amount>;
     /// Chain head of a member in the newest table.

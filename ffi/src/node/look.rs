@@ -226,9 +226,9 @@ pub unsafe extern "C" fn iotedge_node_refused(
 ///
 /// `member`: index. `key`: set its `size` first; written on success.
 ///
-/// `IOTEDGE_E_NONE`: no such member.
+/// `IOTEDGE_E_NONE`: no such member. `IOTEDGE_E_PLATFORM`: with `iotedge_limits_t.records`, the store could not read its record.
 ///
-/// From the thread that has the node. Not from an interrupt.
+/// From the thread that has the node. Not from an interrupt. May call the platform's store.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotedge_node_member_key(
     node: *const iotedge_node_t,
@@ -239,10 +239,11 @@ pub unsafe extern "C" fn iotedge_node_member_key(
     done((|| unsafe {
         let out = OutStruct::new(key, crate::key::OLDEST_KEY)?;
         let member = u16::try_from(member).map_err(|_| status::IOTEDGE_E_NONE)?;
-        let found = look(node.cast(), |n| {
-            n.tables()
-                .latest(MemberIndex(member))
-                .map(|record| iotedge_public_key_t::from_core(&record.key))
+        // The memory is what the caller gave to be written; at most a record is read into a place that holds another.
+        let found = with(node.cast_mut().cast(), |n| {
+            n.member_key(MemberIndex(member))
+                .map_err(super::refused)?
+                .map(|key| iotedge_public_key_t::from_core(&key))
                 .ok_or(status::IOTEDGE_E_NONE)
         })?;
         out.write(&found);

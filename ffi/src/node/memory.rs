@@ -143,6 +143,11 @@ unsafe fn cut(limits: &Limits, cutter: &mut Cutter) -> Option<(Memory<'static>, 
                 cutter.cut(n.records, || iotedge_core::identity::Record::EMPTY)?,
                 cutter.cut(n.records, || iotedge_core::identity::Record::EMPTY)?,
             ],
+            classes: [
+                cutter.cut(n.classes, Default::default)?,
+                cutter.cut(n.classes, Default::default)?,
+                cutter.cut(n.classes, Default::default)?,
+            ],
             raw: cutter.cut(n.raw, Default::default)?,
             raw_slots: cutter.cut(n.raw_slots, Default::default)?,
             known: cutter.cut(n.known, Default::default)?,
@@ -362,6 +367,7 @@ mod tests {
             own: 4,
             raw: 5600,
             weights: false,
+            records: 0,
         };
         let all = [
             base,

@@ -31,11 +31,14 @@ pub struct iotedge_limits_t {
     pub raw: u32,
     /// 1: with working memory for cumulative weights, confidence and the weighted walk; else 0.
     pub weights: u32,
+    /// Member records of each table in memory: a multiple of 8, or 0 for all. What is not in memory is read from the platform's store when it is
+    /// needed, which is for nearly every transaction in a large neighbourhood: choose it where memory is short and the store reads fast.
+    pub records: u32,
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_limits_t {}
 pub(crate) const OLDEST_LIMITS: usize = 36;
-const _: () = assert!(size_of::<iotedge_limits_t>() == OLDEST_LIMITS);
+const _: () = assert!(size_of::<iotedge_limits_t>() == OLDEST_LIMITS + 4);
 
 impl iotedge_limits_t {
     pub(crate) fn to_core(self) -> Call<Limits> {
@@ -53,6 +56,7 @@ impl iotedge_limits_t {
                 1 => true,
                 _ => return Err(status::IOTEDGE_E_LIMITS),
             },
+            records: short(self.records)?,
         };
         limits.sizes().map_err(|_| status::IOTEDGE_E_LIMITS)?;
         Ok(limits)
@@ -60,7 +64,7 @@ impl iotedge_limits_t {
 
     pub(crate) fn from_core(limits: &Limits) -> Self {
         Self {
-            size: OLDEST_LIMITS as u32,
+            size: size_of::<Self>() as u32,
             window: limits.window,
             members: limits.members.into(),
             peers: limits.peers.into(),
@@ -69,6 +73,7 @@ impl iotedge_limits_t {
             own: limits.own.into(),
             raw: limits.raw,
             weights: limits.weights.into(),
+            records: limits.records.into(),
         }
     }
 }
