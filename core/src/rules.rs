@@ -35,8 +35,8 @@ pub enum Rule {
     Fresh,
     /// 5.5: a trim's predecessor is certified in its cone.
     Certified,
-    /// 0011: no trim cuts before its predecessor came.
-    CutOrder,
+    /// 0011, 0015: no trim cuts before its predecessor was certified.
+    CertifiedByCut,
     /// 5.5: two trims with one predecessor are rivals and evidence.
     RivalTrims,
     /// 5.5: it lives iff 3 AW > 2 W.
@@ -80,7 +80,7 @@ pub const ALL: &[Rule] = &[
     Rule::Overtaken,
     Rule::Fresh,
     Rule::Certified,
-    Rule::CutOrder,
+    Rule::CertifiedByCut,
     Rule::RivalTrims,
     Rule::Lives,
     Rule::ChainHead,

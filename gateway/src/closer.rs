@@ -219,16 +219,26 @@ impl Closer {
         let Some(fresh) = cut::fresh(&mut heads, own, tables.total(epoch).unwrap_or(0)) else {
             return;
         };
-        let moment = Moment {
+        let mut moment = Moment {
             now: shared.clock.absolute(now),
             period: n.trust.genesis.period,
             before: shared.node.headers().cut(),
-            predecessor: self
-                .own_trim
-                .and_then(|(id, _)| Some(tangle.get(&id)?.time)),
+            certified: None,
             fresh,
             by_count: shared.pressure.is_due(),
         };
+        // What is not due yet needs no look at the window.
+        if moment.cut().is_none() {
+            return;
+        }
+        if let Some((predecessor, _)) = self.own_trim {
+            let mut first = vec![Millis(0); tangle.members()];
+            moment.certified = tangle.certified_at(tables, &predecessor, &mut first);
+            if moment.certified.is_none() {
+                self.next_try = Millis(now.0 + RETRY);
+                return;
+            }
+        }
         let Some(cut) = moment.cut() else {
             return;
         };

@@ -1,6 +1,6 @@
 //! When an epoch ends: the cut time that the next trim claims.
 //!
-//! Invariant: a cut lies above the settled one, not before the predecessor's own time, and more than T/2 before a time after which
+//! Invariant: a cut lies above the settled one, not before the moment at which its predecessor was certified, and more than T/2 before a time after which
 //! members with more than two thirds of the weight have spoken; else the trim is void (docs/protocol.md, section 3). A cut is due by
 //! time, on multiples of T, and by count, when the window fills: then it is the newest that can be.
 
@@ -15,8 +15,8 @@ pub struct Moment {
     pub period: Millis,
     /// The settled cut.
     pub before: Millis,
-    /// The time of the predecessor, a trim too; none after the genesis.
-    pub predecessor: Option<Millis>,
+    /// When the predecessor, a trim too, was certified by the times of those who did it; none after the genesis.
+    pub certified: Option<Millis>,
     /// Members with more than two thirds of the weight have each a vertex at this time or later.
     pub fresh: Millis,
     /// An epoch is due by count.
@@ -28,7 +28,7 @@ impl Moment {
     #[must_use]
     pub fn cut(&self) -> Option<Millis> {
         let half = self.period.0 / 2;
-        let least = self.predecessor.map_or(0, |time| time.0);
+        let least = self.certified.map_or(0, |time| time.0);
         // Later than c + T/2, strictly.
         let most = self.fresh.0.min(self.now.0).checked_sub(half + 1)?;
         let possible = |cut: u64| (cut > self.before.0 && cut <= most).then_some(Millis(cut));
@@ -77,7 +77,7 @@ mod tests {
             now: Millis(BEFORE + after),
             period: Millis(T),
             before: Millis(BEFORE),
-            predecessor: Some(Millis(BEFORE - T / 4)),
+            certified: Some(Millis(BEFORE - T / 4)),
             fresh: Millis(BEFORE + after),
             by_count: false,
         }
@@ -101,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn a_late_predecessor_moves_the_cut_instead_of_skipping_a_period() {
+    fn a_late_certificate_moves_the_cut_instead_of_skipping_a_period() {
         let late = Moment {
-            predecessor: Some(Millis(BEFORE + T + 300)),
+            certified: Some(Millis(BEFORE + T + 300)),
             ..at(T + T / 2 + 1)
         };
         assert_eq!(due(late), None);
         let then = Moment {
-            predecessor: Some(Millis(BEFORE + T + 300)),
+            certified: Some(Millis(BEFORE + T + 300)),
             ..at(T + T / 2 + 301)
         };
         assert_eq!(due(then), Some(T + 300));
@@ -122,9 +122,9 @@ mod tests {
         };
         assert_eq!(due(full(T / 2)), None);
         assert_eq!(due(full(T)), Some(T / 2 - T / 8 - 1));
-        // Not below the time of the trim before it.
+        // Not before the trim before it was certified.
         let waits = Moment {
-            predecessor: Some(Millis(BEFORE + T / 2)),
+            certified: Some(Millis(BEFORE + T / 2)),
             ..full(T)
         };
         assert_eq!(due(waits), None);
@@ -143,11 +143,11 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_due_is_never_void(
-            now in BEFORE..BEFORE + 10 * T, fresh in BEFORE..BEFORE + 10 * T, predecessor in BEFORE - T..BEFORE + 4 * T, by_count: bool,
+            now in BEFORE..BEFORE + 10 * T, fresh in BEFORE..BEFORE + 10 * T, certified in BEFORE - T..BEFORE + 4 * T, by_count: bool,
         ) {
-            let moment = Moment { now: Millis(now), fresh: Millis(fresh), predecessor: Some(Millis(predecessor)), by_count, ..at(0) };
+            let moment = Moment { now: Millis(now), fresh: Millis(fresh), certified: Some(Millis(certified)), by_count, ..at(0) };
             if let Some(cut) = moment.cut() {
-                prop_assert!(cut.0 > BEFORE && cut.0 >= predecessor);
+                prop_assert!(cut.0 > BEFORE && cut.0 >= certified);
                 prop_assert!(cut.0 + T / 2 < fresh && cut.0 + T / 2 < now);
             }
         }

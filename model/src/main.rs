@@ -152,8 +152,7 @@ const IN_FORCE: &str = "
 ## All rules in force, less than a third guilty: no violation
 
 \"all of n\": every state within n steps, and as many more as the bound allows. For walks the counts are of walks that ended so. With tables that change,
-a `Quorum` is held to live only with l + 2 j to spare (decision 0010). **Among the rules is `CertifiedByCut`, which the core does not ask for
-yet**: without it a withheld trim undoes a `Quorum` (below, and decision 0015). Walks are blind to what takes many members' delay at once.
+a `Quorum` is held to live only with l + 2 j to spare (decision 0010). Walks are blind to what takes many members' delay at once.
 
 | what | states | transitions | steps | MB | CPU s | how many states had |
 |---|---|---|---|---|---|---|";

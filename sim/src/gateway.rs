@@ -111,6 +111,15 @@ pub fn replay(
     }))
 }
 
+/// When the last trim was certified, by the times of those who did it; `None`: not yet.
+fn certified_at(node: &SimNode<'_>, last: Option<Id>) -> Option<Millis> {
+    let Some(trim) = last else {
+        return Some(Millis(0));
+    };
+    let mut first = vec![Millis(0); node.tangle().members()];
+    node.tangle().certified_at(node.tables(), &trim, &mut first)
+}
+
 /// A settled epoch in the gateway's store.
 #[derive(Debug)]
 pub struct Settled {
@@ -153,8 +162,8 @@ pub struct Gateway {
     secret: SecretKey,
     trim: TrimState,
     cut: u64,
-    /// Time of the last trim: the next one may not cut before it.
-    floor: u64,
+    /// The last trim: the next one may not cut before it was certified.
+    last: Option<Id>,
     proposal: Option<Proposal>,
     /// Settled epochs by header number.
     pub settled: BTreeMap<u32, Settled>,
@@ -175,7 +184,7 @@ impl Gateway {
             secret: founding.device(0),
             trim: TrimState::Idle(0),
             cut: START,
-            floor: START,
+            last: None,
             proposal: None,
             settled: BTreeMap::new(),
             leaves: HashMap::new(),
@@ -278,13 +287,19 @@ impl Gateway {
             let absolute = START + now;
             let wait = period / 2 + period / 8;
             let ready = absolute.saturating_sub(wait).saturating_sub(START) / period;
-            let cut = START + ready * period;
-            if cut > self.cut && cut >= self.floor {
-                let cut = Submission::Trim { cut: Millis(cut) };
-                match node.submit(local, &cut, None) {
-                    Ok(ticket) => self.trim = TrimState::Waiting(ticket),
-                    Err(_) => self.trim = TrimState::Idle(now + 500),
-                }
+            // A late certificate moves the cut instead of skipping a period.
+            let grid = START + ready * period;
+            if grid > self.cut {
+                let cut = certified_at(node, self.last).map(|least| grid.max(least.0));
+                let cut = cut.filter(|cut| *cut <= absolute.saturating_sub(wait));
+                let ticket = cut.map(|cut| {
+                    let cut = Submission::Trim { cut: Millis(cut) };
+                    node.submit(local, &cut, None)
+                });
+                self.trim = match ticket {
+                    Some(Ok(ticket)) => TrimState::Waiting(ticket),
+                    _ => TrimState::Idle(now + 500),
+                };
             }
         }
         if let TrimState::Certified(trim) = self.trim
@@ -427,10 +442,10 @@ impl Gateway {
     }
 
     /// The node says that the trim is in the ledger.
-    pub fn on_sent(&mut self, ticket: Ticket, id: Id, time: Millis) {
+    pub fn on_sent(&mut self, ticket: Ticket, id: Id) {
         if self.trim == TrimState::Waiting(ticket) {
             self.trim = TrimState::Issued(id);
-            self.floor = time.0;
+            self.last = Some(id);
         }
     }
 

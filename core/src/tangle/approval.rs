@@ -41,12 +41,19 @@ impl Tangle<'_> {
     ) -> Result<(), TrackError> {
         let vertex = *self.window.at(slot);
         if let Some(i) = self.tracks.find(&vertex.id) {
+            let auto = self.tracks.get(i).is_some_and(|x| x.flags & AUTO != 0);
+            if interest == Interest::Asked && auto && !self.tracks.has_room() {
+                return Err(TrackError::Full);
+            }
             if interest != Interest::Conflict
                 && let Some(x) = self.tracks.get_mut(i)
             {
                 x.flags &= !AUTO;
             }
             return Ok(());
+        }
+        if interest == Interest::Asked && !self.tracks.has_room() {
+            return Err(TrackError::Full);
         }
         let i = match self.tracks.free() {
             Some(i) => i,

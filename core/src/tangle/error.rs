@@ -51,9 +51,9 @@ pub enum InsertError {
 pub enum VoidTrim {
     /// Its predecessor is not a trim of its past cone.
     Previous,
-    /// Its predecessor is in its past cone but not certified there.
+    /// Its predecessor is in its past cone but not certified there by vertices not later than c.
     PreviousUncertified,
-    /// c is not above the predecessor's c, before the predecessor's time, or not below its own time.
+    /// c is not above the predecessor's c, before the predecessor's time (which no certificate can precede), or not below its own time.
     Cut,
     /// Its past cone holds no vertices later than c + T/2 by more than two thirds of the weight, by a table that its Done needs.
     Stale,

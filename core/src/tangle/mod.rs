@@ -11,6 +11,7 @@
 mod access;
 mod approval;
 mod base;
+mod certificate;
 mod chain;
 mod commit;
 mod confidence;
@@ -394,6 +395,12 @@ impl<'m> Tangle<'m> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.window.len() == 0
+    }
+
+    /// Members that there is room for.
+    #[must_use]
+    pub fn members(&self) -> usize {
+        self.members.len()
     }
 
     /// N.

@@ -221,7 +221,8 @@ impl Model {
             if !cone.contains(&p) {
                 return Some(VoidTrim::Previous);
             }
-            if !self.passes(&self.approvers(p, &cone, 0)) {
+            let in_time = cone.iter().filter(|&&v| self.time(v) <= cut.0);
+            if !self.passes(&self.approvers(p, in_time, 0)) {
                 return Some(VoidTrim::PreviousUncertified);
             }
         }

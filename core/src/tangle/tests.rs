@@ -247,7 +247,7 @@ fn the_histories_are_not_empty_of_meaning() {
     let (mut quorums, mut forks, mut beaten, mut trims, mut certified, mut dead, mut later) =
         (0, 0, 0, 0, 0, 0, 0);
     let mut voids = Vec::new();
-    for seed in 0..24u64 {
+    for seed in 0..64u64 {
         let (book, entries, void) = history(seed, shape(seed, 100));
         let model = Model::of(&book, &entries);
         for (at, trim) in &void {

@@ -29,6 +29,9 @@ pub(super) const NEWS_WITNESSED: u8 = 1;
 pub(super) const NEWS_QUORUM: u8 = 2;
 pub(super) const NEWS_CERTIFIED: u8 = 4;
 pub(super) const NEWS_EVICTED: u8 = 8;
+/// Slots that nothing asked for may take: the settled trim and the next one must be followed, or what comes next cannot be checked.
+const FOR_TRIMS: usize = 2;
+
 pub(super) const fn bit(i: usize) -> u64 {
     1u64.wrapping_shl(i as u32)
 }
@@ -256,6 +259,12 @@ impl<'m> Tracks<'m> {
 
     pub(super) fn free(&self) -> Option<usize> {
         (0..self.slots.len()).find(|&i| self.used & bit(i) == 0)
+    }
+
+    /// Whether one more that was asked for leaves the trims their slots. Those of conflicts are given up for anything.
+    pub(super) fn has_room(&self) -> bool {
+        let asked = self.which(|x| x.flags & (TRIM | AUTO) == 0).count_ones() as usize;
+        asked.saturating_add(FOR_TRIMS) < self.slots.len()
     }
 
     /// The oldest slot that was taken for a conflict.

@@ -51,8 +51,8 @@ struct Previous {
     cut: Millis,
     /// In the window.
     slot: Option<u16>,
-    /// Its header is settled: it was certified.
-    settled: bool,
+    /// The genesis, which stands as trim 0 and needs no certificate.
+    genesis: bool,
 }
 
 impl Tangle<'_> {
@@ -61,21 +61,21 @@ impl Tangle<'_> {
         let settled = [0, 1, 2]
             .into_iter()
             .filter_map(|back| newest.checked_sub(back))
-            .filter_map(|header: HeaderNumber| tables.settled_trim(header))
-            .find(|settled| settled.trim == *id);
+            .filter_map(|header: HeaderNumber| Some((header, tables.settled_trim(header)?)))
+            .find(|(_, settled)| settled.trim == *id);
         let slot = self
             .window
             .find(id)
             .filter(|&slot| self.window.at(slot).kind == TRIM);
         let tracked = self.tracked(id).filter(|x| x.is_trim());
         let cut = settled
-            .map(|settled| settled.cut)
+            .map(|(_, settled)| settled.cut)
             .or_else(|| slot.map(|slot| Millis(self.window.at(slot).value)))
             .or_else(|| tracked.map(|x| x.cut))?;
         Some(Previous {
             cut,
             slot,
-            settled: settled.is_some(),
+            genesis: settled.is_some_and(|(header, _)| header.0 == 0),
         })
     }
 
@@ -108,15 +108,21 @@ impl Tangle<'_> {
         if cut <= previous.cut {
             return Err(VoidTrim::Cut);
         }
-        // What the walk shall find out about the predecessor: nothing if it is settled and gone.
         let prior = previous.slot.map(|slot| *self.window.at(slot));
         // Who has not seen the predecessor yet when it is that old issues in an epoch that would be void by the next trim.
-        if prior.is_some_and(|trim| cut < trim.time) && rules::on(Rule::CutOrder) {
+        if prior.is_some_and(|trim| cut < trim.time) && rules::on(Rule::CertifiedByCut) {
             return Err(VoidTrim::Cut);
         }
         let prior_bit = self.tracks.find(&previous_id).map_or(0, bit);
         let prior_epoch = prior.map_or(Epoch(0), |trim| trim.epoch);
         let newest = header.opens();
+        // Who approves something of this epoch that is above the cut shares an honest member with those who approved the predecessor by then: so no
+        // view that lacks the predecessor, withheld by its issuer, grants Quorum to what this trim's successor would find void (decision 0015).
+        let by = if rules::on(Rule::CertifiedByCut) {
+            cut
+        } else {
+            Millis(u64::MAX)
+        };
         let late = cut.saturating_add(self.policy.half_period().0);
         // The tables that can be named in its Done: see `living_since`.
         let fresh_tables = [
@@ -172,9 +178,15 @@ impl Tangle<'_> {
                 }
             }
             let approves = vertex.masks.approves(self.tracks.trims) & prior_bit != 0;
-            if approves && vertex.flags & OPAQUE == 0 {
-                let by = [prior_epoch, newest];
-                count(self.members, vertex.issuer, APPROVES, &mut approving, &by);
+            if approves && vertex.time <= by && vertex.flags & OPAQUE == 0 {
+                let tables = [prior_epoch, newest];
+                count(
+                    self.members,
+                    vertex.issuer,
+                    APPROVES,
+                    &mut approving,
+                    &tables,
+                );
             }
         }
         let mut complete = true;
@@ -188,18 +200,21 @@ impl Tangle<'_> {
                     return Err(VoidTrim::Previous);
                 }
                 complete = false;
-            } else if !previous.settled {
+            } else {
                 let [own, new] = approving;
                 let certified = two_thirds(own, tables.total(prior_epoch))
                     && (newest <= prior_epoch || two_thirds(new, tables.total(newest)));
                 if !certified && rules::on(Rule::Certified) {
-                    if !gap && prior_bit != 0 {
+                    // By a table that is gone here, as for a latecomer, nothing can be said.
+                    let held =
+                        tables.total(prior_epoch).is_some() && tables.total(newest).is_some();
+                    if !gap && prior_bit != 0 && held {
                         return Err(VoidTrim::PreviousUncertified);
                     }
                     complete = false;
                 }
             }
-        } else if !previous.settled {
+        } else if !previous.genesis {
             complete = false;
         }
         for ((sum, epoch), named) in fresh.into_iter().zip(fresh_tables).zip(named) {

@@ -3,9 +3,8 @@
 //! Invariant: everything that a node tells goes into the trace, in order.
 
 use super::{Birth, Host, Note, Shared};
-use crate::founding::START;
+use iotedge_core::Id;
 use iotedge_core::node::{Event, Grade};
-use iotedge_core::{Id, Millis};
 
 impl Host<'_> {
     pub(super) fn on_event(&mut self, shared: &Shared<'_>, event: &Event) {
@@ -39,9 +38,8 @@ impl Host<'_> {
                     },
                 );
                 totals.sent += 1;
-                if let (Some(gateway), Some(node)) = (self.gateway.as_mut(), self.node.as_ref()) {
-                    let facts = node.tangle().get(&id);
-                    gateway.on_sent(ticket, id, facts.map_or(Millis(START + now), |f| f.time));
+                if let Some(gateway) = self.gateway.as_mut() {
+                    gateway.on_sent(ticket, id);
                 }
             }
             Event::Graded { id, grade, .. } => self.on_grade(id, grade),

@@ -423,11 +423,11 @@ fn settle(tangle: &mut Tangle<'_>, book: &mut Book, trim: Facts) -> Vec<(Facts, 
     done
 }
 
-/// A known gap, found by the model (decision 0015, 2; `docs/model.md`, without `CertifiedByCut`): the GL-node withholds its second trim until x is
-/// at Quorum without it. The third cuts at the second's time, just before x, and the fourth finds x two epochs behind. Once a trim's
-/// predecessor must be certified by vertices not later than its cut, the third is void here, and this test must say so.
+/// Found by the model (decision 0015, 2; `docs/model.md`, without `CertifiedByCut`): the GL-node withholds its second trim until x is
+/// at Quorum without it. If the third could cut at the second's time, just before x, the fourth would find x two epochs behind. So the
+/// predecessor must be certified by vertices not later than the cut: then the cut lies above x, and x lives.
 #[test]
-fn a_withheld_trim_still_undoes_a_quorum() {
+fn a_withheld_trim_does_not_undo_a_quorum() {
     let mut memory = Memory::new(1024, 4, 16);
     let (mut tangle, mut book) = four(&mut memory);
     let mut heads: Vec<Facts> = (1..=4).map(|n| tangle.get(&id(n)).unwrap()).collect();
@@ -485,16 +485,32 @@ fn a_withheld_trim_still_undoes_a_quorum() {
     assert!(tangle.certified(&second.id));
     settle(&mut tangle, &mut book, second);
     until(&mut tangle, &book, &mut heads, second.time.0 + 4_100);
-    let third = trim(&heads, 903, second.time.0, second.id, 2);
+    let below = [heads[0].id, heads[3].id];
+    let void = |id| Err(InsertError::VoidTrim(id));
+    let mut times = [Millis(0); 4];
+    let certified = tangle.certified_at(&book, &second.id, &mut times).unwrap();
+    assert!(
+        certified > x.time,
+        "whoever approved x had not seen the second"
+    );
+    for cut in [second.time.0, x.time.0 - 1, x.time.0, certified.0 - 1] {
+        let third = trim(&heads, 903, cut, second.id, 2);
+        let e = put(&mut tangle, &book, third, &below);
+        assert_eq!(e, void(VoidTrim::PreviousUncertified), "{cut}");
+    }
+    let third = trim(&heads, 903, certified.0, second.id, 2);
+    until(&mut tangle, &book, &mut heads, certified.0 + 4_100);
+    let third = Facts {
+        number: Number(heads[0].number.0 + 1),
+        time: Millis(heads[3].time.0 + 1),
+        epoch: heads[3].epoch,
+        ..third
+    };
     put(&mut tangle, &book, third, &[heads[0].id, heads[3].id]).unwrap();
     heads[0] = third;
     rounds(&mut tangle, &book, &mut heads, 3, 100);
-    settle(&mut tangle, &mut book, third);
-    until(&mut tangle, &book, &mut heads, third.time.0 + 4_100);
-    let fourth = trim(&heads, 904, third.time.0, third.id, 3);
-    put(&mut tangle, &book, fourth, &[heads[0].id, heads[3].id]).unwrap();
-    let done = settle(&mut tangle, &mut book, fourth);
-    let fate = done.iter().find(|(facts, _)| facts.id == x.id).unwrap().1;
-    assert!(!fate, "the gap is closed: say so here and in decision 0015");
+    let done = settle(&mut tangle, &mut book, third);
+    let lives = done.iter().find(|(facts, _)| facts.id == x.id).unwrap().1;
+    assert!(lives);
     assert_eq!(tangle.standing(&x.id), Some(Standing::Quorum));
 }

@@ -53,7 +53,7 @@ fn an_aged_stub_approves_nothing_and_withholds_quorum() {
 
 #[test]
 fn slots_go_to_trims_before_conflicts_and_nothing_is_dropped_silently() {
-    let mut memory = Memory::new(64, 4, 4);
+    let mut memory = Memory::new(64, 4, 5);
     let (mut tangle, book) = four(&mut memory);
     for n in 1..=3 {
         tangle.track(&book, &id(n)).unwrap();
@@ -72,13 +72,22 @@ fn slots_go_to_trims_before_conflicts_and_nothing_is_dropped_silently() {
         &[id(4)],
     )
     .unwrap();
+    assert!(!drain(&mut tangle).contains(&Change::Untracked(id(10))));
+    let full = Err(TrackError::Full);
+    assert_eq!(tangle.track(&book, &id(4)), full, "two are for trims");
+    assert_eq!(tangle.track(&book, &id(11)), full, "nor by asking twice");
+    put(
+        &mut tangle,
+        &book,
+        plain(id(12), 3, 2, START + 22),
+        &[id(4)],
+    )
+    .unwrap();
     let told = drain(&mut tangle);
     assert!(told.contains(&Change::Untracked(id(10))), "{told:?}");
-    assert_eq!(tangle.track(&book, &id(4)), Ok(()), "a conflict gives way");
-    assert_eq!(drain(&mut tangle), [Change::Untracked(id(11))]);
-    assert_eq!(tangle.track(&book, &id(11)), Err(TrackError::Full));
     assert!(tangle.untrack(&id(1)) && !tangle.untrack(&id(1)));
     assert_eq!(tangle.track(&book, &id(11)), Ok(()));
+    assert_eq!(tangle.track(&book, &id(4)), full);
     assert_eq!(tangle.track(&book, &id(99)), Err(TrackError::NotHere));
     // Eviction of a tracked vertex is told, and it stays tracked.
     let mut last = id(3);

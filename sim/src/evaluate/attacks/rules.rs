@@ -120,11 +120,18 @@ pub const TABLE: &[Entry] = &[
         run: None,
     },
     Entry {
-        rule: "CutOrder",
+        rule: "CertifiedByCut",
         section: "0011",
-        demands: "no cut before the predecessor's time",
+        demands: "no cut before the predecessor came and was certified",
         attack: "four trims in quick succession make an epoch void at once",
         run: Some(scripts::hasty_cuts),
+    },
+    Entry {
+        rule: "CertifiedByCut",
+        section: "0015",
+        demands: "by vertices not later than the cut",
+        attack: "a trim withheld until a payment has its Quorum; the next one cuts right below the payment",
+        run: Some(scripts::withheld_trim),
     },
     Entry {
         rule: "RivalTrims",

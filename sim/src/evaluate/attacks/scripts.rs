@@ -317,6 +317,49 @@ pub fn hasty_cuts() -> End {
     })
 }
 
+/// 0015: the second trim is withheld until a payment has its Quorum without it; the third cuts right below the payment, and for the fourth
+/// the payment is two epochs behind.
+pub fn withheld_trim() -> End {
+    Stage::with(4, &[0, 2], |stage| {
+        let mut heads = roots(stage, &[0, 1, 2, 3]);
+        stage.rounds(&mut heads, 7_600, 2, &[0, 2]);
+        if let Err(why) = close(stage, &mut heads, 8_000, &[0, 2]) {
+            return end(true, format!("no settlement: {why}"));
+        }
+        stage.rounds(&mut heads, 20_010, 2, &[0, 2]);
+        let second = stage.trim(20_070, &heads[0], &refs(&heads[1..]), 16_000);
+        let x = stage.pay(20_080, &heads[3], &refs(&heads[1..3]), 2, 500);
+        let _ = stage.show(&[0, 2], &x);
+        heads[3] = x.clone();
+        stage.rounds(&mut heads[1..], 20_090, 3, &[0, 2]);
+        let before = stage.final_at(2, &x);
+        if let Err(refusal) = stage.show(&[0, 2], &second) {
+            return end(true, format!("the second trim is refused: {refusal:?}"));
+        }
+        heads[0] = second.clone();
+        stage.rounds(&mut heads, stage.now + 10, 2, &[0, 2]);
+        if let Err(why) = stage.settle(0, &second, &[0, 2]) {
+            return end(true, format!("no settlement: {why}"));
+        }
+        if close(stage, &mut heads, second.time, &[0, 2]).is_err() {
+            let cut = stage.now;
+            let kept = close(stage, &mut heads, cut, &[0, 2]);
+            let kept = before && kept.is_ok_and(|leaves| leaves.contains(&x.id));
+            return end(
+                !kept,
+                "the third trim is refused; one with a later cut settles the payment",
+            );
+        }
+        match close(stage, &mut heads, x.time + 100, &[0, 2]) {
+            Ok(leaves) => {
+                let lost = before && !leaves.contains(&x.id);
+                end(lost, "500 paid with Quorum, void at the fourth trim")
+            }
+            Err(why) => end(false, why),
+        }
+    })
+}
+
 /// 0011: a member that was away pays without two trims in its cone; those who hold them approve it.
 pub fn overtaken() -> End {
     Stage::with(4, &[0, 2], |stage| {
