@@ -27,7 +27,7 @@ pub fn figures(report: &Report) -> Value {
         (s + h.tips_sum, n + h.samples)
     });
     let living: u64 = report.headers.iter().map(|h| u64::from(h.2)).sum();
-    json!({
+    let mut found = json!({
         "title": report.title,
         "nodes": report.nodes,
         "seconds": report.duration / 1_000,
@@ -52,7 +52,26 @@ pub fn figures(report: &Report) -> Value {
         "checks_asked": report.asked,
         "checks_made": report.checked,
         "violations": report.violation_count,
-    })
+    });
+    if let (Some(_), Some(gateway)) = (report.radio, report.hosts.first()) {
+        found["gateway"] = json!({
+            "time on air": gateway.air / 1_000,
+            "radio had no time for": gateway.crowded,
+        });
+    }
+    if let Some(link) = report.link() {
+        found["link"] = json!({
+            "frames": link.frames,
+            "compressed": link.compressed,
+            "in_one": link.in_one,
+            "packets": link.packets,
+            "out_of_step": link.out_of_step,
+            "repairs": link.repairs,
+            "given_up": link.given_up,
+            "replaced": link.replaced,
+        });
+    }
+    found
 }
 
 fn times(times: &Times) -> Value {

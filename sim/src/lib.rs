@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod actors;
+mod air;
 pub mod baseline;
 pub mod cost;
 pub mod evaluate;

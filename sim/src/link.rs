@@ -1,13 +1,13 @@
-//! The links: what becomes of a frame between leaving one node and reaching another.
+//! The links: what becomes of a frame, or of a packet of one, between leaving one node and reaching another.
 //!
-//! Delay, loss, duplication and corruption are drawn per frame from the sender's own seeded stream, in the order in which it sends: so it does not matter
+//! Delay, loss, duplication and corruption are drawn for each from the sender's own seeded stream, in the order in which it sends: so it does not matter
 //! in which order, or on which thread, hosts are simulated. Partitions are windows of time in which a fixed set of devices is apart from the rest.
 
 use crate::radio::Radio;
 use crate::rng::Rng;
 use crate::scenario::{LinkModel, Scenario};
 
-/// A frame on its way: when it arrives, and its bytes.
+/// A frame or packet on its way: when it arrives, and its bytes.
 pub type Arrival = (u64, Box<[u8]>);
 
 /// A partition of an attacker's choice.
@@ -50,10 +50,10 @@ pub struct Sender {
     sending: (u64, u64),
     /// Time on air, in us.
     pub air: u64,
-    /// Bytes on air, heads and further tries of fragments included.
+    /// Bytes on air, heads and further tries included.
     pub on_air: u64,
-    /// Fragments sent.
-    pub fragments: u64,
+    /// Transmissions.
+    pub transmissions: u64,
     /// Frames that would have waited too long for the radio.
     pub crowded: u64,
     /// Frames that came while this radio was sending.
@@ -76,13 +76,25 @@ impl Sender {
             sending: (0, 0),
             air: 0,
             on_air: 0,
-            fragments: 0,
+            transmissions: 0,
             crowded: 0,
             deaf: 0,
             lost: 0,
             doubled: 0,
             corrupted: 0,
         }
+    }
+
+    /// Whether the radio sends or rests for the whole of this millisecond.
+    #[must_use]
+    pub const fn is_busy(&self, now: u64) -> bool {
+        self.busy >= (now + 1) * 1_000
+    }
+
+    /// The millisecond in which it is free.
+    #[must_use]
+    pub const fn free(&self) -> u64 {
+        self.busy / 1_000
     }
 }
 
@@ -136,7 +148,7 @@ impl Links {
         self.model.delay_min.max(1)
     }
 
-    /// Whether a frame that has just come was lost because this radio was sending meanwhile. A radio with acknowledgements tries again.
+    /// Whether what has just come was lost because this radio was sending meanwhile. A radio with acknowledgements tries again.
     #[must_use]
     pub fn deaf(&self, receiver: &mut Sender, now: u64, from: u16, len: usize) -> bool {
         let Some(radio) = self.radio.filter(|r| r.is_star()) else {
@@ -145,14 +157,14 @@ impl Links {
         if from >= self.members {
             return false;
         }
-        let came = (now * 1_000).saturating_sub(radio.frame(len).0);
+        let came = (now * 1_000).saturating_sub(radio.packet(len).0);
         let (begun, ended) = receiver.sending;
         let lost = came < ended && begun < now * 1_000;
         receiver.deaf += u64::from(lost);
         lost
     }
 
-    /// Puts a frame on the radio: how many ms later it is with the receiver. `None`: no room, or a fragment was lost.
+    /// Puts this on the radio as soon as that is free: how many ms later it is with the receiver. `None`: it was lost.
     fn put_on_air(
         &self,
         sender: &mut Sender,
@@ -162,20 +174,13 @@ impl Links {
         len: usize,
     ) -> Option<u64> {
         let begin = sender.busy.max(now * 1_000);
-        if begin - now * 1_000 > radio.patience() * 1_000 {
-            sender.crowded += 1;
-            return None;
-        }
-        let (mut time, mut left, mut whole) = (0, len, true);
-        for _ in 0..radio.fragments(len) {
-            let size = left.min(radio.payload());
-            left -= size;
-            let (air, bytes) = radio.fragment(size);
+        let (mut time, mut whole) = (0, true);
+        for (air, bytes) in radio.transmissions(len) {
             let mut lost = true;
             for _ in 0..=radio.retries() {
                 time += air;
                 sender.on_air += bytes;
-                sender.fragments += 1;
+                sender.transmissions += 1;
                 lost = sender.rng.chance(self.model.loss);
                 if !lost {
                     break;
@@ -201,7 +206,21 @@ impl Links {
             .all(|s| now < s.from || now >= s.to || s.side[a] == s.side[b])
     }
 
-    /// Sends a frame: the copies that will arrive, none, one or two.
+    /// Puts a packet on this radio: the copy that will arrive, if any.
+    pub fn packet(
+        &self,
+        sender: &mut Sender,
+        radio: Radio,
+        now: u64,
+        (from, to): (u16, u16),
+        packet: &[u8],
+    ) -> Option<Arrival> {
+        let wait = self.put_on_air(sender, radio, now, from, packet.len());
+        let wait = wait.filter(|_| self.joined(now, from.into(), to.into()))?;
+        Some(self.copy(sender, now + wait, packet))
+    }
+
+    /// Sends a whole frame: the copies that will arrive, none, one or two.
     pub fn send(
         &self,
         sender: &mut Sender,
@@ -211,9 +230,11 @@ impl Links {
     ) -> [Option<Arrival>; 2] {
         let joined = self.joined(now, from.into(), to.into());
         if let Some(radio) = self.radio.filter(|_| from.max(to) < self.members) {
-            let wait = self.put_on_air(sender, radio, now, from, frame.len());
-            let wait = wait.filter(|_| joined);
-            return [wait.map(|ms| self.copy(sender, now + ms, frame)), None];
+            if sender.busy.saturating_sub(now * 1_000) > radio.patience() * 1_000 {
+                sender.crowded += 1;
+                return [None, None];
+            }
+            return [self.packet(sender, radio, now, (from, to), frame), None];
         }
         if !joined || sender.rng.chance(self.model.loss) {
             sender.lost += 1;
@@ -295,5 +316,37 @@ mod tests {
             sender.corrupted
         );
         assert_eq!(came, 10_000 - sender.lost + sender.doubled);
+    }
+
+    #[test]
+    fn a_radio_sends_one_packet_at_a_time_and_rests_after_it() {
+        let radio = Radio::Lora222;
+        let mut scenario = Scenario::large(3, 5, 2).on(radio);
+        scenario.link.loss = 0;
+        let links = Links::new(&scenario, 9);
+        let mut sender = Sender::new(3, 1);
+        let (air, bytes) = radio.packet(100);
+        let mut now = 0;
+        for n in 1..=5 {
+            assert!(!sender.is_busy(now));
+            let sent = links.packet(&mut sender, radio, now, (1, 2), &[7; 100]);
+            let (at, _) = sent.expect("nothing is lost");
+            let came = (now * 1_000 + air).div_ceil(1_000);
+            assert!((came..=came + 1 + scenario.link.delay_max).contains(&at));
+            assert!(sender.is_busy(now), "it rests");
+            assert_eq!((sender.air, sender.on_air), (n * air, n * bytes));
+            now = sender.free();
+            // A hundredth of the time.
+            assert!((now + 1) * 1_000 >= 100 * n * air, "{now}");
+        }
+        // Who is on another side hears nothing, and the time is gone all the same.
+        let mut apart = links;
+        apart.wall(&Wall {
+            from: 0,
+            to: u64::MAX,
+            side: vec![0, 1],
+        });
+        let none = apart.packet(&mut sender, radio, now, (1, 2), &[7; 100]);
+        assert!(none.is_none() && sender.air == 6 * air);
     }
 }

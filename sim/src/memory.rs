@@ -1,10 +1,11 @@
-//! The memory that a simulated node lives in.
+//! The memory that a simulated node and its link live in.
 //!
 //! A slab owns every slice that `Node::new` asks for and lends it out; a reboot takes it back through `Node::into_parts` and gives
 //! it to the next life. Nothing is allocated for a node after its slab was made, and [`Footprint`] proves it: the slices that
 //! come back are the ones that were lent.
 
 use iotedge_core::identity::Record;
+use iotedge_core::link::{Incoming, LinkLimits, LinkMemory, LinkPeer, Outgoing};
 use iotedge_core::node::{
     InitError, Limits, Memory, aside, bucket, headers, outbox, own, peers, raw, wants,
 };
@@ -96,6 +97,48 @@ impl Slab {
             work: &mut self.work,
             order: &mut self.order,
             weights: &mut self.weights,
+        }
+    }
+}
+
+/// Owns the memory of one link layer.
+#[derive(Debug)]
+pub struct LinkSlab {
+    peers: Vec<LinkPeer>,
+    outgoing: Vec<Outgoing>,
+    incoming: Vec<Incoming>,
+    bytes: Vec<u8>,
+}
+
+impl LinkSlab {
+    /// Allocates everything that these limits need, once; `None` where they are out of range.
+    #[must_use]
+    pub fn new(limits: &LinkLimits) -> Option<Self> {
+        let sizes = limits.sizes()?;
+        Some(Self {
+            peers: vec![LinkPeer::default(); sizes.peers],
+            outgoing: vec![Outgoing::default(); sizes.outgoing],
+            incoming: vec![Incoming::default(); sizes.incoming],
+            bytes: vec![0; sizes.bytes],
+        })
+    }
+
+    /// Bytes in all.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        size_of_val(self.peers.as_slice())
+            + size_of_val(self.outgoing.as_slice())
+            + size_of_val(self.incoming.as_slice())
+            + self.bytes.len()
+    }
+
+    /// The slices, for one link.
+    pub fn lend(&mut self) -> LinkMemory<'_> {
+        LinkMemory {
+            peers: &mut self.peers,
+            outgoing: &mut self.outgoing,
+            incoming: &mut self.incoming,
+            bytes: &mut self.bytes,
         }
     }
 }

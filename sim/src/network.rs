@@ -6,11 +6,12 @@
 //! trace, on any number of threads.
 
 use crate::actors::{Actor, Cheat};
+use crate::air::Air;
 use crate::founding::{Founding, START};
 use crate::host::{Due, Host, Note, Shared, What, refusals};
 use crate::invariants::{View, Watch};
 use crate::link::{Links, Wall};
-use crate::memory::Slab;
+use crate::memory::{LinkSlab, Slab};
 use crate::platform::SharedVerify;
 use crate::report::Report;
 use crate::rng::Rng;
@@ -18,6 +19,7 @@ use crate::scenario::Scenario;
 use crate::team::{Team, locked};
 use crate::topology::{Neighbours, topology};
 use iotedge_core::crypto::Sha256;
+use iotedge_core::link::LinkLimits;
 use iotedge_core::node::Limits;
 use iotedge_core::{Id, MemberIndex};
 use std::cmp::Reverse;
@@ -110,6 +112,15 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
         .map(Slab::new)
         .collect::<Result<Vec<Slab>, _>>()
         .map_err(|e| format!("memory: {e:?}"))?;
+    let links: Vec<Option<LinkLimits>> = peers
+        .iter()
+        .zip(0u16..)
+        .map(|(p, host)| Air::limits(scenario, host, &p.peers))
+        .collect();
+    let mut link_slabs: Vec<Option<LinkSlab>> = links
+        .iter()
+        .map(|limits| LinkSlab::new(limits.as_ref()?))
+        .collect();
     let mut hosts: Vec<Host<'_>> = slabs
         .iter_mut()
         .zip(limits.into_iter().zip(peers))
@@ -125,6 +136,12 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
             )
         })
         .collect();
+    for ((host, slab), limits) in hosts.iter_mut().zip(&mut link_slabs).zip(links) {
+        if let (Some(radio), Some(slab), Some(limits)) = (scenario.radio, slab.as_mut(), limits) {
+            let air = Air::new(radio, host.number, slab, limits);
+            host.air = Some(air.map_err(|e| format!("link: {e:?}"))?);
+        }
+    }
     let cheats = scenario.equivocators.iter();
     let cheats = cheats.map(|c| (c.node, Box::new(Cheat::new(c.at)) as Box<dyn Actor>));
     for (n, actor) in cheats.chain(options.actors) {

@@ -1,9 +1,11 @@
-//! Named links: how long a frame keeps a radio busy, in how many fragments, and what that costs.
+//! Named radios: what one carries at once, how long that keeps it busy, and what it costs.
 //!
-//! A sender's radio sends one fragment at a time and rests where a duty cycle asks for it; what would wait too long is dropped. The figures are those
-//! of the standards and data sheets named at each; nothing here is measured on hardware. `fragments` is the one place that knows how a
-//! frame is cut up.
+//! Ethernet and Wi-Fi carry every frame whole. On the others the link layer of the core (`iotedge_core::link`) cuts frames into packets of
+//! at most [`Radio::mtu`] bytes; [`Radio::packet`] says what such a packet is on air. A radio sends one thing at a time and rests where a duty cycle
+//! asks for it. The figures are those of the standards and data sheets named at each; nothing here is measured on hardware.
 
+use iotedge_core::link::{LinkConfig, Repair};
+use iotedge_core::{MAX_FRAME, Millis};
 use std::str::FromStr;
 
 /// A kind of link.
@@ -15,7 +17,7 @@ pub enum Radio {
     Wifi,
     /// Bluetooth Mesh 1.1 over advertising on the 1M PHY: segments of 12 bytes, each on three channels, one in 20 ms.
     BleMesh,
-    /// IEEE 802.15.4 O-QPSK at 250 kbit/s: MPDUs of 127 bytes, acknowledged, up to three more tries; RFC 4944 fragments.
+    /// IEEE 802.15.4 O-QPSK at 250 kbit/s: MPDUs of 127 bytes, secured, acknowledged, up to three more tries.
     Ieee802154,
     /// LoRaWAN EU868 DR5 (SF7, 125 kHz): 222 bytes, duty cycle 1 % (gateway 10 %).
     Lora222,
@@ -54,70 +56,122 @@ impl Radio {
             .map_or("", |(name, _)| name)
     }
 
-    /// Bytes of a frame that one fragment carries.
+    /// Most bytes of a link packet; `None`: every frame goes whole, and no link layer is between.
     #[must_use]
-    pub const fn payload(self) -> usize {
+    pub const fn mtu(self) -> Option<u16> {
         match self {
-            Self::Ethernet | Self::Wifi => 1_500,
-            // Mesh Protocol 1.1, 3.5.2.2: a segmented access message carries 12 bytes per segment.
-            Self::BleMesh => 12,
-            // 127 less 9 MHR (short addresses, one PAN) less 2 FCS less 5 (RFC 4944, 5.3).
-            Self::Ieee802154 => 111,
-            // RP002-1.0.4, 2.4.6, less one byte that says which fragment it is.
-            Self::Lora222 => 221,
-            Self::Lora51 => 50,
+            Self::Ethernet | Self::Wifi => None,
+            // Mesh Protocol 1.1, 3.7.3: an access message of 380 bytes, less an opcode of 3.
+            Self::BleMesh => Some(377),
+            // 127 less 9 MHR (short addresses, one PAN), 6 security header, 8 MIC, 2 FCS: section 9.6 of docs/protocol.md.
+            Self::Ieee802154 => Some(102),
+            // RP002-1.0.4, 2.4.6.
+            Self::Lora222 => Some(222),
+            Self::Lora51 => Some(51),
         }
     }
 
-    /// How many fragments a frame of so many bytes takes.
+    /// How the link layer of a device, or of the gateway, is set up on this radio; `None`: it is not there.
+    ///
+    /// The gap between two fragments is what their sender's radio needs for one and the rest after it. Who waits longer than two of them
+    /// asks for what is missing, but not the gateway of a star: its request is a downlink, which is dearer than the frame. A datagram is given up when
+    /// its fragments could have come four times.
     #[must_use]
-    pub const fn fragments(self, len: usize) -> usize {
-        match len.div_ceil(self.payload()) {
-            0 => 1,
-            n => n,
+    pub const fn link(self, gateway: bool) -> Option<LinkConfig> {
+        let Some(mtu) = self.mtu() else {
+            return None;
+        };
+        let mut config = LinkConfig::new(mtu);
+        // In a star a device hears the gateway, and it the devices.
+        let gap = self.packet(mtu as usize).0 * (1 + self.rest(!gateway)) / 1_000 + 1;
+        let count = (MAX_FRAME as u64 + 5).div_ceil(mtu as u64 - 2);
+        let (after, lifetime) = (2 * gap, 4 * count * gap);
+        if lifetime > config.lifetime.0 {
+            config.lifetime = Millis(lifetime);
+        }
+        config.repair = match config.repair {
+            Some(_) if gateway && self.is_star() => None,
+            Some(repair) if after > repair.after.0 => Some(Repair {
+                after: Millis(after),
+                ..repair
+            }),
+            as_it_is => as_it_is,
+        };
+        Some(config)
+    }
+
+    /// The transmissions of a packet, or of a whole frame: how long each keeps the radio, in us, and its bytes on air.
+    pub fn transmissions(self, len: usize) -> impl Iterator<Item = (u64, u64)> {
+        let count = self.segments(len);
+        (0..count).map(move |index| self.transmission(len, count, index))
+    }
+
+    /// How many transmissions it takes: BLE mesh cuts a packet up once more.
+    const fn segments(self, len: usize) -> usize {
+        match self {
+            // Mesh Protocol 1.1, 3.5.2: up to 15 bytes, opcode 3 and TransMIC 4 with them, go unsegmented.
+            Self::BleMesh if len + 7 <= 15 => 1,
+            Self::BleMesh => (len + 7).div_ceil(12),
+            _ => 1,
         }
     }
 
-    /// How long a fragment with so many bytes of a frame keeps the radio, in us, and the bytes that are on air for it.
-    #[must_use]
-    pub const fn fragment(self, len: usize) -> (u64, u64) {
+    const fn transmission(self, len: usize, count: usize, index: usize) -> (u64, u64) {
         let bytes = len as u64;
         match self {
             // IEEE 802.3: preamble 8, header 14, FCS 4, gap 12; 80 ns a byte.
             Self::Ethernet => ((bytes + 38) * 80 / 1_000 + 1, bytes + 38),
             // IEEE 802.11: DIFS 34, mean backoff 67, preamble 20, SIFS 16, ACK 28 us; 36 bytes of MAC and LLC.
             Self::Wifi => (165 + (bytes + 36) * 8 / 20, bytes + 36),
-            // Core 5.4 vol 6 B 2.1 and Mesh 3.4.4: preamble 1, address 4, header 2, AdvA 6, AD 2, network PDU 29 at most, CRC 3; 8 us a
-            // byte, three channels, 20 ms between segments.
+            // Core 5.4 vol 6 B 2.1 and Mesh 3.4.4: preamble 1, address 4, header 2, AdvA 6, AD 2, network PDU 29 at most (header 9, MIC 4, lower
+            // transport header 4 of a segment or 1), CRC 3; 8 us a byte, three channels, 20 ms between segments.
             Self::BleMesh => {
-                let on_air = 3 * (1 + 4 + 2 + 6 + 2 + 17 + bytes + 3);
+                let pdu = match count {
+                    1 => 1 + bytes + 7,
+                    _ if index + 1 < count => 4 + 12,
+                    _ => 4 + bytes + 7 - 12 * (count as u64 - 1),
+                };
+                let on_air = 3 * (1 + 4 + 2 + 6 + 2 + 9 + pdu + 4 + 3);
                 (20_000 + on_air * 8, on_air)
             }
             // IEEE 802.15.4-2020, 12: SHR and PHR 6 bytes, 32 us a byte; 6.2.5: mean first backoff 3.5 x 320 us, CCA 128 us; turnaround 192 us, ACK 352 us, LIFS 640 us.
             Self::Ieee802154 => {
-                let on_air = 6 + 16 + bytes;
+                let on_air = 6 + 25 + bytes;
                 (on_air * 32 + 1_120 + 128 + 192 + 352 + 640, on_air + 11)
             }
-            // 13 bytes of LoRaWAN (MHDR, FHDR, FPort, MIC) and one of ours.
-            Self::Lora222 => (lora(7, bytes + 14), bytes + 14),
-            Self::Lora51 => (lora(12, bytes + 14), bytes + 14),
+            // 13 bytes of LoRaWAN: MHDR, FHDR, FPort, MIC.
+            Self::Lora222 => (lora(7, bytes + 13), bytes + 13),
+            Self::Lora51 => (lora(12, bytes + 13), bytes + 13),
         }
     }
 
-    /// How long a whole frame keeps the radio, in us, and its bytes on air, if nothing is lost.
+    /// How long a packet keeps the radio, in us, and its bytes on air, if nothing is lost.
     #[must_use]
-    pub const fn frame(self, len: usize) -> (u64, u64) {
-        let (whole, last) = (len / self.payload(), len % self.payload());
-        let (time, bytes) = self.fragment(self.payload());
-        let (end, tail) = if last > 0 || whole == 0 {
-            self.fragment(last)
-        } else {
-            (0, 0)
-        };
-        (time * whole as u64 + end, bytes * whole as u64 + tail)
+    pub const fn packet(self, len: usize) -> (u64, u64) {
+        let count = self.segments(len);
+        let (mut time, mut bytes, mut index) = (0, 0, 0);
+        while index < count {
+            let one = self.transmission(len, count, index);
+            (time, bytes) = (time + one.0, bytes + one.1);
+            index += 1;
+        }
+        (time, bytes)
     }
 
-    /// More tries for a fragment that was not acknowledged.
+    /// How long a whole frame keeps the radio, in us, if nothing is left out of it and nothing is lost: for time-outs.
+    #[must_use]
+    pub const fn frame(self, len: usize) -> u64 {
+        match self.mtu() {
+            None => self.packet(len).0,
+            Some(mtu) if len < mtu as usize => self.packet(len + 1).0,
+            Some(mtu) => {
+                let count = (len + 5).div_ceil(mtu as usize - 2);
+                self.packet(mtu as usize).0 * count as u64
+            }
+        }
+    }
+
+    /// More tries for a transmission that was not acknowledged.
     #[must_use]
     pub const fn retries(self) -> u32 {
         match self {
@@ -224,23 +278,39 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_cut_into_what_fits() {
+    fn a_packet_is_longer_on_air_than_in_memory() {
         for (_, radio) in Radio::ALL {
-            for len in [0, 1, 49, 50, 51, 111, 112, 160, 221, 222, 1024] {
-                let (time, bytes) = radio.frame(len);
-                let most = radio.fragment(radio.payload());
-                let n = radio.fragments(len) as u64;
-                assert!(bytes > len as u64 && bytes <= n * most.1, "{radio:?} {len}");
-                assert!(
-                    time <= n * most.0 && time > (n - 1) * most.0,
-                    "{radio:?} {len}"
-                );
+            let mut before = 0;
+            for len in 1..=usize::from(radio.mtu().unwrap_or(1_400)) {
+                let (time, bytes) = radio.packet(len);
+                assert!(bytes > len as u64, "{radio:?} {len}");
+                assert!(time >= before, "{radio:?} {len}");
+                before = time;
             }
         }
-        assert_eq!(Radio::Lora51.fragments(160), 4);
-        assert_eq!(Radio::Lora222.fragments(160), 1);
-        assert_eq!(Radio::Ieee802154.fragments(160), 2);
-        assert_eq!(Radio::BleMesh.fragments(160), 14);
+        // A secured MPDU of 127 bytes, 6 before it and an acknowledgement of 11.
+        assert_eq!(Radio::Ieee802154.packet(102).1, 6 + 127 + 11);
+        assert_eq!(Radio::BleMesh.segments(377), 32);
+        assert_eq!(Radio::BleMesh.segments(8), 1);
+        // The longest advertising packet on three channels: 47 bytes each, 31 of them data.
+        assert_eq!(Radio::BleMesh.packet(8).1, 3 * 47);
+    }
+
+    #[test]
+    fn every_link_can_be_made_and_waits_for_its_radio() {
+        for ((_, radio), gateway) in Radio::ALL.iter().flat_map(|r| [(r, false), (r, true)]) {
+            let Some(config) = radio.link(gateway) else {
+                assert!(radio.packet(MAX_FRAME).0 < 2_000);
+                continue;
+            };
+            let rest = 1 + radio.rest(!gateway);
+            let all = radio.frame(MAX_FRAME) * rest;
+            assert!(config.lifetime.0 * 1_000 > 2 * all, "{radio:?}");
+            let gap = radio.packet(config.mtu.into()).0 * rest;
+            let patient = |r: Repair| r.after.0 * 1_000 > gap;
+            assert!(config.repair.is_none_or(patient), "{radio:?}");
+            assert_eq!(config.repair.is_none(), gateway && radio.is_star());
+        }
     }
 
     #[test]

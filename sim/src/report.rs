@@ -4,6 +4,7 @@ use crate::gateway::{Settled, SimNode};
 use crate::radio::Radio;
 use crate::scenario::Scenario;
 use iotedge_core::Id;
+use iotedge_core::link::LinkCounters;
 use iotedge_core::node::{Grade, Refusal, Status};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -91,15 +92,17 @@ pub struct HostTotals {
     pub air: u64,
     /// Time frames came in that were for it, in us.
     pub heard: u64,
-    /// Bytes on air, heads and further tries of fragments included; 0 without a radio.
+    /// Bytes on air, heads and further tries included; 0 without a radio.
     pub on_air: u64,
-    /// Fragments sent.
-    pub fragments: u64,
+    /// Transmissions of its radio.
+    pub transmissions: u64,
+    /// What its link layer counted, where there is one.
+    pub link: Option<LinkCounters>,
     /// Frames that its radio had no time for.
     pub crowded: u64,
     /// Frames missed because its radio was sending.
     pub deaf: u64,
-    /// Bytes of the node and everything lent to it.
+    /// Bytes of the node, its link and everything lent to both.
     pub memory: u64,
 }
 
@@ -152,6 +155,27 @@ impl HostTotals {
     pub fn refused(&self, refusal: Refusal) -> u64 {
         self.refused.get(&(refusal as u8)).copied().unwrap_or(0)
     }
+}
+
+/// What link layers counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkSums {
+    /// Frames that they took to send.
+    pub frames: u64,
+    /// Of these, compressed.
+    pub compressed: u64,
+    /// Of these, in one packet.
+    pub in_one: u64,
+    /// Packets sent, requests included.
+    pub packets: u64,
+    /// Frames that their readers could not rebuild.
+    pub out_of_step: u64,
+    /// Requests for lost fragments.
+    pub repairs: u64,
+    /// Frames of which fragments stayed away.
+    pub given_up: u64,
+    /// Frames whose fragments made room for newer ones.
+    pub replaced: u64,
 }
 
 /// Times from a transaction's signature to a grade, at its issuer, in ms.
@@ -339,6 +363,28 @@ impl Report {
             .push((h.number.0, now, h.count, h.total_value.0, h.g0));
     }
 
+    /// What the link layers of all hosts counted together; `None`: frames went whole.
+    #[must_use]
+    pub fn link(&self) -> Option<LinkSums> {
+        let all = self.hosts.iter().filter_map(|h| h.link.as_ref());
+        all.fold(None, |sums: Option<LinkSums>, link| {
+            let mut sums = sums.unwrap_or_default();
+            for (sum, of) in [
+                (&mut sums.frames, link.frames_out),
+                (&mut sums.compressed, link.compressed),
+                (&mut sums.in_one, link.in_one),
+                (&mut sums.packets, link.packets_out),
+                (&mut sums.out_of_step, link.out_of_step),
+                (&mut sums.repairs, link.repairs_out),
+                (&mut sums.given_up, link.expired),
+                (&mut sums.replaced, link.replaced),
+            ] {
+                *sum += u64::from(of);
+            }
+            Some(sums)
+        })
+    }
+
     /// Whether every invariant held.
     #[must_use]
     pub fn sound(&self) -> bool {
@@ -407,6 +453,32 @@ impl fmt::Display for Report {
         }
         for cost in crate::cost::costs(self) {
             row(cost.name, cost.to_string())?;
+        }
+        if let (Some(_), Some(gateway)) = (self.radio, self.hosts.first()) {
+            row(
+                "the gateway's radio",
+                format!(
+                    "{:.1} s on air, no time for {} frames",
+                    gateway.air as f64 / 1e6,
+                    gateway.crowded
+                ),
+            )?;
+        }
+        if let Some(link) = self.link() {
+            row(
+                "link layer",
+                format!(
+                    "{} frames, {} compressed, {} in one packet; {} packets; {} out of step, {} requests for fragments, {} frames given up, {} replaced",
+                    link.frames,
+                    link.compressed,
+                    link.in_one,
+                    link.packets,
+                    link.out_of_step,
+                    link.repairs,
+                    link.given_up,
+                    link.replaced
+                ),
+            )?;
         }
         row("receipts verified", format!("{}", self.receipts))?;
         row(

@@ -105,7 +105,7 @@ pub struct Scenario {
     pub skew: u64,
     /// The links.
     pub link: LinkModel,
-    /// The radio between members, if its airtime and its range are to count: `link` gives the processing time and the loss of a fragment then.
+    /// The radio between members, if its airtime and its range are to count: `link` gives the processing time and the loss of a transmission then.
     pub radio: Option<Radio>,
     /// Partitions.
     pub partitions: Vec<Partition>,
@@ -337,7 +337,7 @@ impl Scenario {
         config.tuning = self.tuning;
         if let Some(radio) = self.radio {
             // A request, its answer and what waits before both.
-            let (air, _) = radio.frame(200);
+            let air = radio.frame(200);
             let way = 8 * air / 1_000 * (1 + radio.rest(false));
             config.request_timeout = config.request_timeout.max(Millis(way));
             config.aside_timeout = config.aside_timeout.max(Millis(10 * way));

@@ -4,6 +4,7 @@
 
 use super::{Due, Host, LOCAL, Note, Shared, What};
 use crate::actors::Fate;
+use crate::air::{Air, Moment};
 use crate::gateway::Verdict;
 use iotedge_core::MAX_FRAME;
 use iotedge_core::node::Peer;
@@ -21,13 +22,17 @@ impl Host<'_> {
         if links.deaf(&mut self.sender, self.now, from, bytes.len()) {
             return;
         }
+        let radio = shared.scenario.radio;
+        self.totals.heard += radio.map_or(0, |radio| radio.packet(bytes.len()).0);
         self.hash.update(&self.now.to_be_bytes());
         self.hash.update(&from.to_be_bytes());
         self.hash.update(&(bytes.len() as u16).to_be_bytes());
         self.hash.update(&bytes);
+        let Some(bytes) = self.whole(shared, from, bytes) else {
+            return;
+        };
         self.totals.frames += 1;
         self.totals.bytes_received += bytes.len() as u64;
-        self.totals.heard += shared.scenario.radio.map_or(0, |r| r.frame(bytes.len()).0);
         if self.actor.is_none() {
             return self.take(shared, from, &bytes);
         }
@@ -45,6 +50,24 @@ impl Host<'_> {
                 },
             ),
             None => {}
+        }
+    }
+
+    /// The frame that is complete with what came: this itself, or by way of the link layer.
+    fn whole(&mut self, shared: &Shared<'_>, from: u16, bytes: Box<[u8]>) -> Option<Box<[u8]>> {
+        let at = self.moment();
+        let Some(air) = self.air.as_mut().filter(|_| from < shared.scenario.nodes) else {
+            return Some(bytes);
+        };
+        // Whatever came, there may be something to answer.
+        self.touched = true;
+        air.receive(at, from, &bytes, self.node.as_deref()?)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            now: self.now,
+            local: self.local(),
         }
     }
 
@@ -194,6 +217,12 @@ impl Host<'_> {
     pub fn transmit(&mut self, shared: &Shared<'_>, to: u16, frame: &[u8]) {
         self.totals.bytes_sent += frame.len() as u64;
         let from = self.number;
+        if to < shared.scenario.nodes
+            && let Some(air) = self.air.as_mut()
+        {
+            air.send(self.now, to, frame);
+            return self.pump(shared);
+        }
         let copies = shared
             .links
             .send(&mut self.sender, self.now, (from, to), frame);
@@ -202,6 +231,31 @@ impl Host<'_> {
             let due = Due::new(at, from, self.serial, What::Frame { from, bytes });
             self.sent.push((to, due));
         }
+    }
+
+    /// The radio takes what it has time for.
+    fn pump(&mut self, shared: &Shared<'_>) {
+        let (at, from) = (self.moment(), self.number);
+        let (Some(air), Some(node)) = (self.air.as_mut(), self.node.as_deref()) else {
+            return;
+        };
+        let (sent, serial) = (&mut self.sent, &mut self.serial);
+        let means = (&shared.links, &mut self.sender);
+        air.pump(at, from, means, node, |to, (at, bytes)| {
+            *serial = serial.wrapping_add(1);
+            sent.push((to, Due::new(at, from, *serial, What::Frame { from, bytes })));
+        });
+    }
+
+    fn node_speaks(&mut self, now: bool) {
+        if let Some(air) = self.air.as_mut() {
+            air.node_speaks = now;
+        }
+    }
+
+    /// Whether the node may be asked for a frame.
+    fn has_room(&self) -> bool {
+        self.air.as_ref().is_none_or(Air::has_room)
     }
 
     pub fn whisper(&mut self, shared: &Shared<'_>, to: u16, message: &[u8]) {
@@ -220,10 +274,12 @@ impl Host<'_> {
         let mut out = [0; MAX_FRAME];
         let local = self.local();
         loop {
-            while let Some((to, len)) = self
-                .node
-                .as_mut()
-                .and_then(|n| n.next_frame(local, &mut out))
+            self.pump(shared);
+            while self.has_room()
+                && let Some((to, len)) = self
+                    .node
+                    .as_mut()
+                    .and_then(|n| n.next_frame(local, &mut out))
             {
                 let frame = &out[..len];
                 if to.0 == LOCAL {
@@ -234,7 +290,9 @@ impl Host<'_> {
                         self.send(shared, LOCAL, &answer);
                     }
                 } else {
+                    self.node_speaks(true);
                     self.send(shared, to.0, frame);
+                    self.node_speaks(false);
                 }
             }
             let mut any = false;
@@ -247,7 +305,7 @@ impl Host<'_> {
             }
         }
         self.touched = false;
-        if let Some(node) = self.node.as_ref() {
+        if let Some(node) = self.node.as_ref().filter(|_| self.has_room()) {
             let deadline = node.next_deadline(local);
             self.wake = (self.booted.saturating_add(deadline.0)).max(self.now + 1);
         }

@@ -56,6 +56,12 @@ impl<'m> Host<'m> {
         if n == 0 {
             let _ = node.add_peer(Millis(0), Peer(LOCAL), true);
         }
+        if let Some(air) = self.air.as_mut() {
+            let peers = self.peers.iter().copied().filter(|p| *p < members);
+            if let Err(error) = air.up(peers) {
+                self.violated(format!("link of node {n} does not start: {error:?}"));
+            }
+        }
         self.node = Some(Box::new(node));
         self.wake = u64::MAX;
         self.grades.clear();
@@ -69,6 +75,9 @@ impl<'m> Host<'m> {
         };
         if lost {
             platform.lose();
+        }
+        if let Some(air) = self.air.as_mut() {
+            air.down();
         }
         self.parts = Some((memory, platform));
         self.totals.reboots += 1;
@@ -177,9 +186,13 @@ impl<'m> Host<'m> {
             (self.sender.lost, self.sender.doubled, self.sender.corrupted);
         let sender = &self.sender;
         (self.totals.air, self.totals.on_air) = (sender.air, sender.on_air);
-        (self.totals.fragments, self.totals.crowded) = (sender.fragments, sender.crowded);
+        (self.totals.transmissions, self.totals.crowded) = (sender.transmissions, sender.crowded);
         self.totals.deaf = sender.deaf;
         self.totals.memory = (self.footprint.bytes() + size_of::<SimNode<'_>>()) as u64;
+        if let Some(air) = self.air.as_ref() {
+            self.totals.memory += air.memory() as u64;
+            self.totals.link = Some(air.counters());
+        }
     }
 }
 

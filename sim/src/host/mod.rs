@@ -13,6 +13,7 @@ pub(crate) use due::{Due, Note, What};
 pub(crate) use life::refusals;
 
 use crate::actors::{Actor, Hands, Trader};
+use crate::air::Air;
 use crate::founding::Founding;
 use crate::gateway::{Gateway, SimNode, Validator};
 use crate::link::{Links, Sender};
@@ -76,6 +77,8 @@ pub(crate) struct Host<'m> {
     pub validator: Option<Validator>,
     pub chance: Rng,
     pub sender: Sender,
+    /// Where its radio does not carry whole frames.
+    pub air: Option<Air<'m>>,
     /// Confessed: nothing is promised to it.
     pub guilty: bool,
     births: HashMap<Id, Birth>,
@@ -130,6 +133,7 @@ impl<'m> Host<'m> {
             validator: (member >= members).then(|| Validator::new(founding, number - members)),
             chance: stream("actor"),
             sender: Sender::new(scenario.seed, number),
+            air: None,
             guilty: false,
             births: HashMap::new(),
             grades: HashMap::new(),
@@ -167,7 +171,12 @@ impl<'m> Host<'m> {
 
     /// When something is due here next.
     pub fn next(&self) -> u64 {
-        self.queue.peek().map_or(u64::MAX, Due::at).min(self.wake)
+        let queue = self.queue.peek().map_or(u64::MAX, Due::at);
+        queue.min(self.wake).min(self.radio_due())
+    }
+
+    fn radio_due(&self) -> u64 {
+        self.air.as_ref().map_or(u64::MAX, |air| air.wake)
     }
 
     /// Simulates this host up to, and without, `until`.
@@ -187,6 +196,7 @@ impl<'m> Host<'m> {
                 self.wake = u64::MAX;
                 self.touched = true;
             }
+            self.touched |= self.radio_due() <= next;
             if core::mem::take(&mut self.touched) {
                 self.drain(shared);
             }
