@@ -22,6 +22,10 @@ pub fn frame() -> Book {
     let sig = || B(vec![0x5a; 64]);
     let vote = |i: u64| A(vec![U(i), sig()]);
     let cose = B(vec![0xc0; 50]);
+    let seen = |stand: u64, epoch: u64| {
+        let time = if stand == 0 { 0 } else { 1_750_000_000_000 };
+        A(vec![h(1), U(stand), U(time), U(epoch)])
+    };
     let set = || A(vec![U(0), U(1), A(vec![A(vec![h(1), U(32)])])]);
     let tx = enc(&Tx::new(1, transfer(2, 250, 9_250)).cose());
     let stubs = enc(&A(vec![A(vec![A(vec![U(0), p(1)])]), Null]));
@@ -91,6 +95,48 @@ pub fn frame() -> Book {
         ("HEADS", 0x13, enc(&A(vec![U(7), U(70), h(1)]))),
         ("SET_REQUEST", 0x14, enc(&A(vec![U(1)]))),
         ("SET", 0x15, enc(&set())),
+        ("CLAIM", 0x16, enc(&A(vec![cose.clone()]))),
+        ("OFFER_REQUEST", 0x17, enc(&A(vec![]))),
+        (
+            "OFFER",
+            0x18,
+            enc(&A(vec![
+                U(0),
+                U(7),
+                U(1_750_000_000_000),
+                U(2),
+                A(vec![h(1), h(2), h(3)]),
+            ])),
+        ),
+        (
+            "OFFER of nobody in the line, without clock and tips",
+            0x18,
+            enc(&A(vec![U(255), U(0), U(0), U(0), A(vec![])])),
+        ),
+        ("WITNESS_REQUEST", 0x19, enc(&A(vec![h(1); 4]))),
+        (
+            "WITNESS of every stand",
+            0x1a,
+            enc(&A(vec![seen(0, 0), seen(1, 3), seen(2, 3), seen(3, 4)])),
+        ),
+        ("WITNESS of a quorum", 0x1a, enc(&A(vec![seen(4, 3)]))),
+        ("RECORD_REQUEST", 0x1b, enc(&A(vec![U(3), h(1)]))),
+        (
+            "RECORD",
+            0x1c,
+            enc(&A(vec![U(3), A(vec![U(8)]), A(vec![h(1), h(2)])])),
+        ),
+        ("SHOW_REQUEST", 0x1d, enc(&A(vec![U(7)]))),
+        (
+            "SHOW",
+            0x1e,
+            enc(&A(vec![U(7), U(70), A(vec![cose.clone(), h(1)])])),
+        ),
+        (
+            "SHOW without the bytes",
+            0x1e,
+            enc(&A(vec![U(7), U(0), Null])),
+        ),
     ];
     for (name, kind, body) in &good {
         put(name, tag, *kind, body.clone(), "ok");
@@ -137,7 +183,7 @@ pub fn frame() -> Book {
         (
             "a path of 33",
             0x06,
-            enc(&A(vec![cose, A(vec![h(1); 33])])),
+            enc(&A(vec![cose.clone(), A(vec![h(1); 33])])),
             "Count",
         ),
         ("no votes", 0x07, enc(&A(vec![U(2), A(vec![])])), "Count"),
@@ -177,6 +223,55 @@ pub fn frame() -> Book {
             "member above 16 bits",
             0x12,
             enc(&A(vec![U(65_536)])),
+            "WireRange",
+        ),
+        (
+            "four tips offered",
+            0x18,
+            enc(&A(vec![U(0), U(0), U(0), U(0), A(vec![h(1); 4])])),
+            "Count",
+        ),
+        (
+            "place 256",
+            0x18,
+            enc(&A(vec![U(256), U(0), U(0), U(0), A(vec![])])),
+            "WireRange",
+        ),
+        ("no id to be witnessed", 0x19, enc(&A(vec![])), "Count"),
+        (
+            "five to be witnessed",
+            0x19,
+            enc(&A(vec![h(1); 5])),
+            "Count",
+        ),
+        (
+            "stand 5",
+            0x1a,
+            enc(&A(vec![A(vec![h(1), U(5), U(0), U(0)])])),
+            "WireRange",
+        ),
+        (
+            "a sighting of three",
+            0x1a,
+            enc(&A(vec![A(vec![h(1), U(2), U(0)])])),
+            "WireRange",
+        ),
+        (
+            "a device id of 31 bytes",
+            0x1b,
+            enc(&A(vec![U(3), B(vec![1; 31])])),
+            "WireRange",
+        ),
+        (
+            "a record's path of 33",
+            0x1c,
+            enc(&A(vec![U(3), A(vec![U(8)]), A(vec![h(1); 33])])),
+            "Count",
+        ),
+        (
+            "shown without its parents",
+            0x1e,
+            enc(&A(vec![U(7), U(70), A(vec![cose])])),
             "WireRange",
         ),
         ("longest", 0x11, enc(&A(vec![B(vec![0; 1_391])])), "ok"),
