@@ -53,6 +53,51 @@
 
 
 /**
+ * Most bytes of a cluster's label.
+ */
+#define IOTEDGE_MAX_LABEL 32
+
+/**
+ * Most members of a hand-over list.
+ */
+#define IOTEDGE_MAX_SUCCESSORS 4
+
+/**
+ * Most contracts of a profile.
+ */
+#define IOTEDGE_MAX_CONTRACTS 4
+
+/**
+ * Bytes of a context id.
+ */
+#define IOTEDGE_CONTEXT_SIZE 16
+
+/**
+ * Score of a node that follows and is never head.
+ */
+#define IOTEDGE_CLUSTER_FOLLOWS UINT32_MAX
+
+/**
+ * The greatest distance, and that of what is not known.
+ */
+#define IOTEDGE_FARTHEST 1000
+
+/**
+ * Of `iotedge_profile_t.known`: the cell.
+ */
+#define IOTEDGE_PROFILE_CELL 1
+
+/**
+ * Of `iotedge_profile_t.known`: the signal strength.
+ */
+#define IOTEDGE_PROFILE_RSSI 2
+
+/**
+ * Of `iotedge_profile_t.known`: the hops.
+ */
+#define IOTEDGE_PROFILE_HOPS 4
+
+/**
  * Suite of a key: Ed25519 (RFC 8032). The number is that of COSE.
  */
 #define IOTEDGE_SUITE_ED25519 -8
@@ -81,6 +126,43 @@
  * Letters of a device id as text, without the zero that ends a C string.
  */
 #define IOTEDGE_DEVICE_ID_TEXT_SIZE 63
+
+/**
+ * Bytes of a leaf, a multiple of 8, for a static array: `static uint64_t memory[IOTEDGE_LEAF_SIZE / 8];`. Never less than what
+ * `iotedge_leaf_size` says, and good for every target.
+ */
+#define IOTEDGE_LEAF_SIZE 4608
+
+/**
+ * Event of a leaf: q neighbours besides the head hold transaction `id`.
+ */
+#define IOTEDGE_EVENT_HELD 25
+
+/**
+ * Event of a leaf: neighbour `code`, which it used as its head, did not answer, offered what nobody knows, or passed nothing on. Another is asked from
+ * now on; nothing is lost.
+ */
+#define IOTEDGE_EVENT_HEAD_SUSPECTED 26
+
+/**
+ * Event of a leaf: somebody else signs with this device's key. It stays silent until it is started again.
+ */
+#define IOTEDGE_EVENT_DOUBLED 27
+
+/**
+ * Event of a leaf: two settled headers exclude each other; a quorum of validators is guilty. It stays silent.
+ */
+#define IOTEDGE_EVENT_FORK 28
+
+/**
+ * Event of a leaf: the validator set is older than the genesis allows; the authority must help.
+ */
+#define IOTEDGE_EVENT_STALE 29
+
+/**
+ * Phase of a leaf: it stays silent until it is started again; an event said why.
+ */
+#define IOTEDGE_PHASE_STOPPED 6
 
 /**
  * Bytes of a link whatever its limits: see `IOTEDGE_LINK_SIZE`.
@@ -834,7 +916,7 @@
 #define IOTEDGE_E_NOT_AN_AUTHORITY 229
 
 /**
- * An authority below the pinned one signs devices only. Refuse the chain.
+ * An authority below the pinned one signs devices and leaves only. Refuse the chain.
  */
 #define IOTEDGE_E_NOT_ITS_TO_SIGN 230
 
@@ -904,6 +986,16 @@
 #define IOTEDGE_E_UNKNOWN_PEER 118
 
 /**
+ * What a leaf was shown does not prove itself: genesis, header, record, path or own transaction. Dropped.
+ */
+#define IOTEDGE_E_FORGED 119
+
+/**
+ * A header, set or record that does not follow what the leaf trusts. Dropped; it asks for what lies between.
+ */
+#define IOTEDGE_E_OUT_OF_ORDER 120
+
+/**
  * Kind of a certificate: a device.
  */
 #define IOTEDGE_KIND_DEVICE 0
@@ -949,6 +1041,11 @@
 #define IOTEDGE_VERSION_NUMBER 256
 
 /**
+ * A leaf. Lives in memory that you give to `iotedge_leaf_init` and is never copied or moved.
+ */
+typedef struct iotedge_leaf_t iotedge_leaf_t;
+
+/**
  * A link. Lives in memory that you give to `iotedge_link_init` and is never copied or moved.
  */
 typedef struct iotedge_link_t iotedge_link_t;
@@ -957,6 +1054,70 @@ typedef struct iotedge_link_t iotedge_link_t;
  * An L-node. Lives in memory that you give to `iotedge_node_init` and is never copied or moved.
  */
 typedef struct iotedge_node_t iotedge_node_t;
+
+/**
+ * A cluster that a node takes part in; all its members have the same secret, label and lease. Set everything to zero, then `size` and what is needed.
+ */
+typedef struct iotedge_cluster_config_t {
+    /**
+     * `sizeof(iotedge_cluster_config_t)`.
+     */
+    uint32_t size;
+    /**
+     * How able this node is, 0 to 65,535, by `iotedge_cluster_score`; or `IOTEDGE_CLUSTER_FOLLOWS`. A node with an external signer only follows.
+     */
+    uint32_t score;
+    /**
+     * Milliseconds that a head may be silent at most before another has taken over, 64 to 2^31.
+     */
+    uint32_t lease;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * 32 random bytes that the cluster's members share, given at provisioning; copied.
+     */
+    const uint8_t *secret;
+    /**
+     * Tells the clusters of one secret apart, for example by place; at most `IOTEDGE_MAX_LABEL` bytes, copied.
+     */
+    const uint8_t *label;
+    /**
+     * Its length.
+     */
+    size_t label_len;
+} iotedge_cluster_config_t;
+
+/**
+ * What a device can bring to being a head. Set `size` first.
+ */
+typedef struct iotedge_capability_t {
+    /**
+     * `sizeof(iotedge_capability_t)`.
+     */
+    uint32_t size;
+    /**
+     * 1: fed from the mains; else 0.
+     */
+    uint32_t mains;
+    /**
+     * Free memory in KiB.
+     */
+    uint32_t free_kib;
+    /**
+     * Quality of the link to the gateway, 0 to 100.
+     */
+    uint32_t uplink;
+    /**
+     * Charge of the battery, 0 to 100; not looked at on mains.
+     */
+    uint32_t battery;
+    /**
+     * Seconds since the last reset.
+     */
+    uint32_t uptime;
+} iotedge_capability_t;
 
 /**
  * A public key. Set `size` to `sizeof(iotedge_public_key_t)` before any use, also as an output.
@@ -975,6 +1136,311 @@ typedef struct iotedge_public_key_t {
      */
     uint8_t bytes[64];
 } iotedge_public_key_t;
+
+/**
+ * What a verified claim of a cluster's head says. Set `size` first.
+ */
+typedef struct iotedge_claim_t {
+    /**
+     * `sizeof(iotedge_claim_t)`.
+     */
+    uint32_t size;
+    /**
+     * The epoch of `context`.
+     */
+    uint32_t epoch;
+    /**
+     * When it was said, in absolute milliseconds.
+     */
+    uint64_t at;
+    /**
+     * When the lease ends.
+     */
+    uint64_t until;
+    /**
+     * Who claims.
+     */
+    uint32_t member;
+    /**
+     * 0: ready to be head. Above: head for this term.
+     */
+    uint32_t term;
+    /**
+     * Capability as the claimant scores it.
+     */
+    uint32_t score;
+    /**
+     * How many of `successors` are there.
+     */
+    uint32_t successors_count;
+    /**
+     * Who takes over, in this order.
+     */
+    uint32_t successors[IOTEDGE_MAX_SUCCESSORS];
+    /**
+     * The cluster's name.
+     */
+    uint8_t context[IOTEDGE_CONTEXT_SIZE];
+} iotedge_claim_t;
+
+/**
+ * What a device says of itself, and what it measured of the other one. Set everything to zero, then `size` and what is known.
+ */
+typedef struct iotedge_profile_t {
+    /**
+     * `sizeof(iotedge_profile_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_PROFILE_*`: which of the fields below are known.
+     */
+    uint32_t known;
+    /**
+     * Its place on a grid: east, north, floor.
+     */
+    int32_t cell[3];
+    /**
+     * Signal strength that it measured of the other one, in dBm, -128 to 127.
+     */
+    int32_t rssi;
+    /**
+     * Hops to the other one, 0 to 255.
+     */
+    uint32_t hops;
+    /**
+     * The slots of a cycle of 32 in which it is awake, one bit each; 0: always.
+     */
+    uint32_t wake;
+    /**
+     * Who owns it: a tag, or any 8 bytes that both sides use alike.
+     */
+    uint8_t owner[8];
+    /**
+     * Contracts that it takes part in, tags likewise.
+     */
+    uint8_t contracts[IOTEDGE_MAX_CONTRACTS][8];
+    /**
+     * How many of them are there.
+     */
+    uint32_t contracts_count;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotedge_profile_t;
+
+/**
+ * Who a leaf is and how it behaves. Set everything to zero, then `size`, `authority` and `seed`, and `certificate` where it is to join. Nothing
+ * here needs to live after `iotedge_leaf_init`; wipe your copy of the seed.
+ */
+typedef struct iotedge_leaf_config_t {
+    /**
+     * `sizeof(iotedge_leaf_config_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_CLOCK_OFFSET`, or `IOTEDGE_CLOCK_NEIGHBOURS` for a device without a clock.
+     */
+    uint32_t clock;
+    /**
+     * Absolute time in milliseconds since 1970 is the `now` of every call plus this, with `IOTEDGE_CLOCK_OFFSET`.
+     */
+    int64_t clock_offset;
+    /**
+     * How far clocks may differ, in milliseconds; 0: 2,000.
+     */
+    uint32_t clock_tolerance;
+    /**
+     * How often neighbours are asked, in milliseconds, while something is wanted of them; 0: 500.
+     */
+    uint32_t poll;
+    /**
+     * How long a head may take before another is asked, in milliseconds, at most an eighth of the neighbourhood's period; 0: 3,000.
+     */
+    uint32_t patience;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Key of the pinned neighbourhood authority, which signs the genesis.
+     */
+    const iotedge_public_key_t *authority;
+    /**
+     * 32 bytes of the device's Ed25519 seed, copied.
+     */
+    const uint8_t *seed;
+    /**
+     * The device's certificate, a CWT of kind `IOTEDGE_KIND_LEAF`, with which it asks to join until it is a member; it goes into the store, so NULL
+     * is fine once it was given, and for a founder.
+     */
+    const uint8_t *certificate;
+    /**
+     * Its length.
+     */
+    size_t certificate_len;
+    /**
+     * The certificate of the authority that signed `certificate`, where no authority did that the gateway knows; else NULL.
+     */
+    const uint8_t *issuer;
+    /**
+     * Its length.
+     */
+    size_t issuer_len;
+} iotedge_leaf_config_t;
+
+/**
+ * What a device provides. All callbacks run inside the calls of the node, on the caller's thread, and must not call the node.
+ * Each returns `IOTEDGE_OK`, or anything else where it failed; then the call does nothing, or is retried later.
+ */
+typedef struct iotedge_platform_t {
+    /**
+     * `sizeof(iotedge_platform_t)`.
+     */
+    uint32_t size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Handed to each callback first. Must live as long as the node.
+     */
+    void *user;
+    /**
+     * Fills `out` with `len` random bytes fit for keys. There is no fallback: without randomness it must fail.
+     */
+    int32_t (*random)(void *user, uint8_t *out, size_t len);
+    /**
+     * Reads the value under `key` into `out` and sets `*len`; `IOTEDGE_E_NONE` where there is none. A value longer than
+     * `capacity` is a failure.
+     */
+    int32_t (*store_get)(void *user, uint32_t key, uint8_t *out, size_t capacity, size_t *len);
+    /**
+     * Writes a value under `key`, at most 65,535, atomically and durably: once it returned `IOTEDGE_OK` a power cut leaves the new value,
+     * before that the old one.
+     */
+    int32_t (*store_put)(void *user, uint32_t key, const uint8_t *value, size_t len);
+    /**
+     * Removes a key; removing what is not there succeeds.
+     */
+    int32_t (*store_remove)(void *user, uint32_t key);
+} iotedge_platform_t;
+
+/**
+ * Something the application may act on. Set `size` first. What an event does not use is zero.
+ */
+typedef struct iotedge_event_t {
+    /**
+     * `sizeof(iotedge_event_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_EVENT_*`.
+     */
+    uint32_t kind;
+    /**
+     * A transaction or the neighbourhood.
+     */
+    uint8_t id[32];
+    /**
+     * A second transaction.
+     */
+    uint8_t other[32];
+    /**
+     * Micro-tokens.
+     */
+    uint64_t amount;
+    /**
+     * Milliseconds.
+     */
+    uint64_t time;
+    /**
+     * Index of a member.
+     */
+    uint32_t member;
+    /**
+     * Number of a header.
+     */
+    uint32_t header;
+    /**
+     * Number of an epoch.
+     */
+    uint32_t epoch;
+    /**
+     * What `iotedge_node_submit_...` gave.
+     */
+    uint32_t ticket;
+    /**
+     * A grade, a status, a flag or a count: see the kind.
+     */
+    uint32_t code;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotedge_event_t;
+
+/**
+ * What a leaf says of itself. Set `size` first.
+ */
+typedef struct iotedge_leaf_status_t {
+    /**
+     * `sizeof(iotedge_leaf_status_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_PHASE_*`.
+     */
+    uint32_t phase;
+    /**
+     * Device id.
+     */
+    uint8_t device[32];
+    /**
+     * Neighbourhood; zero while outside.
+     */
+    uint8_t neighbourhood[32];
+    /**
+     * Settled credits, in micro-tokens.
+     */
+    uint64_t credits;
+    /**
+     * Lifetime debits, unsettled ones included. It can spend credits - debits.
+     */
+    uint64_t debits;
+    /**
+     * 0: the debits are not known again yet (the store was lost), and nothing is paid; else 1.
+     */
+    uint32_t debits_known;
+    /**
+     * Index of this member; `UINT32_MAX` while it is none.
+     */
+    uint32_t member;
+    /**
+     * Number of its newest transaction.
+     */
+    uint32_t number;
+    /**
+     * Newest epoch that it may stand in.
+     */
+    uint32_t epoch;
+    /**
+     * 1: a submission waits; the next one is refused until it was sent.
+     */
+    uint32_t waiting;
+    /**
+     * Own transactions whose end is awaited.
+     */
+    uint32_t unsettled;
+    /**
+     * The neighbour that it sends to first; `UINT32_MAX` while there is none.
+     */
+    uint32_t head;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotedge_leaf_status_t;
 
 /**
  * How much a link holds: memory is proportional, nothing grows at run time. Set `size` first, or let
@@ -1270,97 +1736,6 @@ typedef struct iotedge_config_t {
      */
     uint32_t slot;
 } iotedge_config_t;
-
-/**
- * What a device provides. All callbacks run inside the calls of the node, on the caller's thread, and must not call the node.
- * Each returns `IOTEDGE_OK`, or anything else where it failed; then the call does nothing, or is retried later.
- */
-typedef struct iotedge_platform_t {
-    /**
-     * `sizeof(iotedge_platform_t)`.
-     */
-    uint32_t size;
-    /**
-     * Zero.
-     */
-    uint32_t reserved;
-    /**
-     * Handed to each callback first. Must live as long as the node.
-     */
-    void *user;
-    /**
-     * Fills `out` with `len` random bytes fit for keys. There is no fallback: without randomness it must fail.
-     */
-    int32_t (*random)(void *user, uint8_t *out, size_t len);
-    /**
-     * Reads the value under `key` into `out` and sets `*len`; `IOTEDGE_E_NONE` where there is none. A value longer than
-     * `capacity` is a failure.
-     */
-    int32_t (*store_get)(void *user, uint32_t key, uint8_t *out, size_t capacity, size_t *len);
-    /**
-     * Writes a value under `key`, at most 65,535, atomically and durably: once it returned `IOTEDGE_OK` a power cut leaves the new value,
-     * before that the old one.
-     */
-    int32_t (*store_put)(void *user, uint32_t key, const uint8_t *value, size_t len);
-    /**
-     * Removes a key; removing what is not there succeeds.
-     */
-    int32_t (*store_remove)(void *user, uint32_t key);
-} iotedge_platform_t;
-
-/**
- * Something the application may act on. Set `size` first. What an event does not use is zero.
- */
-typedef struct iotedge_event_t {
-    /**
-     * `sizeof(iotedge_event_t)`.
-     */
-    uint32_t size;
-    /**
-     * `IOTEDGE_EVENT_*`.
-     */
-    uint32_t kind;
-    /**
-     * A transaction or the neighbourhood.
-     */
-    uint8_t id[32];
-    /**
-     * A second transaction.
-     */
-    uint8_t other[32];
-    /**
-     * Micro-tokens.
-     */
-    uint64_t amount;
-    /**
-     * Milliseconds.
-     */
-    uint64_t time;
-    /**
-     * Index of a member.
-     */
-    uint32_t member;
-    /**
-     * Number of a header.
-     */
-    uint32_t header;
-    /**
-     * Number of an epoch.
-     */
-    uint32_t epoch;
-    /**
-     * What `iotedge_node_submit_...` gave.
-     */
-    uint32_t ticket;
-    /**
-     * A grade, a status, a flag or a count: see the kind.
-     */
-    uint32_t code;
-    /**
-     * Zero.
-     */
-    uint32_t reserved;
-} iotedge_event_t;
 
 /**
  * What a node says of itself. Set `size` first.
@@ -1709,6 +2084,96 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * Lets the node take part in a cluster, in place of any before: it hears and makes claims, and says in its offers to leaves where it stands.
+ *
+ * `config`: copied.
+ *
+ * `IOTEDGE_E_ARGUMENT`: the lease has no sense, or the score. `IOTEDGE_E_LENGTH`: the label is too long.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_cluster_join(iotedge_node_t *node,
+                             const iotedge_cluster_config_t *config);
+
+/**
+ * Says that the node became more or less able. A head that is given `IOTEDGE_CLUSTER_FOLLOWS` lays its lease down, and the first of its line takes over.
+ *
+ * `score`: as in `iotedge_cluster_config_t`.
+ *
+ * From the thread that has the node. Not from an interrupt: it may sign.
+ */
+int32_t iotedge_cluster_set_score(iotedge_node_t *node,
+                                  uint64_t now,
+                                  uint32_t score);
+
+/**
+ * Who is head, while its lease runs. A hint: a head has no power over the ledger.
+ *
+ * `member`: its index. `term`: which election it is. Both written on success.
+ *
+ * `IOTEDGE_E_NONE`: the node is in no cluster, or nobody is head now.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_cluster_head(const iotedge_node_t *node,
+                             uint64_t now,
+                             uint32_t *member,
+                             uint32_t *term);
+
+/**
+ * The score of a device, 0 to 66, in coarse steps, so that it seldom changes.
+ *
+ * `score`: written on success.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_cluster_score(const iotedge_capability_t *capability, uint32_t *score);
+
+/**
+ * The name of a cluster in an epoch, which tells an outsider nothing of its place.
+ *
+ * `secret`: 32 bytes. `neighbourhood`: 32 bytes. `label`: `label_len` bytes. `context`: `IOTEDGE_CONTEXT_SIZE` bytes, written on success.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_cluster_context(const uint8_t *secret,
+                                const uint8_t *neighbourhood,
+                                uint32_t epoch,
+                                const uint8_t *label,
+                                size_t label_len,
+                                uint8_t *context);
+
+/**
+ * Verifies a claim (docs/protocol.md section 10.2) without a node.
+ *
+ * `neighbourhood`: 32 bytes. `key`: the claimant's, from the member table. `claim_bytes`: the COSE_Sign1, `claim_len` bytes. `claim`: set its `size` first; written
+ * on success.
+ *
+ * `IOTEDGE_E_NEIGHBOURHOOD`, `IOTEDGE_E_RANGE`, `IOTEDGE_E_WRONG_SIGNER`, `IOTEDGE_E_SIGNATURE`, `IOTEDGE_E_MALFORMED` and others of its form: refuse it.
+ *
+ * From any thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_cluster_claim_verify(const uint8_t *neighbourhood,
+                                     const iotedge_public_key_t *key,
+                                     const uint8_t *claim_bytes,
+                                     size_t claim_len,
+                                     iotedge_claim_t *claim);
+
+/**
+ * How far apart two devices are, 0 to `IOTEDGE_FARTHEST`: two parts place, one part each whose they are and when they are awake. The same from both
+ * sides. A member belongs to the nearest head.
+ *
+ * `a`, `b`: each with what it measured of the other. `distance`: written on success.
+ *
+ * `IOTEDGE_E_ARGUMENT`: a field is out of its range.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_cluster_distance(const iotedge_profile_t *a,
+                                 const iotedge_profile_t *b,
+                                 uint32_t *distance);
+
+/**
  * The public key of a seed.
  *
  * `seed`: 32 bytes from a random generator fit for keys; read only, the caller keeps it secret and wipes it. `key`: set its
@@ -1838,6 +2303,204 @@ int32_t iotedge_sha256(const uint8_t *data, size_t len, uint8_t *digest);
 int32_t iotedge_public_key_from_cose(const uint8_t *cose,
                                      size_t cose_len,
                                      iotedge_public_key_t *key);
+
+/**
+ * How many bytes of memory a leaf needs. For static arrays there is `IOTEDGE_LEAF_SIZE`, which is a little more.
+ *
+ * `bytes`: written on success.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_leaf_size(size_t *bytes);
+
+/**
+ * Starts a leaf in memory that you give, and reads back what its store holds: after a reset the same call goes on where the device was. A device is a
+ * leaf or a node, never both over one store.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `iotedge_leaf_size`; the leaf's until `iotedge_leaf_deinit`, not to be read,
+ * written, moved or copied meanwhile. `config`: copied. `platform`: copied; its `user` must live as long as the leaf.
+ * `leaf`: written on success; points into `memory`.
+ *
+ * Calls the platform: the store. The longest value under one key is a validator set, at most `IOTEDGE_MAX_SET` bytes and in practice those of one frame.
+ *
+ * `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`: see above. `IOTEDGE_E_ALREADY_INITIALISED`: a leaf lives here. `IOTEDGE_E_OWN_CERTIFICATE`:
+ * the certificate is another device's, or not of kind leaf. `IOTEDGE_E_PLATFORM`: a callback failed.
+ *
+ * ```c
+ * static uint64_t leaf_memory[IOTEDGE_LEAF_SIZE / 8];
+ *
+ * static int32_t leaf_start(const iotedge_public_key_t *authority, const uint8_t *seed, const uint8_t *cwt, size_t cwt_len,
+ *                           const iotedge_platform_t *platform, iotedge_leaf_t **leaf)
+ * {
+ *     iotedge_leaf_config_t config;
+ *     memset(&config, 0, sizeof config);
+ *     config.size = (uint32_t)sizeof config;
+ *     config.authority = authority;
+ *     config.seed = seed;
+ *     config.certificate = cwt;
+ *     config.certificate_len = cwt_len;
+ *     return iotedge_leaf_init(leaf_memory, sizeof leaf_memory, &config, platform, leaf);
+ * }
+ * ```
+ *
+ * From any thread; the leaf then belongs to one thread at a time. Not from an interrupt.
+ */
+int32_t iotedge_leaf_init(void *memory,
+                          size_t memory_len,
+                          const iotedge_leaf_config_t *config,
+                          const iotedge_platform_t *platform,
+                          iotedge_leaf_t **leaf);
+
+/**
+ * Ends the leaf: wipes its key and all its memory, which is yours again. What is in the store stays.
+ *
+ * `leaf`: live. A second call is refused with `IOTEDGE_E_NOT_INITIALISED`, as is every other call on a leaf that ended.
+ *
+ * From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_deinit(iotedge_leaf_t *leaf);
+
+/**
+ * Adds a neighbour, or changes whether it is an uplink. The library never sees addresses: you number your neighbours. At least q + 1 are needed, q being the
+ * neighbourhood's number of witnesses: one to send to and q to ask whether it passed everything on.
+ *
+ * `peer`: 0 to 65,535. `uplink`: 1 for a gateway or validator, which proves single transactions; else 0.
+ *
+ * `IOTEDGE_E_BUSY`: eight neighbours are known.
+ *
+ * From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_add_peer(iotedge_leaf_t *leaf,
+                              uint32_t peer,
+                              uint32_t uplink);
+
+/**
+ * Forgets a neighbour. Forgetting one that is not there succeeds.
+ *
+ * From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_remove_peer(iotedge_leaf_t *leaf, uint32_t peer);
+
+/**
+ * Gives the leaf a frame from a neighbour. After it, fetch events and frames.
+ *
+ * `now`: local milliseconds that never go back, as in all calls below. `peer`: whom it came from. `frame`: `frame_len` bytes, read only.
+ *
+ * Anything but `IOTEDGE_OK` says why the frame was refused; it changed nothing and needs no action: neighbours send a leaf much that is for
+ * nodes (`IOTEDGE_E_NOT_FOR_ME`), and strangers what they like.
+ *
+ * Calls the platform. From the thread that has the leaf. Not from an interrupt: one signature check or more; put the frame in a
+ * queue there.
+ */
+int32_t iotedge_leaf_receive(iotedge_leaf_t *leaf,
+                             uint64_t now,
+                             uint32_t peer,
+                             const uint8_t *frame,
+                             size_t frame_len);
+
+/**
+ * The next frame to send. Call it until it says `IOTEDGE_E_NONE`: after every other call, and at the deadline.
+ *
+ * `peer`: whom to send it to. `frame`: points into the leaf's memory, so that no second buffer is needed: send or copy its `frame_len` bytes before the next
+ * call on this leaf. All written on success.
+ *
+ * `IOTEDGE_E_NONE`: nothing to send now.
+ *
+ * Calls the platform. From the thread that has the leaf. Not from an interrupt: it may sign.
+ */
+int32_t iotedge_leaf_next_frame(iotedge_leaf_t *leaf,
+                                uint64_t now,
+                                uint32_t *peer,
+                                const uint8_t **frame,
+                                size_t *frame_len);
+
+/**
+ * The next event. Call it until it says `IOTEDGE_E_NONE`, after every other call. A leaf tells of its own transactions only: `IOTEDGE_EVENT_SENT` with the
+ * number in `code`, `IOTEDGE_EVENT_HELD`, `IOTEDGE_EVENT_GRADED` with witnessed, settled or dead (then say it again), `IOTEDGE_EVENT_REJECTED`; of its standing
+ * (`IOTEDGE_EVENT_JOINED`, `..._MEMBER`, `..._RECOVERED`, `..._ENROL_...`), and of what is wrong (`IOTEDGE_EVENT_HEAD_SUSPECTED`, `..._DOUBLED`, `..._FORK`,
+ * `..._STALE`, `..._PLATFORM_FAILED`, `..._LOST`).
+ *
+ * `event`: set its `size` first; written on success.
+ *
+ * From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_next_event(iotedge_leaf_t *leaf,
+                                iotedge_event_t *event);
+
+/**
+ * When to call `iotedge_leaf_next_frame` again at the latest, if nothing else happens. A leaf that sleeps longer only learns later.
+ *
+ * `deadline`: local milliseconds; written on success.
+ *
+ * From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_next_deadline(const iotedge_leaf_t *leaf,
+                                   uint64_t *deadline);
+
+/**
+ * What the leaf says of itself.
+ *
+ * `leaf_status`: set its `size` first; written on success.
+ *
+ * From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_status(const iotedge_leaf_t *leaf, iotedge_leaf_status_t *leaf_status);
+
+/**
+ * Submits data, usually a SenML pack of `iotedge_reading_encode`. It goes into the store, is signed once neighbours besides the head agree on what it stands on, and is sent
+ * also after a reset; an event with the ticket says how it ended. One submission waits at a time.
+ *
+ * `body`: `body_len` bytes, 1 to `IOTEDGE_MAX_BODY`, copied. `ticket`: written on success.
+ *
+ * `IOTEDGE_E_BUSY`: another one waits: try again after `IOTEDGE_EVENT_SENT`. `IOTEDGE_E_BODY_LENGTH`, `IOTEDGE_E_PLATFORM`: nothing was stored.
+ *
+ * Calls the platform. From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_submit_data(iotedge_leaf_t *leaf,
+                                 uint64_t now,
+                                 const uint8_t *body,
+                                 size_t body_len,
+                                 uint32_t *ticket);
+
+/**
+ * Submits a service: what this device offers, for other applications to read. Else as `iotedge_leaf_submit_data`.
+ *
+ * Calls the platform. From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_submit_service(iotedge_leaf_t *leaf,
+                                    uint64_t now,
+                                    const uint8_t *body,
+                                    size_t body_len,
+                                    uint32_t *ticket);
+
+/**
+ * Pays another member. Else as `iotedge_leaf_submit_data`.
+ *
+ * `to`: index of the payee. `amount`: micro-tokens, not 0.
+ *
+ * `IOTEDGE_E_AMOUNT_ZERO`, `IOTEDGE_E_UNKNOWN_PAYEE`: nothing was stored. Caps and credits are looked at when its turn comes: then
+ * `IOTEDGE_EVENT_REJECTED` says `IOTEDGE_E_CAP_TRANSACTION`, `IOTEDGE_E_CAP_EXPOSURE` or `IOTEDGE_E_INSUFFICIENT_CREDITS`.
+ *
+ * Calls the platform. From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_submit_transfer(iotedge_leaf_t *leaf,
+                                     uint64_t now,
+                                     uint32_t to,
+                                     uint64_t amount,
+                                     uint32_t *ticket);
+
+/**
+ * Takes value out of the neighbourhood to an Ethereum address. Else as `iotedge_leaf_submit_transfer`.
+ *
+ * `target`: `IOTEDGE_TARGET_SIZE` bytes.
+ *
+ * Calls the platform. From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_submit_exit(iotedge_leaf_t *leaf,
+                                 uint64_t now,
+                                 uint64_t amount,
+                                 const uint8_t *target,
+                                 uint32_t *ticket);
 
 /**
  * The limits of a device with eight neighbours: about 16 KiB. Change what you need.

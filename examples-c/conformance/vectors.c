@@ -8,6 +8,7 @@
  * passed. Exit status 0 only if at least one passed and none failed.
  */
 #include "../common/json.h"
+#include "cluster.h"
 #include "link.h"
 #include "receipt.h"
 
@@ -107,6 +108,7 @@ static const struct {
     {"NotNormal", IOTEDGE_E_NOT_DETERMINISTIC},
     {"Position", IOTEDGE_E_ATTACHMENT},
     {"NoProof", IOTEDGE_E_FALSE_EVIDENCE},
+    {"Fields", IOTEDGE_E_RANGE},
 };
 
 /* The status that `expected` names; -1 for a name that is not in the table. `Signature(Rejected)` is looked up as `Rejected`,
@@ -541,6 +543,13 @@ static enum verdict senml(json_t vector, int32_t wanted)
     return same(vector, pack, a.bytes, a.len);
 }
 
+static enum verdict cluster(json_t vector, int32_t wanted)
+{
+    int differs = 0;
+    int32_t status = cluster_vector(vector, &differs);
+    return judge(vector, wanted, status == IOTEDGE_OK && differs ? IOTEDGE_E_INTERNAL : status);
+}
+
 static enum verdict run(json_t vector)
 {
     json_t kind = json_get(vector, "op");
@@ -555,6 +564,9 @@ static enum verdict run(json_t vector)
 
     if (kind.at == NULL && json_get(vector, "valid").at != NULL && json_get(vector, "signature").at != NULL) {
         return signature(vector);
+    }
+    if (cluster_reaches(vector)) {
+        return cluster(vector, wanted);
     }
     if (json_is(kind, "send") || json_is(kind, "receive")) {
         return link_vector(vector) == 0 ? PASSED : FAILED;

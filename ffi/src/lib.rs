@@ -24,7 +24,9 @@
     clippy::too_many_arguments
 )]
 
+pub mod cluster;
 pub mod key;
+pub mod leaf;
 pub mod link;
 pub mod node;
 mod raw;

@@ -273,7 +273,7 @@ pub const IOTEDGE_E_UNKNOWN_AUTHORITY: i32 = 228;
 /// The first of two certificates does not certify an authority. Refuse the chain.
 pub const IOTEDGE_E_NOT_AN_AUTHORITY: i32 = 229;
 
-/// An authority below the pinned one signs devices only. Refuse the chain.
+/// An authority below the pinned one signs devices and leaves only. Refuse the chain.
 pub const IOTEDGE_E_NOT_ITS_TO_SIGN: i32 = 230;
 
 /// A chain has one or two certificates.
@@ -314,6 +314,12 @@ pub const IOTEDGE_E_CORRUPT: i32 = 117;
 
 /// Not a neighbour of this link: add it first.
 pub const IOTEDGE_E_UNKNOWN_PEER: i32 = 118;
+
+/// What a leaf was shown does not prove itself: genesis, header, record, path or own transaction. Dropped.
+pub const IOTEDGE_E_FORGED: i32 = 119;
+
+/// A header, set or record that does not follow what the leaf trusts. Dropped; it asks for what lies between.
+pub const IOTEDGE_E_OUT_OF_ORDER: i32 = 120;
 
 macro_rules! names {
     ($($name:ident,)*) => {
@@ -431,6 +437,8 @@ names! {
     IOTEDGE_E_OUT_OF_STEP,
     IOTEDGE_E_CORRUPT,
     IOTEDGE_E_UNKNOWN_PEER,
+    IOTEDGE_E_FORGED,
+    IOTEDGE_E_OUT_OF_ORDER,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

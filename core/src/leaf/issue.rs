@@ -40,13 +40,16 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
                 }
             }
             Submission::Transfer { to, amount } => {
-                if Some(*to) == self.index || *amount == Amount(0) {
+                if *amount == Amount(0) {
+                    return Err(Error::Amount);
+                }
+                if Some(*to) == self.index {
                     return Err(Error::Payee);
                 }
             }
             Submission::Exit { amount, .. } => {
                 if *amount == Amount(0) {
-                    return Err(Error::Caps);
+                    return Err(Error::Amount);
                 }
             }
         }
@@ -232,8 +235,11 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
                 .open()
                 .fold(amount.0, |sum, f| sum.saturating_add(f.amount.0));
             let caps = &standing.caps;
-            if amount > caps.tx || exposure > caps.exposure.0 {
+            if amount > caps.tx {
                 return Err(Error::Caps);
+            }
+            if exposure > caps.exposure.0 {
+                return Err(Error::Exposure);
             }
             let debits = self.chain.debits.ok_or(Error::Credits)?;
             let debits = debits.checked_add(amount.0).ok_or(Error::Credits)?;

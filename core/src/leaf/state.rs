@@ -138,8 +138,12 @@ pub enum Error {
     Body,
     /// The payee is no member, or oneself.
     Payee,
-    /// Amount 0, or above a cap.
+    /// Amount 0.
+    Amount,
+    /// Above the cap of one transaction.
     Caps,
+    /// More than may be unsettled at once: try again after the next settlement.
+    Exposure,
     /// More than the settled credits, or the debits are not known again yet.
     Credits,
     /// Not a frame of the protocol. Drop it.

@@ -478,7 +478,7 @@ fn limits_are_kept_before_anything_is_signed() {
         amount: Amount(amount),
     };
     assert_eq!(submit(&mut net, &pay(ME, 5)), Err(Error::Payee));
-    assert_eq!(submit(&mut net, &pay(1, 0)), Err(Error::Payee));
+    assert_eq!(submit(&mut net, &pay(1, 0)), Err(Error::Amount));
     for (wish, reason) in [(pay(1, 1_001), Error::Caps), (pay(99, 5), Error::Payee)] {
         let ticket = submit(&mut net, &wish).unwrap();
         net.traffic(3);

@@ -4,7 +4,7 @@
 //! refused as long as it is seen (the flag is no lock: the caller's lock is). A refused call changes nothing.
 
 pub(crate) mod memory;
-mod platform;
+pub(crate) mod platform;
 mod types;
 
 // The functions, apart from each other so that they keep the header's order: that of a life.

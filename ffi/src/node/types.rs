@@ -282,7 +282,7 @@ pub(crate) const OLDEST_EVENT: usize = 112;
 const _: () = assert!(size_of::<iotedge_event_t>() == OLDEST_EVENT);
 
 impl iotedge_event_t {
-    const EMPTY: Self = Self {
+    pub(crate) const EMPTY: Self = Self {
         size: 0,
         kind: 0,
         id: [0; 32],

@@ -46,7 +46,7 @@ static void certificates(void)
     STATUS(IOTEDGE_E_NULL, iotedge_certificate_verify(&pinned, CERTIFICATE_NOW, 0, NULL, 0, NULL, len, &claims));
     STATUS(IOTEDGE_E_NULL, iotedge_certificate_verify(&pinned, CERTIFICATE_NOW, 0, NULL, 0, c, len, NULL));
     STATUS(IOTEDGE_E_CHAIN_LENGTH, iotedge_certificate_verify(&pinned, CERTIFICATE_NOW, 0, NULL, 0, c, 0, &claims));
-    STATUS(IOTEDGE_E_ARGUMENT, iotedge_certificate_verify(&pinned, CERTIFICATE_NOW, 4, NULL, 0, c, len, &claims));
+    STATUS(IOTEDGE_E_ARGUMENT, iotedge_certificate_verify(&pinned, CERTIFICATE_NOW, 5, NULL, 0, c, len, &claims));
     STATUS(IOTEDGE_E_CERTIFICATE_KIND, iotedge_certificate_verify(&pinned, CERTIFICATE_NOW, 2, NULL, 0, c, len, &claims));
     pinned.bytes[0] ^= 1;
     STATUS(IOTEDGE_E_UNKNOWN_AUTHORITY, iotedge_certificate_verify(&pinned, CERTIFICATE_NOW, 0, NULL, 0, c, len, &claims));
