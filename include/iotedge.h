@@ -1641,6 +1641,22 @@ typedef struct iotedge_limits_t {
      * needed, which is for nearly every transaction in a large neighbourhood: choose it where memory is short and the store reads fast.
      */
     uint32_t records;
+    /**
+     * Transactions whose finality is followed at once in the window, 4 to 64; 0: 64. Each takes six bits per member, in whole bytes.
+     */
+    uint32_t tracked;
+    /**
+     * Transactions that can be asked for at once, at least 8; 0: 256.
+     */
+    uint32_t wants;
+    /**
+     * Settled headers whose votes and paths are kept, to check and write receipts with: 1 to 3; 0: 3.
+     */
+    uint32_t headers;
+    /**
+     * Members whose rate is watched at once, at least 8; 0: all. Who spoke least of late is forgotten first.
+     */
+    uint32_t buckets;
 } iotedge_limits_t;
 
 /**

@@ -36,7 +36,7 @@ const LIMITS: Limits = Limits {
     own: 8,
     raw: 16 * 1024,
     weights: true,
-    records: 0,
+    ..Limits::SMALL
 };
 
 fn secret(n: u8) -> SecretKey {
@@ -101,6 +101,8 @@ struct Slices {
     tips: Vec<u16>,
     marks: Vec<u64>,
     members: Vec<iotedge_core::tangle::Member>,
+    sets: Vec<u8>,
+    settled: Vec<iotedge_core::Number>,
     tracked: Vec<iotedge_core::tangle::Tracked>,
     records: [Vec<Record>; 3],
     classes: [Vec<u8>; 3],
@@ -282,6 +284,8 @@ pub fn run(script: &[u8]) {
         tips: vec![0; sizes.tangle.tips],
         marks: vec![0; sizes.tangle.marks],
         members: vec![Default::default(); sizes.tangle.members],
+        sets: vec![0; sizes.tangle.sets],
+        settled: vec![Default::default(); sizes.tangle.settled],
         tracked: vec![Default::default(); sizes.tangle.tracked],
         records: std::array::from_fn(|_| vec![Record::EMPTY; sizes.records]),
         classes: std::array::from_fn(|_| vec![0; sizes.classes]),
@@ -308,6 +312,8 @@ pub fn run(script: &[u8]) {
             tips: &mut slices.tips,
             marks: &mut slices.marks,
             members: &mut slices.members,
+            sets: &mut slices.sets,
+            settled: &mut slices.settled,
             tracked: &mut slices.tracked,
         },
         records: [first, second, third],

@@ -22,7 +22,7 @@ pub fn limits(config: &Config) -> Result<Limits, ConfigError> {
         own: 256,
         raw: config.limits.raw_bytes,
         weights: false,
-        records: 0,
+        ..Limits::SMALL
     })
 }
 
@@ -39,6 +39,8 @@ pub fn allocate(limits: &Limits) -> Result<Memory<'static>, InitError> {
             tips: leak(sizes.tangle.tips),
             marks: leak(sizes.tangle.marks),
             members: leak(sizes.tangle.members),
+            sets: leak(sizes.tangle.sets),
+            settled: leak(sizes.tangle.settled),
             tracked: leak(sizes.tangle.tracked),
         },
         records: [sizes.records; 3].map(|n| Vec::leak(vec![Record::EMPTY; n])),

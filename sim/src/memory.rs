@@ -4,6 +4,7 @@
 //! it to the next life. Nothing is allocated for a node after its slab was made, and [`Footprint`] proves it: the slices that
 //! come back are the ones that were lent.
 
+use iotedge_core::Number;
 use iotedge_core::identity::Record;
 use iotedge_core::link::{Incoming, LinkLimits, LinkMemory, LinkPeer, Outgoing};
 use iotedge_core::node::{
@@ -19,6 +20,8 @@ pub struct Slab {
     tips: Vec<u16>,
     marks: Vec<u64>,
     members: Vec<Member>,
+    sets: Vec<u8>,
+    settled: Vec<Number>,
     tracked: Vec<Tracked>,
     records: [Vec<Record>; 3],
     classes: [Vec<u8>; 3],
@@ -30,7 +33,7 @@ pub struct Slab {
     wants: Vec<wants::Want>,
     outbox: Vec<outbox::OutSlot>,
     own: Vec<own::Followed>,
-    buckets: Vec<bucket::Bucket>,
+    buckets: Vec<bucket::MemberBucket>,
     headers: Vec<headers::HeaderProof>,
     work: Vec<Work>,
     order: Vec<u16>,
@@ -50,6 +53,8 @@ impl Slab {
             tips: vec![0; sizes.tangle.tips],
             marks: vec![0; sizes.tangle.marks],
             members: vec![Member::default(); sizes.tangle.members],
+            sets: vec![0; sizes.tangle.sets],
+            settled: vec![Number(0); sizes.tangle.settled],
             tracked: vec![Tracked::default(); sizes.tangle.tracked],
             records: core::array::from_fn(|_| vec![Record::EMPTY; sizes.records]),
             classes: core::array::from_fn(|_| vec![0; sizes.classes]),
@@ -80,6 +85,8 @@ impl Slab {
                 tips: &mut self.tips,
                 marks: &mut self.marks,
                 members: &mut self.members,
+                sets: &mut self.sets,
+                settled: &mut self.settled,
                 tracked: &mut self.tracked,
             },
             records: [a, b, c],
@@ -161,6 +168,8 @@ impl Footprint {
             at(t.tips),
             at(t.marks),
             at(t.members),
+            at(t.sets),
+            at(t.settled),
             at(t.tracked),
             at(memory.raw),
             at(memory.raw_slots),

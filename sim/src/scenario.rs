@@ -389,7 +389,7 @@ impl Scenario {
             own: own.min(4_000) as u16,
             raw: (window * 256).max(8 * MAX_FRAME as u64) as u32,
             weights: false,
-            records: 0,
+            ..Limits::SMALL
         }
     }
 }

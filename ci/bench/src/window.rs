@@ -91,6 +91,8 @@ impl Neighbourhood {
             tips: leak(0, sizes.tips),
             marks: leak(0, sizes.marks),
             members: leak(Member::EMPTY, sizes.members),
+            sets: leak(0, sizes.sets),
+            settled: leak(Number(0), sizes.settled),
             tracked: leak(Tracked::EMPTY, sizes.tracked),
         };
         let policy = Policy {

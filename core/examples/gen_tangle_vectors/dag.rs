@@ -197,6 +197,8 @@ struct Memory {
     tips: Vec<u16>,
     marks: Vec<u64>,
     members: Vec<Member>,
+    sets: Vec<u8>,
+    settled: Vec<Number>,
     tracked: Vec<Tracked>,
 }
 
@@ -214,6 +216,8 @@ impl Memory {
             tips: vec![0; sizes.tips],
             marks: vec![0; sizes.marks],
             members: vec![Member::EMPTY; sizes.members],
+            sets: vec![0; sizes.sets],
+            settled: vec![Number(0); sizes.settled],
             tracked: vec![Tracked::EMPTY; sizes.tracked],
         }
     }
@@ -225,6 +229,8 @@ impl Memory {
             tips: &mut self.tips,
             marks: &mut self.marks,
             members: &mut self.members[..members],
+            sets: &mut self.sets,
+            settled: &mut self.settled[..members],
             tracked: &mut self.tracked,
         };
         let policy = Policy {

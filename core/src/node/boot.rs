@@ -1,7 +1,7 @@
 //! From power-on to member: the store, the enrolment, the genesis, and the recovery of a lost chain head.
 
 use super::aside::Pool;
-use super::bucket::Bucket;
+use super::bucket::MemberBuckets;
 use super::config::{Clock, Config, InitError, Limits, NodeSigner, Role};
 use super::event::{Event, Peer, Refusal};
 use super::gossip::Control;
@@ -129,8 +129,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let peers = usize::from(limits.peers);
         let slots = limits.window as usize;
         let start = Millis(0);
-        let buckets = memory.buckets;
-        buckets.fill(Bucket::full(Millis(0), super::MEMBER_RATE));
+        let buckets = MemberBuckets::new(memory.buckets, usize::from(limits.members));
         let mut node = Self {
             limits,
             role: config.role,
@@ -232,7 +231,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             wants: self.wants.into_inner(),
             outbox: self.outbox.into_inner(),
             own: self.own.into_inner(),
-            buckets: self.buckets,
+            buckets: self.buckets.into_inner(),
             headers: self.headers.into_inner(),
             work: self.work,
             order: self.order,

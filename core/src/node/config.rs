@@ -31,6 +31,15 @@ pub struct Limits {
     /// Member records of each table in memory; the others are read from the platform's store when they are needed, and every vertex needs its
     /// issuer's. A multiple of 8, or 0 for all: a full node's choice, and right where the store is slow.
     pub records: u16,
+    /// Transactions whose finality is followed at once in the window, 4 to 64, or 0 for 64: own and received ones, conflicts and trims. Each takes six bits
+    /// per member, in whole bytes.
+    pub tracked: u8,
+    /// Transactions that can be asked for at once, at least 8, or 0 for 256.
+    pub wants: u16,
+    /// Settled headers whose votes and paths are kept, to check and write receipts with: 1 to 3, or 0 for 3.
+    pub headers: u8,
+    /// Members whose rate is watched at once, at least 8, or 0 for all: who spoke least of late is forgotten first.
+    pub buckets: u16,
 }
 
 impl Limits {
@@ -45,6 +54,10 @@ impl Limits {
         raw: 256 * 1024,
         weights: false,
         records: 0,
+        tracked: 0,
+        wants: 0,
+        headers: 0,
+        buckets: 0,
     };
 
     /// How many records of each table are in memory, where it is not all of them.
@@ -53,6 +66,15 @@ impl Limits {
             None
         } else {
             Some(self.records as usize)
+        }
+    }
+
+    /// A limit, or what stands for it where it is 0.
+    pub(crate) const fn or(limit: u16, usual: u16) -> usize {
+        if limit == 0 {
+            usual as usize
+        } else {
+            limit as usize
         }
     }
 
@@ -73,6 +95,10 @@ impl Limits {
             || self.own > MAX_STORED
             || (self.raw as usize) < 4 * MAX_FRAME
             || !(self.records as usize).is_multiple_of(CHUNK)
+            || (self.tracked != 0 && (self.tracked < 4 || self.tracked > 64))
+            || (self.wants != 0 && self.wants < 8)
+            || self.headers > 3
+            || (self.buckets != 0 && self.buckets < 8)
         {
             return Err(InitError::Limits);
         }

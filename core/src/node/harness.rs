@@ -36,6 +36,8 @@ pub(crate) fn memory(limits: &Limits) -> Memory<'static> {
             tips: leak(0, sizes.tangle.tips),
             marks: leak(0, sizes.tangle.marks),
             members: leak(Default::default(), sizes.tangle.members),
+            sets: leak(0, sizes.tangle.sets),
+            settled: leak(Default::default(), sizes.tangle.settled),
             tracked: leak(Default::default(), sizes.tangle.tracked),
         },
         records: [
@@ -73,11 +75,19 @@ pub(crate) const LIMITS: Limits = Limits {
     own: 64,
     raw: 256 * 1024,
     weights: true,
-    records: 0,
+    ..Limits::SMALL
 };
 
 pub(crate) fn secret(n: u8) -> SecretKey {
     SecretKey::from_seed(&sha256(&[b"test key", &[n]])).unwrap()
+}
+
+/// The key of a founder with this index.
+pub(crate) fn secret_of(n: u16) -> SecretKey {
+    match u8::try_from(n) {
+        Ok(n) if n < 200 => secret(n),
+        _ => SecretKey::from_seed(&sha256(&[b"test key of many", &n.to_be_bytes()])).unwrap(),
+    }
 }
 
 pub(crate) fn caps() -> Caps {
@@ -178,22 +188,36 @@ impl Network {
 
     /// The last founders are submit-only members, which the test plays.
     pub(crate) fn with_leaves(members: u8, leaves: u8, tuning: Tuning) -> Self {
-        let all = members + leaves;
+        Self::with_others(members, leaves, 0, PERIOD, &[LIMITS], tuning)
+    }
+
+    /// The last founders, after the leaves, are `others`, of whom nothing is there but what the test signs for them. The last of `limits` are also those
+    /// of all nodes after it.
+    pub(crate) fn with_others(
+        members: u8,
+        leaves: u8,
+        others: u16,
+        period: u64,
+        limits: &[Limits],
+        tuning: Tuning,
+    ) -> Self {
+        let all = u16::from(members + leaves) + others;
         let authority = secret(201);
         let nonce = [7; 32];
         let g0 = crate::identity::genesis::g0(&nonce, 0);
         let founders: Vec<Record> = (0..all)
             .map(|n| {
+                let leaf = n >= u16::from(members) && n < u16::from(members + leaves);
                 let roles = if n == 0 {
                     Roles::GL_NODE.with(Roles::FULL_NODE)
-                } else if n >= members {
+                } else if leaf {
                     Roles::SUBMIT_ONLY
                 } else {
                     Roles::NONE
                 };
                 Record::enrolled(
-                    MemberIndex(u16::from(n)),
-                    secret(n).public_key(),
+                    MemberIndex(n),
+                    secret_of(n).public_key(),
                     roles,
                     caps(),
                     Amount(10_000),
@@ -214,12 +238,12 @@ impl Network {
             nonce,
             chain_id: 0,
             start: Millis(START),
-            period: Millis(PERIOD),
-            parent_age: Millis(PERIOD / 4),
+            period: Millis(period),
+            parent_age: Millis(period / 4),
             neighbours: 2,
             caps: caps(),
             grant: Amount(10_000),
-            max_members: 16,
+            max_members: all.max(16).into(),
             gl_node: MemberIndex(0),
             members: u32::from(all),
             weight: table.total_weight(),
@@ -252,12 +276,14 @@ impl Network {
             meddle: None,
         };
         for n in 0..members {
-            let node = net.boot(
+            let last = limits.len() - 1;
+            let node = net.boot_with(
                 n,
                 MemoryPlatform {
                     seed: u64::from(n),
                     ..Default::default()
                 },
+                limits[last.min(usize::from(n))],
             );
             net.nodes.push(Some(node));
         }
@@ -282,8 +308,8 @@ impl Network {
             Software,
         )
         .unwrap();
-        let members = self.founders.len() as u16;
-        for peer in 0..members {
+        let members = self.events.len() + self.leaves_to_come();
+        for peer in 0..members as u16 {
             if peer != u16::from(n) {
                 node.add_peer(Millis(self.now), Peer(peer), false).unwrap();
             }
@@ -291,6 +317,12 @@ impl Network {
         // The gateway answers itself through the test.
         node.add_peer(Millis(self.now), Peer(99), true).unwrap();
         node
+    }
+
+    /// Founders that only submit: who boots makes them neighbours at once.
+    fn leaves_to_come(&self) -> usize {
+        let leaf = |r: &&Record| r.roles.has(Roles::SUBMIT_ONLY);
+        self.founders.iter().filter(leaf).count()
     }
 
     pub(crate) fn node(&mut self, n: usize) -> &mut TestNode {
@@ -577,11 +609,12 @@ impl Network {
         let next = self.next.take();
         let set_hash = next.as_ref().map_or(in_office.hash(), |(s, _)| s.hash());
         let node = self.node(0);
-        let mut after = vec![Record::EMPTY; 16];
-        let mut leaves = vec![Id::ZERO; 1024];
-        let mut work = vec![Work::default(); 1024];
-        let mut order = vec![0; 1024];
-        let mut members = vec![0; 16];
+        let window = node.tangle().capacity();
+        let mut after = vec![Record::EMPTY; records.len().max(16)];
+        let mut leaves = vec![Id::ZERO; window];
+        let mut work = vec![Work::default(); window];
+        let mut order = vec![0; window];
+        let mut members = vec![0; records.len().max(16)];
         let mut scratch = Scratch {
             work: &mut work,
             order: &mut order,

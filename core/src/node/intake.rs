@@ -6,7 +6,7 @@
 use super::aside::Waiting;
 use super::event::{Event, Peer, Refusal};
 use super::refuse::{frame_refusal, insert_refusal, tx_refusal, wire_refusal};
-use super::{MEMBER_RATE, Node, Phase};
+use super::{Node, Phase};
 use crate::crypto::{PublicKey, Verify};
 use crate::platform::Platform;
 use crate::rules::{self, Rule};
@@ -260,9 +260,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
         };
         // Only now is it the issuer's, and only now does it cost the issuer: a forger uses up its own tokens.
-        if let Some(bucket) = self.buckets.get_mut(usize::from(payload.issuer.0)) {
-            bucket.take(now, MEMBER_RATE, 1);
-        }
+        self.buckets.take(now, payload.issuer);
         self.check_evidence(payload, attachment.as_ref())?;
         self.check_named_header(payload)?;
         let facts = facts(&id, payload, time);
@@ -458,9 +456,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
-    fn checks_allowed(&self, now: Millis, payload: &Payload<'_>) -> bool {
-        let bucket = self.buckets.get(usize::from(payload.issuer.0));
-        bucket.is_none_or(|bucket| bucket.has(now, MEMBER_RATE, 1) || !rules::on(Rule::Buckets))
+    fn checks_allowed(&mut self, now: Millis, payload: &Payload<'_>) -> bool {
+        self.buckets.has(now, payload.issuer) || !rules::on(Rule::Buckets)
     }
 
     /// What a node would spend that checks signatures before it looks who signed.

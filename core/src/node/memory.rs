@@ -1,7 +1,7 @@
 //! The memory that a node lives in: slices that the caller gives.
 
 use super::aside::Aside;
-use super::bucket::Bucket;
+use super::bucket::MemberBucket;
 use super::config::{InitError, Limits};
 use super::headers::HeaderProof;
 use super::outbox::OutSlot;
@@ -12,12 +12,12 @@ use super::wants::Want;
 use crate::identity::Record;
 use crate::tangle::{self, TangleMemory, Work};
 
-/// Transactions that can be asked for at once.
-pub const WANTS: usize = 256;
-/// Settled headers whose votes and paths are kept, to write receipts with.
-pub const HEADER_PROOFS: usize = 3;
-/// Transactions whose finality is followed at once.
-pub const TRACKED: usize = 64;
+/// Transactions that can be asked for at once, where the limits do not say it.
+const WANTS: u16 = 256;
+/// Settled headers whose votes and paths are kept, where the limits do not say it.
+const HEADER_PROOFS: u16 = 3;
+/// Transactions whose finality is followed at once, where the limits do not say it.
+const TRACKED: u16 = 64;
 
 /// How many elements each slice needs for given limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,11 +66,15 @@ impl Limits {
         let limits = tangle::Limits {
             capacity: self.window as usize,
             members: self.members as usize,
-            tracked: TRACKED,
+            tracked: Self::or(self.tracked as u16, TRACKED),
         };
-        let Ok(tangle) = limits.sizes() else {
+        let Ok(mut tangle) = limits.sizes() else {
             return Err(InitError::Limits);
         };
+        // Who reads the records from the store does not close epochs.
+        if self.cached().is_some() {
+            tangle.settled = 0;
+        }
         Ok(Sizes {
             tangle,
             // With a place for the own record.
@@ -87,11 +91,15 @@ impl Limits {
             known: (self.window as usize).saturating_mul(known_words(self.peers as usize)),
             peers: self.peers as usize,
             aside: self.aside as usize,
-            wants: WANTS,
+            wants: Self::or(self.wants, WANTS),
             outbox: self.outbox as usize,
             own: self.own as usize,
-            buckets: self.members as usize,
-            headers: HEADER_PROOFS,
+            buckets: if self.buckets < self.members {
+                Self::or(self.buckets, self.members)
+            } else {
+                self.members as usize
+            },
+            headers: Self::or(self.headers as u16, HEADER_PROOFS),
             work: if self.weights {
                 self.window as usize
             } else {
@@ -131,8 +139,8 @@ pub struct Memory<'m> {
     pub outbox: &'m mut [OutSlot],
     /// Followed transactions.
     pub own: &'m mut [Followed],
-    /// One token bucket per member.
-    pub buckets: &'m mut [Bucket],
+    /// Token buckets of members.
+    pub buckets: &'m mut [MemberBucket],
     /// Settled headers.
     pub headers: &'m mut [HeaderProof],
     /// Working memory; empty where `Limits::weights` is false.

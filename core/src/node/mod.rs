@@ -12,6 +12,8 @@ mod boot;
 pub mod bucket;
 pub(crate) mod clocks;
 pub mod config;
+#[cfg(test)]
+mod crowd_tests;
 pub mod event;
 mod ghosts;
 mod gossip;
@@ -70,7 +72,7 @@ use crate::posp::SetChain;
 use crate::tangle::{Confidence, Scratch, Start, Tangle, Walk, Work};
 use crate::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis, Number};
 use aside::Pool;
-use bucket::{Bucket, Rate};
+use bucket::MemberBuckets;
 use gossip::Control;
 use headers::Headers;
 use heapless::{Deque, Vec};
@@ -79,12 +81,6 @@ use own::Own;
 use peers::{Known, Peers};
 use raw::Raw;
 use wants::Wants;
-
-/// Transactions per second and burst that one member may issue here.
-pub(crate) const MEMBER_RATE: Rate = Rate {
-    per_second: 1000,
-    burst: 4000,
-};
 
 /// Where a node is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,7 +203,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     counters: Counters,
     evidence: Deque<Evidence, 8>,
     job: Option<SignJob>,
-    buckets: &'m mut [Bucket],
+    buckets: MemberBuckets<'m>,
     timers: boot::Timers,
     heads: Vec<boot::HeadClaim, 32>,
     /// The ledger knows more of our chain than our store.

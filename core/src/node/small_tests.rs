@@ -222,3 +222,50 @@ fn limits_that_cannot_work_are_refused() {
         assert_eq!(limits.check(), Err(InitError::Limits));
     }
 }
+
+/// What a device with room for little says: everything that can be small is.
+const LEAST: Limits = Limits {
+    window: 128,
+    peers: 13,
+    aside: 4,
+    outbox: 8,
+    own: 16,
+    raw: 4 * crate::MAX_FRAME as u32,
+    weights: false,
+    records: 8,
+    tracked: 8,
+    wants: 8,
+    headers: 1,
+    buckets: 8,
+    ..LIMITS
+};
+
+#[test]
+fn a_node_with_the_least_of_everything_takes_part() {
+    let mut net = network();
+    let (_, platform, _) = net.nodes[ME].take().unwrap().into_parts();
+    net.nodes[ME] = Some(net.boot_with(ME as u8, platform, LEAST));
+    net.pump(START + 5_000);
+    net.traffic(3);
+    let before = count(&net, is_quorum);
+    net.pump(START + PERIOD);
+    net.traffic(3);
+    for turn in 1..=3 {
+        assert_eq!(net.settle(START + turn * PERIOD), HeaderNumber(turn as u32));
+        net.traffic(3);
+    }
+    let settled = |e: &Event| {
+        let grade = Grade::Settled;
+        matches!(e, Event::Graded { grade: g, .. } if *g == grade)
+    };
+    let (agreed, settled) = (count(&net, is_quorum) - before, count(&net, settled));
+    assert!(
+        agreed > 4 && settled > 8,
+        "{agreed} {settled}\n{}",
+        net.explain()
+    );
+    let now = Millis(net.now);
+    let (small, full) = (net.node(ME).status(now), net.node(0).status(now));
+    assert_eq!((small.epoch, small.header), (full.epoch, full.header));
+    assert_eq!(small.phase, Phase::Active);
+}

@@ -52,6 +52,8 @@ impl<'m> Tangle<'m> {
             tips,
             marks: self.marks,
             members: self.members,
+            sets: self.sets.into_inner(),
+            settled: self.settled,
             tracked: self.tracks.into_inner(),
         }
     }

@@ -8,6 +8,7 @@
 use super::insert::{EVIDENCE, NONE};
 use super::memory::{Masks, Member, Tracked, Vertex};
 use super::model::{Change, Standing, Tables};
+use super::sets::Set;
 use super::tracks::{
     AUTO, CERTIFIED, DOUBTED, FIRST_ROUND, Interest, NEWS_CERTIFIED, NEWS_QUORUM, NEWS_WITNESSED,
     TRIM, UNSURE, VALUED, bit, bits,
@@ -95,10 +96,8 @@ impl Tangle<'_> {
             if let Some(masks) = self.window.masks_mut(slot) {
                 masks.seen |= bit(i);
             }
-            if let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0))
-                && member.head == vertex.id
-            {
-                member.masks.seen |= bit(i);
+            if self.member(vertex.issuer).head == vertex.id {
+                self.sets.add(vertex.issuer, Set::Seen, bit(i));
             }
         } else {
             self.recompute(i, slot);
@@ -186,10 +185,11 @@ impl Tangle<'_> {
                 };
             }
         }
-        for member in self.members.iter_mut() {
-            let old = member.masks.without(bit);
+        for (m, member) in (0u16..).zip(self.members.iter()) {
+            let m = MemberIndex(m);
+            let old = self.sets.masks(m).without(bit);
             let head = self.window.at(member.slot);
-            member.masks = if member.number.0 > 0 && head.id == member.head {
+            let masks = if member.number.0 > 0 && head.id == member.head {
                 Masks {
                     seen: old.seen | head.masks.seen & bit,
                     rival: old.rival | head.masks.rival & bit,
@@ -204,6 +204,7 @@ impl Tangle<'_> {
             } else {
                 old
             };
+            self.sets.set_masks(m, masks);
         }
     }
 
@@ -217,7 +218,7 @@ impl Tangle<'_> {
     /// Adds what this vertex approves, among these slots, to its issuer's approvals. Returns the bits of what it added.
     pub(super) fn approve<T: Tables + ?Sized>(&mut self, tables: &T, slot: u16, among: u64) -> u64 {
         let vertex = self.window.at(slot);
-        let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0)) else {
+        let Some(member) = self.members.get(usize::from(vertex.issuer.0)) else {
             return 0;
         };
         if vertex.flags & OPAQUE != 0 {
@@ -227,7 +228,7 @@ impl Tangle<'_> {
         let sequence = self.window.sequence(slot);
         let mut fresh = vertex.masks.approves(self.tracks.trims) & among;
         if rules::on(Rule::Members) {
-            fresh &= !member.approved;
+            fresh &= !self.sets.get(vertex.issuer, Set::Approved);
         }
         for i in bits(fresh) {
             let Some(x) = self.tracks.get_mut(i) else {
@@ -236,7 +237,6 @@ impl Tangle<'_> {
             if vertex.time > x.limit(&self.policy) {
                 continue;
             }
-            member.approved |= bit(i);
             changed |= bit(i);
             let before = x.approval;
             x.approval = x.weigh(before, tables, self.newest, vertex.issuer);
@@ -254,6 +254,9 @@ impl Tangle<'_> {
             if x.waits(tables, self.newest) {
                 self.tracks.waiting |= bit(i);
             }
+        }
+        if changed != 0 {
+            self.sets.add(vertex.issuer, Set::Approved, changed);
         }
         changed
     }
@@ -332,12 +335,13 @@ impl Tangle<'_> {
                 continue;
             };
             let (mut approval, mut base) = ([0; 2], [0; 2]);
-            for (m, member) in self.members.iter().enumerate() {
-                if member.approved & bit(i) != 0 {
-                    approval = x.weigh(approval, tables, newest, MemberIndex(m as u16));
+            for (m, _) in (0u16..).zip(self.members.iter()) {
+                let m = MemberIndex(m);
+                if self.sets.get(m, Set::Approved) & bit(i) != 0 {
+                    approval = x.weigh(approval, tables, newest, m);
                 }
-                if member.second & bit(i) != 0 {
-                    base = x.weigh(base, tables, newest, MemberIndex(m as u16));
+                if self.sets.get(m, Set::Second) & bit(i) != 0 {
+                    base = x.weigh(base, tables, newest, m);
                 }
             }
             x.approval = approval;
@@ -359,11 +363,7 @@ impl Tangle<'_> {
         for masks in self.window.every_masks() {
             *masks = masks.without(bit);
         }
-        for member in self.members.iter_mut() {
-            member.masks = member.masks.without(bit);
-            member.approved &= !bit;
-            member.second &= !bit;
-        }
+        self.sets.forget(bit);
     }
 
     pub(super) fn member(&self, index: MemberIndex) -> Member {

@@ -11,6 +11,7 @@
 use super::Tangle;
 use super::approval::{mark, marked};
 use super::model::{Standing, Tables};
+use super::sets::Set;
 use super::tracks::{bit, bits};
 use super::window::OPAQUE;
 
@@ -29,12 +30,12 @@ impl Tangle<'_> {
             self.base_is_empty(opened);
         }
         let vertex = *self.window.at(slot);
-        let member = self.member(vertex.issuer);
+        let based = self.sets.get(vertex.issuer, Set::Second);
         let fresh = vertex.masks.approves(self.tracks.trims)
             & self.tracks.gone
             & !self.tracks.found
             & !self.tracks.trims
-            & !member.second;
+            & !based;
         if fresh == 0 || vertex.flags & OPAQUE != 0 {
             return opened;
         }
@@ -67,9 +68,7 @@ impl Tangle<'_> {
                 x.second = x.weigh(x.second, tables, self.newest, vertex.issuer);
             }
         }
-        if let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0)) {
-            member.second |= taken;
-        }
+        self.sets.add(vertex.issuer, Set::Second, taken);
         opened | taken
     }
 
@@ -117,9 +116,6 @@ impl Tangle<'_> {
         for masks in self.window.every_masks() {
             masks.above &= !tracked;
         }
-        for member in self.members.iter_mut() {
-            member.masks.above &= !tracked;
-            member.second &= !tracked;
-        }
+        self.sets.forget_above(tracked);
     }
 }

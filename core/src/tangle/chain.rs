@@ -39,15 +39,19 @@ impl Tangle<'_> {
     /// Judges the chains of members that forked by the heads of a new table. O(N) if there are any.
     pub(super) fn judge_chains<T: Tables + ?Sized>(&mut self, tables: &T) {
         let mut forked = false;
-        for (m, member) in (0u16..).zip(self.members.iter_mut()) {
+        // Who keeps no numbers of the heads judges none: of a member that forked it cannot be told.
+        if self.settled.len() < self.members.len() {
+            for member in self.members.iter_mut().filter(|m| m.flags & FORKED != 0) {
+                member.flags |= CHAIN_LOST;
+            }
+            return;
+        }
+        let states = self.members.iter_mut().zip(self.settled.iter_mut());
+        for (m, (member, settled)) in (0u16..).zip(states) {
             let Some(head) = tables.head(MemberIndex(m)) else {
-                // Not read: which branch it is on cannot be told then.
-                if member.flags & FORKED != 0 && !tables.holds(self.newest, MemberIndex(m)) {
-                    member.flags |= CHAIN_LOST;
-                }
                 continue;
             };
-            if member.flags & FORKED != 0 && head.number != member.settled {
+            if member.flags & FORKED != 0 && head.number != *settled {
                 forked = true;
                 // Unless its head is found here, or is the newest vertex itself.
                 member.flags |= CHAIN_LOST;
@@ -58,7 +62,7 @@ impl Tangle<'_> {
                     }
                 }
             } else {
-                member.settled = head.number;
+                *settled = head.number;
             }
         }
         if !forked {
@@ -70,7 +74,8 @@ impl Tangle<'_> {
             let Some(head) = tables.head(vertex.issuer) else {
                 continue;
             };
-            if member.flags & FORKED == 0 || head.number == member.settled {
+            let settled = self.settled.get(usize::from(vertex.issuer.0));
+            if member.flags & FORKED == 0 || settled == Some(&head.number) {
                 continue;
             }
             let off = if vertex.number <= head.number {
@@ -93,9 +98,9 @@ impl Tangle<'_> {
                 }
             }
         }
-        for (m, member) in (0u16..).zip(self.members.iter_mut()) {
+        for (m, settled) in (0u16..).zip(self.settled.iter_mut()) {
             if let Some(head) = tables.head(MemberIndex(m)) {
-                member.settled = head.number;
+                *settled = head.number;
             }
         }
     }

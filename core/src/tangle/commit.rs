@@ -135,7 +135,7 @@ impl Tangle<'_> {
                 member.debits = vertex.debits;
                 member.epoch = handed_on;
                 member.slot = slot;
-                member.masks = vertex.masks;
+                self.sets.set_masks(facts.issuer, vertex.masks);
                 member.flags &= !HEAD_OFF;
                 if vertex.flags & OFF_CHAIN != 0 {
                     member.flags |= HEAD_OFF;

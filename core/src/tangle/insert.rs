@@ -288,14 +288,16 @@ impl Tangle<'_> {
             First::Here(_) => {}
             First::Aged => {
                 let member = self.member(facts.issuer);
-                if facts.time <= member.time {
+                let time = member.time;
+                if facts.time <= time {
                     return Err(InsertError::TimeNotAboveParent(0));
                 }
                 below.debits = member.debits;
                 // A base may have grown since; z does not.
+                let masks = self.sets.masks(facts.issuer);
                 below.masks = below.masks.join(Masks {
-                    above: member.masks.above & self.tracks.found,
-                    ..member.masks
+                    above: masks.above & self.tracks.found,
+                    ..masks
                 });
                 below.epoch = below.epoch.max(member.epoch);
             }

@@ -6,6 +6,7 @@
 use super::error::LimitsError;
 use super::model::Standing;
 use super::recent::Kept;
+use super::sets;
 use crate::rules::{self, Rule};
 use crate::{Amount, Epoch, Id, MemberIndex, Millis, Number};
 
@@ -33,6 +34,10 @@ pub struct Sizes {
     pub marks: usize,
     /// Of `members`.
     pub members: usize,
+    /// Of `sets`.
+    pub sets: usize,
+    /// Of `settled`, where evaluation of trims is wanted; else 0 will do.
+    pub settled: usize,
     /// Of `tracked`.
     pub tracked: usize,
 }
@@ -58,6 +63,11 @@ impl Limits {
             tips: self.capacity,
             marks: self.capacity.div_ceil(64),
             members: self.members,
+            sets: self
+                .members
+                .wrapping_mul(sets::PER_MEMBER)
+                .wrapping_mul(sets::width(self.tracked)),
+            settled: self.members,
             tracked: self.tracked,
         })
     }
@@ -76,6 +86,11 @@ pub struct TangleMemory<'m> {
     pub marks: &'m mut [u64],
     /// One state per member.
     pub members: &'m mut [Member],
+    /// What each member has of the transactions that are followed.
+    pub sets: &'m mut [u8],
+    /// Number of each member's chain head when the tables last changed. Without it (an empty slice) it is not judged which branch of a forked member its
+    /// head is on, and a trim above such a branch is not evaluated: who never closes epochs needs neither.
+    pub settled: &'m mut [Number],
     /// The transactions that are followed.
     pub tracked: &'m mut [Tracked],
 }
@@ -189,25 +204,21 @@ impl Default for Vertex {
     }
 }
 
-/// What is kept of a member, whatever was evicted. Opaque to callers.
+/// What is kept of a member, whatever was evicted; what it has of the followed transactions is in `sets`. Opaque to callers.
+///
+/// A neighbourhood of 1,000 members pays each byte here with a kilobyte, so nothing is padded.
 #[derive(Clone, Copy, Debug)]
+#[repr(Rust, packed(4))]
 pub struct Member {
     /// Newest vertex of the branch that was here first.
     pub(super) head: Id,
     pub(super) time: Millis,
     pub(super) debits: Amount,
-    pub(super) masks: Masks,
-    /// Tracked transactions that a vertex of the member approves in time.
-    pub(super) approved: u64,
-    /// Tracked transactions whose z is below a vertex of the member in time; before there is a z, those in whose base it is.
-    pub(super) second: u64,
     /// Number of the head; 0: nothing inserted.
     pub(super) number: Number,
     /// Highest number inserted, on any branch.
     pub(super) highest: Number,
     pub(super) epoch: Epoch,
-    /// Number of its chain head when the tables last changed.
-    pub(super) settled: Number,
     pub(super) slot: u16,
     pub(super) flags: u8,
 }
@@ -218,18 +229,9 @@ impl Member {
         head: Id::ZERO,
         time: Millis(0),
         debits: Amount(0),
-        masks: Masks {
-            seen: 0,
-            rival: 0,
-            evident: 0,
-            above: 0,
-        },
-        approved: 0,
-        second: 0,
         number: Number(0),
         highest: Number(0),
         epoch: Epoch(0),
-        settled: Number(0),
         slot: 0,
         flags: 0,
     };

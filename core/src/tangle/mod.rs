@@ -21,6 +21,7 @@ mod memory;
 mod model;
 mod quorum;
 mod recent;
+mod sets;
 mod tips;
 mod tracks;
 mod trim;
@@ -46,6 +47,7 @@ pub use model::{
 
 use crate::{Epoch, Id, MemberIndex, Millis, Number, Prefix};
 use approval::{FORKED, FROZEN};
+use sets::Sets;
 use tracks::{CERTIFIED, DOUBTED, Interest, NEWS_CERTIFIED, Tracks};
 use window::Window;
 
@@ -95,6 +97,8 @@ struct TrimNote {
 pub struct Tangle<'m> {
     window: Window<'m>,
     members: &'m mut [Member],
+    sets: Sets<'m>,
+    settled: &'m mut [Number],
     marks: &'m mut [u64],
     tracks: Tracks<'m>,
     changes: Changes,
@@ -124,10 +128,11 @@ impl<'m> Tangle<'m> {
             tracked: memory.tracked.len(),
         }
         .sizes()?;
-        let (Some(index), Some(tips), Some(marks)) = (
+        let (Some(index), Some(tips), Some(marks), Some(sets)) = (
             memory.index.get_mut(..sizes.index),
             memory.tips.get_mut(..sizes.tips),
             memory.marks.get_mut(..sizes.marks),
+            memory.sets.get_mut(..sizes.sets),
         ) else {
             return Err(LimitsError::Memory);
         };
@@ -136,9 +141,12 @@ impl<'m> Tangle<'m> {
             return Err(LimitsError::Policy);
         }
         memory.members.fill(Member::EMPTY);
+        memory.settled.fill(Number(0));
         Ok(Self {
             window: Window::new(memory.vertices, index, tips, seed),
             members: memory.members,
+            sets: Sets::new(sets, sizes.tracked),
+            settled: memory.settled,
             marks,
             tracks: Tracks::new(memory.tracked),
             changes: Changes {

@@ -14,6 +14,7 @@ use super::approval::{COUNTED, marked};
 use super::memory::Tracked;
 use super::model::{Standing, Tables};
 use super::recent::{RECENT, ones};
+use super::sets::Set;
 use super::tracks::{FIRST_ROUND, UNSURE, bit, bits, clamped};
 use super::window::OPAQUE;
 use crate::rules::{self, Rule};
@@ -165,7 +166,7 @@ impl Tangle<'_> {
             if vertex.masks.seen & bit(i) != 0
                 && let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0))
                 && member.flags & COUNTED == 0
-                && member.second & bit(i) == 0
+                && self.sets.get(vertex.issuer, Set::Second) & bit(i) == 0
             {
                 member.flags |= COUNTED;
                 reached = x.weigh(reached, tables, self.newest, vertex.issuer);
@@ -261,7 +262,7 @@ impl Tangle<'_> {
             && vertex.time <= x.limit(&self.policy)
             && let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0))
             && (member.flags & COUNTED == 0 || !rules::on(Rule::Members))
-            && (!count.based || member.second & bit(i) == 0)
+            && (!count.based || self.sets.get(vertex.issuer, Set::Second) & bit(i) == 0)
         {
             member.flags |= COUNTED;
             count.sums = x.weigh(count.sums, tables, self.newest, vertex.issuer);
@@ -284,22 +285,18 @@ impl Tangle<'_> {
             masks.above |= found;
         }
         let vertex = self.window.at(slot);
-        if let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0))
-            && member.head == vertex.id
-        {
-            member.masks.above |= found;
+        let issuer = vertex.issuer;
+        if self.member(issuer).head == vertex.id {
+            self.sets.add(issuer, Set::Above, found);
         }
     }
 
     /// Counts the issuer of the vertex in this slot for every z below it, if it came in time. Returns the bits of what it added.
     pub(super) fn second_round<T: Tables + ?Sized>(&mut self, tables: &T, slot: u16) -> u64 {
         let vertex = self.window.at(slot);
-        let Some(member) = self.members.get_mut(usize::from(vertex.issuer.0)) else {
-            return 0;
-        };
         let mut changed = 0;
         let counted = if rules::on(Rule::Members) {
-            member.second
+            self.sets.get(vertex.issuer, Set::Second)
         } else {
             0
         };
@@ -308,10 +305,12 @@ impl Tangle<'_> {
                 continue;
             };
             if vertex.time <= x.limit(&self.policy) {
-                member.second |= bit(i);
                 changed |= bit(i);
                 x.second = x.weigh(x.second, tables, self.newest, vertex.issuer);
             }
+        }
+        if changed != 0 {
+            self.sets.add(vertex.issuer, Set::Second, changed);
         }
         changed
     }

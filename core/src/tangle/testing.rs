@@ -21,6 +21,8 @@ pub struct Memory {
     tips: Vec<u16>,
     marks: Vec<u64>,
     members: Vec<Member>,
+    sets: Vec<u8>,
+    settled: Vec<crate::Number>,
     tracked: Vec<Tracked>,
 }
 
@@ -39,6 +41,8 @@ impl Memory {
             tips: vec![3; sizes.tips],
             marks: vec![u64::MAX; sizes.marks],
             members: vec![Member::EMPTY; sizes.members],
+            sets: vec![0x5a; sizes.sets],
+            settled: vec![crate::Number(9); sizes.settled],
             tracked: vec![Tracked::EMPTY; sizes.tracked],
         }
     }
@@ -55,6 +59,8 @@ impl Memory {
                 tips: &mut self.tips,
                 marks: &mut self.marks,
                 members: &mut self.members,
+                sets: &mut self.sets,
+                settled: &mut self.settled,
                 tracked: &mut self.tracked,
             },
             policy,

@@ -50,7 +50,7 @@ impl Tangle<'_> {
     /// What this node's own newest vertex has below it.
     pub(super) fn own_cone(&self) -> Masks {
         self.own
-            .map_or(Masks::default(), |own| self.member(own).masks)
+            .map_or(Masks::default(), |own| self.sets.masks(own))
     }
 
     /// Whether a tip may be chosen now beside a cone.

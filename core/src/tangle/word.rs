@@ -7,6 +7,7 @@
 use super::approval::{FORKED, FROZEN};
 use super::memory::Masks;
 use super::model::{Standing, Tables};
+use super::sets::Set;
 use super::tracks::{CERTIFIED, Interest, VALUED, bit};
 use super::{Tangle, TrackError};
 use crate::{Id, MemberIndex, Millis};
@@ -38,26 +39,25 @@ impl Tangle<'_> {
         if member.flags & (FROZEN | FORKED) != 0 {
             return 0;
         }
+        let (masks, approved, second) = (
+            self.sets.masks(own),
+            self.sets.get(own, Set::Approved),
+            self.sets.get(own, Set::Second),
+        );
         self.tracks
             .iter()
             .filter(|(i, x)| {
                 let bit = bit(*i);
                 // What it has below it already cannot be approved by anything that stands on it.
-                let barred = Masks {
-                    seen: bit,
-                    ..member.masks
-                }
-                .approves(self.tracks.trims)
-                    & bit
-                    == 0;
+                let barred = Masks { seen: bit, ..masks }.approves(self.tracks.trims) & bit == 0;
                 let open =
                     x.standing < Standing::Quorum && x.flags & (CERTIFIED | VALUED) == VALUED;
                 let weighs = tables.weight(x.epoch, own).is_some_and(|w| w.0 > 0);
                 let lacks = if self.tracks.found & bit == 0 {
                     // All approve it and nobody has seen that they do: whoever joins their words is the z of the first round.
-                    member.approved & bit == 0 || self.tracks.waiting & bit != 0
+                    approved & bit == 0 || self.tracks.waiting & bit != 0
                 } else {
-                    member.second & bit == 0
+                    second & bit == 0
                 };
                 open && weighs && lacks && !barred && at <= x.limit(&self.policy)
             })
@@ -68,7 +68,7 @@ impl Tangle<'_> {
     #[must_use]
     pub fn approves(&self, member: MemberIndex, id: &Id) -> bool {
         let followed = self.tracks.find(id);
-        followed.is_some_and(|i| self.member(member).approved & bit(i) != 0)
+        followed.is_some_and(|i| self.sets.get(member, Set::Approved) & bit(i) != 0)
     }
 
     /// How old a tip may be to be chosen. At most P_max; it is held there. It chooses only, so it may change at any time.

@@ -136,6 +136,8 @@ unsafe fn cut(limits: &Limits, cutter: &mut Cutter) -> Option<(Memory<'static>, 
                 tips: cutter.cut(n.tangle.tips, Default::default)?,
                 marks: cutter.cut(n.tangle.marks, Default::default)?,
                 members: cutter.cut(n.tangle.members, Default::default)?,
+                sets: cutter.cut(n.tangle.sets, Default::default)?,
+                settled: cutter.cut(n.tangle.settled, Default::default)?,
                 tracked: cutter.cut(n.tangle.tracked, Default::default)?,
             },
             records: [
@@ -367,7 +369,7 @@ mod tests {
             own: 4,
             raw: 5600,
             weights: false,
-            records: 0,
+            ..Limits::SMALL
         };
         let all = [
             base,

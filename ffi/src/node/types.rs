@@ -34,11 +34,19 @@ pub struct iotedge_limits_t {
     /// Member records of each table in memory: a multiple of 8, or 0 for all. What is not in memory is read from the platform's store when it is
     /// needed, which is for nearly every transaction in a large neighbourhood: choose it where memory is short and the store reads fast.
     pub records: u32,
+    /// Transactions whose finality is followed at once in the window, 4 to 64; 0: 64. Each takes six bits per member, in whole bytes.
+    pub tracked: u32,
+    /// Transactions that can be asked for at once, at least 8; 0: 256.
+    pub wants: u32,
+    /// Settled headers whose votes and paths are kept, to check and write receipts with: 1 to 3; 0: 3.
+    pub headers: u32,
+    /// Members whose rate is watched at once, at least 8; 0: all. Who spoke least of late is forgotten first.
+    pub buckets: u32,
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_limits_t {}
 pub(crate) const OLDEST_LIMITS: usize = 36;
-const _: () = assert!(size_of::<iotedge_limits_t>() == OLDEST_LIMITS + 4);
+const _: () = assert!(size_of::<iotedge_limits_t>() == OLDEST_LIMITS + 20);
 
 impl iotedge_limits_t {
     pub(crate) fn to_core(self) -> Call<Limits> {
@@ -57,6 +65,10 @@ impl iotedge_limits_t {
                 _ => return Err(status::IOTEDGE_E_LIMITS),
             },
             records: short(self.records)?,
+            tracked: u8::try_from(self.tracked).map_err(|_| status::IOTEDGE_E_LIMITS)?,
+            wants: short(self.wants)?,
+            headers: u8::try_from(self.headers).map_err(|_| status::IOTEDGE_E_LIMITS)?,
+            buckets: short(self.buckets)?,
         };
         limits.sizes().map_err(|_| status::IOTEDGE_E_LIMITS)?;
         Ok(limits)
@@ -74,6 +86,10 @@ impl iotedge_limits_t {
             raw: limits.raw,
             weights: limits.weights.into(),
             records: limits.records.into(),
+            tracked: limits.tracked.into(),
+            wants: limits.wants.into(),
+            headers: limits.headers.into(),
+            buckets: limits.buckets.into(),
         }
     }
 }

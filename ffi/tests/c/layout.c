@@ -28,7 +28,7 @@ HOLDS(offsetof(iotedge_tx_t, prefixes) == 48);
 HOLDS(offsetof(iotedge_tx_t, body) == 176);
 HOLDS(sizeof(iotedge_offence_t) == 80);
 HOLDS(sizeof(iotedge_settled_t) == 40);
-HOLDS(sizeof(iotedge_limits_t) == 40);
+HOLDS(sizeof(iotedge_limits_t) == 56);
 HOLDS(sizeof(iotedge_config_t) == 56 + 8 * P);
 HOLDS(offsetof(iotedge_config_t, clock_offset) == 8);
 HOLDS(offsetof(iotedge_config_t, authority) == 48);

@@ -158,6 +158,8 @@ fn tangle(capacity: usize, members: u16) -> Tangle<'static> {
         tips: leak(0, sizes.tips),
         marks: leak(0, sizes.marks),
         members: leak(Member::EMPTY, sizes.members),
+        sets: leak(0, sizes.sets),
+        settled: leak(Number(0), sizes.settled),
         tracked: leak(Tracked::EMPTY, sizes.tracked),
     };
     let policy = Policy {
@@ -193,6 +195,8 @@ pub fn ram(window: usize, members: usize) -> usize {
         + sizes.tips * 2
         + sizes.marks * 8
         + sizes.members * size_of::<Member>()
+        + sizes.sets
+        + sizes.settled * size_of::<Number>()
         + sizes.tracked * size_of::<Tracked>()
 }
 

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::Prefix;
-use crate::node::bucket::Bucket;
 
 const OTHER: Peer = Peer(3);
 
@@ -181,7 +180,6 @@ fn a_neighbour_cannot_use_up_a_members_tokens() {
         let forged = tx_frame(&honest.neighbourhood, &cose(&payload, &[9; 64]));
         let _ = bench.give(&forged);
     }
-    bench.node().buckets[3].take(Millis(0), MEMBER_RATE, 5);
     for _ in 0..20 {
         let forged = tx_frame(&honest.neighbourhood, &cose(&payload, &[9; 64]));
         let _ = bench.give_as(Peer(4), &forged);
@@ -193,9 +191,10 @@ fn a_neighbour_cannot_use_up_a_members_tokens() {
 fn a_member_that_floods_waits_for_its_tokens() {
     let mut bench = Bench::new();
     let honest = bench.next(3);
-    bench.node().buckets[3] = Bucket::default();
     let now = Millis(bench.net.now);
-    assert!(bench.node().buckets[3].take(now, MEMBER_RATE, 4_000));
+    for _ in 0..4_000 {
+        bench.node().buckets.take(now, MemberIndex(3));
+    }
     let checked = bench.node().counters().verified;
     bench.refused("no tokens left", &honest.frame(), Refusal::RateLimited);
     assert_eq!(

@@ -273,6 +273,8 @@ fn memory_out_of_range_is_refused() {
         tips: &mut [0; 32],
         marks: &mut [0; 1],
         members: &mut [Member::EMPTY; 4],
+        sets: &mut [0; 24],
+        settled: &mut [Number(0); 4],
         tracked: &mut [Tracked::EMPTY; 4],
     };
     assert_eq!(
