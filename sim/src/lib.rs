@@ -17,6 +17,7 @@ pub mod invariants;
 pub mod link;
 pub mod memory;
 pub mod network;
+pub mod pages;
 pub mod platform;
 pub mod radio;
 pub mod report;

@@ -206,6 +206,7 @@ impl Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    iotedge_sim::pages::large(arguments.nodes);
     let (trace, json, threads) = (arguments.trace, arguments.json, arguments.threads);
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let done = arguments.scenario().and_then(|scenario| {

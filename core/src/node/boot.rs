@@ -136,7 +136,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             strategy: config.strategy,
             authority: config.authority,
             chain,
-            enrolment: config.enrolment,
+            enrolment: match signer {
+                NodeSigner::Software(_) => None,
+                NodeSigner::External(_) | NodeSigner::None => config.enrolment,
+            },
             offset: match config.clock {
                 Clock::Offset(offset) => Some(offset),
                 Clock::FromNeighbours => None,

@@ -152,7 +152,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     strategy: Strategy,
     authority: PublicKey,
     chain: Vec<Vec<u8, { boot::MAX_CERTIFICATE }>, 2>,
-    /// Proof of possession that an external signer made at provisioning.
+    /// Proof of possession: an external signer made it at provisioning, a key in memory makes it once.
     enrolment: Option<Signature>,
     /// Absolute time minus local time; `None` until the neighbours told it.
     offset: Option<i64>,

@@ -238,11 +238,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Proof of possession for ENROL. An external signer must have signed the statement at provisioning; see `Config`.
-    pub(crate) fn enrol_proof(&self) -> Option<Signature> {
-        let statement = enrol::statement(&self.authority, &self.device).ok()?;
-        match &self.signer {
-            NodeSigner::Software(secret) => Some(secret.sign(statement.as_bytes())),
-            NodeSigner::External(_) | NodeSigner::None => self.enrolment,
+    pub(crate) fn enrol_proof(&mut self) -> Option<Signature> {
+        if self.enrolment.is_none()
+            && let NodeSigner::Software(secret) = &self.signer
+        {
+            let statement = enrol::statement(&self.authority, &self.device).ok()?;
+            // It stays the same however often it is sent.
+            self.enrolment = Some(secret.sign(statement.as_bytes()));
         }
+        self.enrolment
     }
 }

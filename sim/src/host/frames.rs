@@ -300,6 +300,7 @@ impl Host<'_> {
                 any = true;
                 self.on_event(shared, &event);
             }
+            // An application that only listens gives its node nothing more to say.
             if !any {
                 break;
             }
