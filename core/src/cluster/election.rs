@@ -289,12 +289,13 @@ impl Election {
         let Some(best) = &self.best else {
             return self.follow(now, claim);
         };
-        let newer = match claim.rank().cmp(&best.rank()) {
-            core::cmp::Ordering::Greater => true,
-            core::cmp::Ordering::Less => return Heard::Outranked,
-            core::cmp::Ordering::Equal => later(s, best.statement()),
-        };
-        match newer {
+        let followed = best.statement();
+        // The tie changes with the epoch, so a claimant's words of two epochs differ in rank: between them only time counts.
+        let same = followed.member == s.member && followed.term == s.term;
+        if !same && claim.rank() < best.rank() {
+            return Heard::Outranked;
+        }
+        match !same || later(s, followed) {
             true => self.follow(now, claim),
             false => Heard::Known,
         }

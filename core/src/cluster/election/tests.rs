@@ -312,6 +312,41 @@ fn the_name_changes_and_the_head_stays() {
     );
 }
 
+/// The tie changes with the epoch. Where the new one is lower, the words of before must not come back: head and neighbours would outrank each other's in turn.
+#[test]
+fn a_word_of_the_epoch_before_does_not_come_back() {
+    let (mut rises, mut falls) = (0, 0);
+    for who in 1..9 {
+        let word = |epoch: u32, at: u64| {
+            let context = ContextId([4 + epoch as u8; 16]);
+            let s = Statement {
+                epoch: Epoch(epoch),
+                context,
+                ..claim(who, 1, 9, at, at + L).statement().clone()
+            };
+            Claim::own(s, &device(who))
+        };
+        let (before, after) = (word(1, T0), word(2, T0 + 5));
+        rises += u32::from(after.rank() > before.rank());
+        falls += u32::from(after.rank() < before.rank());
+        let mut follower = one(0, Some(5), T0 - L);
+        follower.set_epoch(Epoch(2), ContextId([6; 16]));
+        let now = Millis(T0 + 9);
+        assert_eq!(follower.hear(now, &before), Heard::Followed);
+        assert_eq!(follower.hear(now, &after), Heard::Followed);
+        assert_eq!(follower.hear(now, &before), Heard::Known);
+        // The head itself: its own old word from elsewhere does not make it speak again.
+        let mut head = one(who, Some(9), T0 - L);
+        assert_eq!(head.hear(Millis(T0), &before), Heard::Followed);
+        head.set_epoch(Epoch(2), ContextId([6; 16]));
+        let renewal = Millis(T0 + head.renewal());
+        assert!(matches!(head.tick(renewal), Some(Say::New(_))));
+        assert_eq!(head.hear(renewal, &before), Heard::Known);
+        assert_eq!(head.tick(renewal), None);
+    }
+    assert!(rises > 0 && falls > 0, "nothing was tried");
+}
+
 #[test]
 fn leases_without_sense_are_refused() {
     let with = |length, tolerance| {
