@@ -59,6 +59,22 @@ pub fn figures(report: &Report) -> Value {
             "radio had no time for": gateway.crowded,
         });
     }
+    let l = &report.leaves;
+    if l.leaves > 0 {
+        found["leaves"] = json!({
+            "leaves": l.leaves,
+            "submitted": l.submitted,
+            "signed": l.sent,
+            "until signed": times(&l.to_sent),
+            "witnessed": times(&l.to_witnessed),
+            "settled": l.settled,
+            "dead": l.dead,
+            "unseen": l.unseen,
+            "unknown": l.unknown,
+            "suspected": l.suspected.values().sum::<u64>(),
+            "faults": l.faults,
+        });
+    }
     if let Some(link) = report.link() {
         found["link"] = json!({
             "frames": link.frames,

@@ -64,12 +64,13 @@ impl Founding {
             peer: Amount(500_000),
             exposure: Amount(900_000),
         };
-        let mut founders: Vec<Record> = (0..scenario.nodes)
+        let members = scenario.nodes + scenario.leaves;
+        let mut founders: Vec<Record> = (0..members)
             .map(|n| {
-                let roles = if n == 0 {
-                    Roles::GL_NODE.with(Roles::FULL_NODE)
-                } else {
-                    Roles::NONE
+                let roles = match n {
+                    0 => Roles::GL_NODE.with(Roles::FULL_NODE),
+                    n if n >= scenario.nodes => Roles::SUBMIT_ONLY,
+                    _ => Roles::NONE,
                 };
                 let key = secret(seed, "device", n).public_key();
                 Record::enrolled(MemberIndex(n), key, roles, caps, Amount(GRANT), g0)
@@ -98,9 +99,9 @@ impl Founding {
             },
             caps,
             grant: Amount(GRANT),
-            max_members: u32::from(scenario.nodes.max(4)),
+            max_members: u32::from(members.max(4)),
             gl_node: MemberIndex(0),
-            members: u32::from(scenario.nodes),
+            members: u32::from(members),
             weight: table.total_weight(),
             table_root: table.root().expect("a table has a root"),
             validator_set: set.hash(),

@@ -14,6 +14,7 @@ pub mod founding;
 pub mod gateway;
 mod host;
 pub mod invariants;
+pub mod leaves;
 pub mod link;
 pub mod memory;
 pub mod network;

@@ -3,6 +3,7 @@
 use clap::Parser;
 use iotedge_core::Millis;
 use iotedge_core::node::{Span, Tuning};
+use iotedge_sim::actors::{Actor, Censor};
 use iotedge_sim::figures::figures;
 use iotedge_sim::radio::Radio;
 use iotedge_sim::scenario::{Equivocator, LinkModel, Outage, Partition, Reboot, Scenario};
@@ -20,6 +21,12 @@ struct Arguments {
     /// Members, the GL-node included; four validators come on top
     #[arg(long, default_value_t = 20)]
     nodes: u16,
+    /// Members without a window, which publish readings through the head of a cluster; member 1 is the head as long as it lives
+    #[arg(long, default_value_t = 0)]
+    leaves: u16,
+    /// This member keeps what leaves give it to pass on, from the start
+    #[arg(long)]
+    censor: Vec<u16>,
     /// Seed of every draw
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -194,6 +201,7 @@ impl Arguments {
         put(&mut s.link.loss, share(self.loss, "loss")?);
         put(&mut s.link.duplicate, share(self.duplicate, "duplicate")?);
         s.link.corrupt = ppm(self.corrupt, "corrupt")?;
+        s.leaves = self.leaves;
         s.trade = self.trade.min(100);
         s.skew = self.skew;
         s.partitions = self.partition;
@@ -208,12 +216,17 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     iotedge_sim::pages::large(arguments.nodes);
     let (trace, json, threads) = (arguments.trace, arguments.json, arguments.threads);
+    let censors = arguments.censor.iter();
+    let actors = censors
+        .map(|n| (*n, Box::new(Censor { from: 0 }) as Box<dyn Actor>))
+        .collect();
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let done = arguments.scenario().and_then(|scenario| {
         let trace: Option<&mut dyn Write> = if trace { Some(&mut out) } else { None };
         let options = Options {
             threads,
             trace,
+            actors,
             ..Options::default()
         };
         run_with(&scenario, options)

@@ -10,6 +10,7 @@ use crate::air::Air;
 use crate::founding::{Founding, START};
 use crate::host::{Due, Host, Note, Shared, What, refusals};
 use crate::invariants::{View, Watch};
+use crate::leaves::{self, LeafHost};
 use crate::link::{Links, Wall};
 use crate::memory::{LinkSlab, Slab};
 use crate::platform::SharedVerify;
@@ -60,6 +61,8 @@ struct Forked {
 struct Simulation<'s, 't, 'm> {
     shared: &'s Shared<'s>,
     hosts: &'s [Mutex<Host<'m>>],
+    /// Numbered after the hosts.
+    leaves: Vec<LeafHost<'m>>,
     /// When something is due at each host next, and the same in order; an entry that differs from the first is out of date.
     next: Vec<u64>,
     agenda: BinaryHeap<Reverse<(u64, u16)>>,
@@ -98,6 +101,8 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
     let mut peers = topology(scenario);
     let first_twin = peers.len() as u16;
     join_twins(&mut peers, &options.twins);
+    let heard = leaves::attach(scenario, &mut peers);
+    let mut buffers = leaves::buffers(scenario);
     let member = |host: u16| match host.checked_sub(first_twin) {
         Some(twin) => options.twins[usize::from(twin)].0,
         None => host,
@@ -151,7 +156,7 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
             return Err(format!("actor: host {n} has two"));
         }
     }
-    let mut links = Links::new(scenario, hosts.len());
+    let mut links = Links::new(scenario, hosts.len() + heard.len());
     for wall in &options.walls {
         links.wall(wall);
     }
@@ -161,19 +166,27 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
         links,
         verify: SharedVerify::default(),
         tracing: options.trace.is_some(),
+        first_leaf: hosts.len() as u16,
     };
     plan(scenario, &shared, &mut hosts, &options.twins);
     let count = hosts.len();
+    let mut small = Vec::new();
+    for ((buffer, peers), n) in buffers.iter_mut().zip(&heard).zip(0u16..) {
+        let who = (n, count as u16 + n);
+        let basis = (scenario, &founding);
+        small.push(LeafHost::new(basis, who, peers, &shared.verify, buffer)?);
+    }
     let hosts: Vec<Mutex<Host<'_>>> = hosts.into_iter().map(Mutex::new).collect();
     let mut simulation = Simulation {
         shared: &shared,
         hosts: &hosts,
-        next: vec![u64::MAX; count],
+        leaves: small,
+        next: vec![u64::MAX; count + heard.len()],
         agenda: BinaryHeap::new(),
         now: 0,
         look: LOOK,
         forget: FORGET,
-        watch: Watch::new(scenario.nodes),
+        watch: Watch::new(scenario.nodes + scenario.leaves),
         report: Report::new(scenario),
         forks: Vec::new(),
         guilty: vec![false; count],
@@ -181,7 +194,7 @@ pub fn run_with(scenario: &Scenario, options: Options<'_>) -> Result<Report, Str
         moved: Vec::new(),
         trace: options.trace,
     };
-    let all: Vec<u16> = (0..count as u16).collect();
+    let all: Vec<u16> = (0..(count + heard.len()) as u16).collect();
     simulation.gather(&all);
     let run = |host: &mut Host<'_>, until| host.run(&shared, until);
     Team::with(options.threads.max(1), &hosts, &run, |team| {
@@ -276,7 +289,13 @@ impl Simulation<'_, '_, '_> {
                 }
             }
             active.sort_unstable();
-            team.run(&active, until);
+            let small = active.partition_point(|n| usize::from(*n) < self.hosts.len());
+            team.run(&active[..small], until);
+            for n in &active[small..] {
+                let at = usize::from(*n) - self.hosts.len();
+                let scenario = self.shared.scenario;
+                self.leaves[at].run(scenario, &self.shared.links, until);
+            }
             self.now = until - 1;
             self.gather(&active);
             self.attend();
@@ -298,6 +317,21 @@ impl Simulation<'_, '_, '_> {
     /// Takes what these hosts have for others and for the run.
     fn gather(&mut self, active: &[u16]) {
         for &n in active {
+            if let Some(at) = usize::from(n).checked_sub(self.hosts.len()) {
+                let leaf = &mut self.leaves[at];
+                self.moved.append(&mut leaf.sent);
+                let next = leaf.next();
+                let lines = leaf.lines.drain(..);
+                if self.trace.is_some() {
+                    self.notes
+                        .extend(lines.map(|(at, line)| (at, n, Note::Line(line))));
+                }
+                self.next[usize::from(n)] = next;
+                if next < u64::MAX {
+                    self.agenda.push(Reverse((next, n)));
+                }
+                continue;
+            }
             let host = &mut *locked(&self.hosts[usize::from(n)]);
             self.moved.append(&mut host.sent);
             self.notes
@@ -317,10 +351,14 @@ impl Simulation<'_, '_, '_> {
 
     fn hand(&mut self, to: u16, due: Due) {
         let at = due.at();
-        let Some(host) = self.hosts.get(usize::from(to)) else {
+        let place = usize::from(to);
+        if let Some(host) = self.hosts.get(place) {
+            locked(host).enqueue(due);
+        } else if let Some(leaf) = self.leaves.get_mut(place - self.hosts.len()) {
+            leaf.enqueue(due);
+        } else {
             return;
-        };
-        locked(host).enqueue(due);
+        }
         let next = &mut self.next[usize::from(to)];
         if at < *next {
             *next = at;
@@ -440,6 +478,12 @@ impl Simulation<'_, '_, '_> {
                 report.void_trims = gateway.void_trims;
             }
             report.absorb(core::mem::take(&mut host.totals));
+        }
+        let cut = self.watch.cut().saturating_sub(START);
+        for leaf in &mut self.leaves {
+            let (totals, hash) = leaf.finish(self.shared.scenario, cut);
+            report.leaves.absorb(totals);
+            trace.update(&hash);
         }
         for (at, _, note) in self.notes {
             if let Note::Violated(what) = note {

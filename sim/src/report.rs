@@ -1,6 +1,7 @@
 //! What a run measured, and the table that shows it.
 
 use crate::gateway::{Settled, SimNode};
+use crate::leaves::LeafTotals;
 use crate::radio::Radio;
 use crate::scenario::Scenario;
 use iotedge_core::Id;
@@ -179,10 +180,18 @@ pub struct LinkSums {
 }
 
 /// Times from a transaction's signature to a grade, at its issuer, in ms.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Times(Vec<u64>);
 
 impl Times {
+    pub(crate) fn push(&mut self, ms: u64) {
+        self.0.push(ms);
+    }
+
+    pub(crate) fn absorb(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
     /// All of them, as they came.
     #[must_use]
     pub fn all(&self) -> &[u64] {
@@ -286,6 +295,8 @@ pub struct Report {
     pub end_vertices: usize,
     /// Tips in the end.
     pub end_tips: usize,
+    /// Devices too small for a window.
+    pub leaves: LeafTotals,
     /// By host.
     pub hosts: Vec<HostTotals>,
     /// The first violated invariants.
@@ -454,6 +465,49 @@ impl fmt::Display for Report {
         for cost in crate::cost::costs(self) {
             row(cost.name, cost.to_string())?;
         }
+        if self.leaves.leaves > 0 {
+            let l = &self.leaves;
+            let hosts: Vec<String> = l
+                .suspected
+                .iter()
+                .map(|(h, n)| format!("{h} ({n})"))
+                .collect();
+            row(
+                "leaves",
+                format!(
+                    "{} of {} active; {} signed of {}, {} settled, {} dead, {} unseen, {} unknown, {} faults; suspected: {}",
+                    l.active,
+                    l.leaves,
+                    l.sent,
+                    l.submitted,
+                    l.settled,
+                    l.dead,
+                    l.unseen,
+                    l.unknown,
+                    l.faults,
+                    if hosts.is_empty() {
+                        "nobody".into()
+                    } else {
+                        hosts.join(", ")
+                    }
+                ),
+            )?;
+            for (name, times) in [
+                ("until signed", &l.to_sent),
+                ("then to Witnessed", &l.to_witnessed),
+            ] {
+                row(
+                    name,
+                    format!(
+                        "p50 {}, p95 {}, most {} ({})",
+                        seconds(times.percentile(50)),
+                        seconds(times.percentile(95)),
+                        seconds(times.percentile(100)),
+                        times.count()
+                    ),
+                )?;
+            }
+        }
         if let (Some(_), Some(gateway)) = (self.radio, self.hosts.first()) {
             row(
                 "the gateway's radio",
@@ -580,7 +634,8 @@ impl fmt::Display for Report {
             match self.headers.last() {
                 Some((_, _, _, value, _)) => format!(
                     "{value} of {}",
-                    crate::founding::GRANT * u64::from(self.nodes)
+                    crate::founding::GRANT
+                        * (u64::from(self.nodes) + u64::from(self.leaves.leaves))
                 ),
                 None => "no header".into(),
             },

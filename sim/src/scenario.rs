@@ -79,8 +79,10 @@ pub struct Equivocator {
 pub struct Scenario {
     /// The seed of every draw.
     pub seed: u64,
-    /// Members, the GL-node included. Validators come on top.
+    /// Members that hold a window, the GL-node included. Validators come on top.
     pub nodes: u16,
+    /// Members that hold none: see `leaves`.
+    pub leaves: u16,
     /// Traffic lasts so long, in ms.
     pub duration: u64,
     /// Then it is quiet for so long, all faults being over, before the nodes are compared.
@@ -127,6 +129,7 @@ impl Scenario {
         Self {
             seed,
             nodes,
+            leaves: 0,
             duration: 60_000,
             quiet: 12_000,
             period: 10_000,
@@ -267,6 +270,14 @@ impl Scenario {
         if !(3..=1000).contains(&self.nodes) {
             return Err(format!("nodes: {} is not in 3..1000", self.nodes));
         }
+        // q others besides the head are to be heard, in a star there is nobody else.
+        let star = self.radio.is_some_and(Radio::is_star);
+        if self.leaves > 0 && (self.leaves > 1000 || self.nodes < 5 || star) {
+            return Err(format!(
+                "leaves: {} is not in 1..1000, with five nodes or more and no star",
+                self.leaves
+            ));
+        }
         if !(2_000..=3_600_000).contains(&self.period) {
             return Err(format!(
                 "period: {} ms is not in 2000..3600000",
@@ -382,7 +393,7 @@ impl Scenario {
         };
         Limits {
             window: window as u32,
-            members: self.nodes.max(4),
+            members: (self.nodes + self.leaves).max(4),
             peers: peers.max(1),
             aside: 64,
             outbox: 64,

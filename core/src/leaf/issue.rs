@@ -70,6 +70,10 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             peer.term = term;
             peer.line = line;
         }
+        if self.head == Some(place) && line != 0 && term > self.asked.term {
+            self.asked.term = term;
+            self.asked.recall = true;
+        }
         let wanted = self.wants_offer() && self.candidate.is_none();
         let mut ids = [Id::ZERO; TIPS];
         let mut count = 0usize;

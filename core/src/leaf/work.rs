@@ -38,6 +38,9 @@ pub(super) struct Timers {
     pub offer: Option<Millis>,
     /// Everybody was asked who is head.
     called: bool,
+    /// The greatest term in which the own head said that it is not the cluster's; everybody is asked once more for each.
+    pub term: u32,
+    pub recall: bool,
     /// The set of this term is wanted.
     pub set: Option<u32>,
 }
@@ -190,7 +193,8 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             self.asked.offer = None;
             return;
         }
-        if self.head.is_none() || self.turn.is_multiple_of(CALL) {
+        let recall = core::mem::take(&mut self.asked.recall);
+        if self.head.is_none() || recall || self.turn.is_multiple_of(CALL) {
             if self.head.is_none() && self.asked.called {
                 self.choose_head();
             } else {

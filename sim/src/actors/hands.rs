@@ -87,6 +87,12 @@ impl<'m> Hands<'_, 'm> {
         self.host.gateway.as_mut()
     }
 
+    /// The first number of a leaf; they come after all hosts.
+    #[must_use]
+    pub fn first_leaf(&self) -> u16 {
+        self.shared.first_leaf
+    }
+
     /// Whom it is joined to.
     #[must_use]
     pub fn peers(&self) -> &[u16] {

@@ -5,6 +5,7 @@
 //! only what its host knows; what several actors agree on they whisper to each other. All its chance comes from [`Hands::rng`] and it
 //! keeps no state outside itself, so a run is the same on any number of threads.
 
+mod censor;
 mod cheat;
 mod flood;
 pub mod forge;
@@ -15,6 +16,7 @@ mod trader;
 mod twin;
 mod warden;
 
+pub use censor::Censor;
 pub use cheat::Cheat;
 pub use flood::{Flood, Flooder, Replayer};
 pub use hands::Hands;

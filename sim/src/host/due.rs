@@ -61,7 +61,7 @@ impl What {
 #[derive(Debug)]
 pub(crate) struct Due {
     key: (u64, u64),
-    pub(super) what: What,
+    pub what: What,
 }
 
 impl Due {

@@ -5,6 +5,7 @@
 use super::{Host, LOCAL, Shared, What};
 use crate::founding::START;
 use crate::gateway::SimNode;
+use crate::leaves;
 use crate::memory::Footprint;
 use crate::platform::SimPlatform;
 use crate::report::HostTotals;
@@ -55,6 +56,11 @@ impl<'m> Host<'m> {
         }
         if n == 0 {
             let _ = node.add_peer(Millis(0), Peer(LOCAL), true);
+        } else if n < members && shared.scenario.leaves > 0 {
+            let cluster = node.join_cluster(leaves::membership(shared.scenario, n));
+            if let Err(error) = cluster {
+                self.violated(format!("node {n} joins no cluster: {error:?}"));
+            }
         }
         if let Some(air) = self.air.as_mut() {
             let peers = self.peers.iter().copied().filter(|p| *p < members);

@@ -39,6 +39,8 @@ pub(crate) struct Shared<'a> {
     pub verify: SharedVerify,
     /// Whether events are to be written down.
     pub tracing: bool,
+    /// The number of hosts; leaves come after them.
+    pub first_leaf: u16,
 }
 
 /// An own transaction.
