@@ -332,10 +332,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let peer = self.wants.due_peer(now)?;
         let mut prefixes = [Prefix::default(); MAX_PREFIXES];
         let peers = &self.peers;
-        let (n, again) = self.wants.ask(
+        let place = peers.place(peer);
+        let least = self.request_timeout;
+        let state = place.and_then(|place| peers.get(place));
+        let timeout = state.map_or(least, |state| state.round_trip.timeout(least));
+        let (n, again, new) = self.wants.ask(
             now,
             peer,
-            self.request_timeout,
+            timeout,
             |peer, turn| peers.other(peer, turn),
             &mut prefixes,
         );
@@ -344,7 +348,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         counters.requested = counters.requested.wrapping_add(count(n));
         counters.repeated = counters.repeated.wrapping_add(count(again));
         let wanted = prefixes.get(..n).filter(|w| !w.is_empty())?;
-        peers.place(peer)?;
+        let state = self.peers.get_mut(place?)?;
+        if let Some(prefix) = new {
+            state.round_trip.asked(now, &prefix);
+        }
         let len = Frame::Request(List::of(wanted))
             .write(self.neighbourhood.tag(), out)
             .ok()?;

@@ -177,6 +177,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .transpose()
             .map_err(|_| Refusal::Attachment)?;
         let id = tx.id(&self.neighbourhood);
+        if let Source::Neighbour(_, place) = source
+            && let Some(state) = self.peers.get_mut(place)
+        {
+            state.round_trip.answered(now, &id.prefix());
+        }
         if let Some(sequence) = self.tangle.sequence(&id) {
             self.wants.done(&id.prefix());
             if let Source::Neighbour(_, place) = source {

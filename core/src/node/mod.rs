@@ -41,6 +41,7 @@ mod refuse;
 mod relay;
 mod retell;
 mod rotate;
+mod round_trip;
 mod serve;
 mod sets;
 mod sign;

@@ -2,6 +2,7 @@
 
 use super::bucket::{Bucket, Rate};
 use super::event::Peer;
+use super::round_trip::RoundTrip;
 use super::tune::Pace;
 use crate::{HeaderNumber, Millis};
 
@@ -42,6 +43,8 @@ pub struct PeerState {
     pub(crate) header: HeaderNumber,
     /// What its last beacon says about absolute minus local time.
     pub(crate) clock: Option<i64>,
+    /// How long it takes to answer.
+    pub(crate) round_trip: RoundTrip,
 }
 
 /// The neighbours over caller memory. A neighbour's place is its bit in the "has" sets.
@@ -128,6 +131,7 @@ impl<'m> Peers<'m> {
             told: cursor,
             header: HeaderNumber(0),
             clock: None,
+            round_trip: RoundTrip::default(),
         };
         Some(place)
     }

@@ -119,7 +119,7 @@ impl<'m> Wants<'m> {
     }
 
     /// Takes up to `out.len()` prefixes that are due to be asked of `peer`; each is tried again after `timeout` at the
-    /// neighbour that `other` names. Returns how many they are, and how many of them were asked for before.
+    /// neighbour that `other` names. Returns how many they are, how many of them were asked for before, and one that was not.
     pub(crate) fn ask(
         &mut self,
         now: Millis,
@@ -127,8 +127,8 @@ impl<'m> Wants<'m> {
         timeout: Millis,
         other: impl Fn(Peer, u8) -> Peer,
         out: &mut [Prefix],
-    ) -> (usize, usize) {
-        let (mut n, mut again) = (0usize, 0usize);
+    ) -> (usize, usize, Option<Prefix>) {
+        let (mut n, mut again, mut new) = (0usize, 0usize, None);
         for want in self.wanted_mut() {
             if !want.used || want.due > now || want.peer != peer.0 {
                 continue;
@@ -136,14 +136,17 @@ impl<'m> Wants<'m> {
             let Some(slot) = out.get_mut(n) else { break };
             *slot = want.prefix;
             n = n.saturating_add(1);
-            again = again.saturating_add(usize::from(want.tries > 0));
+            match want.tries {
+                0 => new = Some(want.prefix),
+                _ => again = again.saturating_add(1),
+            }
             want.tries = want.tries.saturating_add(1);
             want.used = want.tries < TRIES;
             want.due = now.saturating_add(timeout.0.saturating_mul(u64::from(want.tries)));
             want.peer = other(peer, want.tries).0;
         }
         self.shrink();
-        (n, again)
+        (n, again, new)
     }
 
     /// A neighbour is gone: ask somebody else.
@@ -181,8 +184,9 @@ mod tests {
         while let Some(due) = wants.next_due() {
             now = now.max(due);
             let peer = wants.due_peer(now).unwrap();
-            let (n, again) = wants.ask(now, peer, Millis(100), |q, _| Peer(3 - q.0), &mut out);
-            assert_eq!((n, again), (1, usize::from(!asked.is_empty())));
+            let told = wants.ask(now, peer, Millis(100), |q, _| Peer(3 - q.0), &mut out);
+            let first = asked.is_empty();
+            assert_eq!(told, (1, usize::from(!first), first.then_some(p)));
             asked.push(peer.0);
         }
         assert_eq!(asked, [1, 2, 1, 2, 1, 2]);

@@ -320,18 +320,18 @@ pub fn hasty_cuts() -> End {
 /// 0015: the second trim is withheld until a payment has its Quorum without it; the third cuts right below the payment, and for the fourth
 /// the payment is two epochs behind.
 pub fn withheld_trim() -> End {
-    Stage::with(4, &[0, 2], |stage| {
-        let mut heads = roots(stage, &[0, 1, 2, 3]);
+    Stage::with(7, &[0, 2], |stage| {
+        let mut heads = roots(stage, &ALL);
         stage.rounds(&mut heads, 7_600, 2, &[0, 2]);
         if let Err(why) = close(stage, &mut heads, 8_000, &[0, 2]) {
             return end(true, format!("no settlement: {why}"));
         }
         stage.rounds(&mut heads, 20_010, 2, &[0, 2]);
         let second = stage.trim(20_070, &heads[0], &refs(&heads[1..]), 16_000);
-        let x = stage.pay(20_080, &heads[3], &refs(&heads[1..3]), 2, 500);
+        let x = stage.pay(20_080, &heads[3], &refs(&heads[4..]), 2, 500);
         let _ = stage.show(&[0, 2], &x);
         heads[3] = x.clone();
-        stage.rounds(&mut heads[1..], 20_090, 3, &[0, 2]);
+        stage.rounds(&mut heads[1..], 20_090, 4, &[0, 2]);
         let before = stage.final_at(2, &x);
         if let Err(refusal) = stage.show(&[0, 2], &second) {
             return end(true, format!("the second trim is refused: {refusal:?}"));
