@@ -1,4 +1,5 @@
 """Child processes: each with a log, all ended by pid whatever happens."""
+import json
 import os
 import signal
 import socket
@@ -6,6 +7,7 @@ import subprocess
 import time
 
 import settings
+from report import Stop
 
 
 class Child:
@@ -34,6 +36,19 @@ class Child:
         if self.running():
             os.kill(self.process.pid, signal.SIGTERM)
 
+    def newest(self):
+        """The newest whole line that it printed, as JSON; what a kill cut off is left out."""
+        with open(self.out, "rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - 16_384))
+            lines = file.read().split(b"\n")[:-1]
+        for line in reversed(lines):
+            try:
+                return json.loads(line)
+            except ValueError:
+                continue
+        return {}
+
     def last_lines(self, count=12):
         text = self.errors.read_text(errors="replace") if self.errors.exists() else ""
         return "\n".join("    " + line[:200] for line in text.splitlines()[-count:])
@@ -55,6 +70,12 @@ class Family:
         child = Child(name, command)
         self.children.append(child)
         return child
+
+    def must_run(self):
+        """Nobody may end by itself."""
+        for child in self.children:
+            if not child.running() and child.process.returncode != -signal.SIGKILL:
+                raise Stop(f"{child.name} ended with {child.process.returncode}; {child.errors} says:\n{child.last_lines()}")
 
     def end_all(self, grace):
         for child in self.children:

@@ -43,20 +43,6 @@ class Watch:
                 command += ["--equivocate-at", settings.CHEAT_AT]
             self.devices[device.name] = self.family.start(device.name, *command)
 
-    def newest(self, name):
-        """The newest whole line that a device printed."""
-        path = self.devices[name].out
-        with open(path, "rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - 16_384))
-            lines = file.read().split(b"\n")[:-1]
-        for line in reversed(lines):
-            try:
-                return json.loads(line)
-            except ValueError:
-                continue
-        return {}
-
     def summary(self, name):
         """The last line of a device that has ended."""
         lines = self.devices[name].out.read_bytes().splitlines()
@@ -66,16 +52,10 @@ class Watch:
             return {}
 
     def all_newest(self):
-        return [self.newest(name) for name in self.devices]
+        return [child.newest() for child in self.devices.values()]
 
     def honest(self):
         return [name for i, name in enumerate(self.devices) if i != settings.CHEAT]
-
-    def must_run(self):
-        """Nobody may end by itself."""
-        for child in self.family.children:
-            if not child.running() and child.process.returncode != -9:
-                raise Stop(f"{child.name} ended with {child.process.returncode}; {child.errors} says:\n{child.last_lines()}")
 
     def progress(self):
         lines = self.all_newest()
@@ -93,14 +73,14 @@ class Watch:
         """Until so many seconds after the devices' start, with a line of progress every two."""
         while self.elapsed() < seconds:
             time.sleep(min(2.0, max(0.0, seconds - self.elapsed())))
-            self.must_run()
+            self.family.must_run()
             self.progress()
 
     def wait_for_members(self):
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             time.sleep(0.5)
-            self.must_run()
+            self.family.must_run()
             if all(line.get("phase") == "active" for line in self.all_newest()):
                 self.progress()
                 return
@@ -118,7 +98,7 @@ class Watch:
 
     def settled_and_proved(self):
         """Every honest device holds the last epoch's header, and receipts of all its own that are settled."""
-        lines = [self.newest(name) for name in self.honest()]
+        lines = [self.devices[name].newest() for name in self.honest()]
         return all(
             line.get("header", 0) >= settings.EPOCHS and 0 < line.get("settled", 0) <= line.get("receipts_verified", 0)
             for line in lines

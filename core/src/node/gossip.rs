@@ -349,9 +349,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         counters.repeated = counters.repeated.wrapping_add(count(again));
         let wanted = prefixes.get(..n).filter(|w| !w.is_empty())?;
         let state = self.peers.get_mut(place?)?;
-        if let Some(prefix) = new {
-            state.round_trip.asked(now, &prefix);
-        }
+        state.round_trip.asked(now, wanted, new.as_ref());
         let len = Frame::Request(List::of(wanted))
             .write(self.neighbourhood.tag(), out)
             .ok()?;

@@ -47,12 +47,15 @@ pub(crate) enum Wish<'a> {
     Approval,
 }
 
+/// Places for own transactions that the GL-node keeps for trims.
+const FOR_TRIMS: u32 = 2;
+
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// Takes a submission into the durable outbox. It is sent when its turn comes, also after a reboot; `Sent`, `Expired` or `Rejected`
     /// says how it ended. `expires` is absolute.
     ///
     /// # Errors
-    /// [`Refusal::OutboxFull`], a limit that the submission breaks already now, or [`Refusal::Platform`]; nothing was stored.
+    /// [`Refusal::OutboxFull`] (on the GL-node already where what is not settled leaves no places for trims), a limit that the submission breaks already now, or [`Refusal::Platform`]; nothing was stored.
     pub fn submit(
         &mut self,
         now: Millis,
@@ -78,6 +81,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             Submission::Leave => {}
         }
+        if !matches!(submission, Submission::Trim { .. }) && !self.leaves_room_for_trims() {
+            return Err(Refusal::OutboxFull);
+        }
         let ticket = self
             .outbox
             .push(&mut self.platform, submission, expires, None)?;
@@ -85,6 +91,21 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.timers.issue = self.timers.issue.min(now);
         self.issue_what_is_due(now);
         Ok(ticket)
+    }
+
+    /// On the GL-node: whether one more submission leaves places for trims, here and in the outbox, which is sent in order. Were they all taken by what
+    /// waits to be settled, no trim could be issued, and nothing would ever be settled.
+    fn leaves_room_for_trims(&self) -> bool {
+        let gl_node = self.genesis.as_ref().map(|g| g.gl_node);
+        let Some(index) = self.index.filter(|index| gl_node == Some(*index)) else {
+            return true;
+        };
+        let settled = self.tables.head(index).map_or(Number(0), |h| h.number);
+        let open = self.own.highest().0.saturating_sub(settled.0);
+        let waiting = u32::try_from(self.outbox.len()).unwrap_or(u32::MAX);
+        let taken = open.saturating_add(waiting).saturating_add(FOR_TRIMS);
+        let slots = usize::from(self.limits.outbox).max(2);
+        taken < u32::from(self.limits.own) && self.outbox.len().saturating_add(1) < slots
     }
 
     /// Caps, exposure and settled credits, as of now. They are checked again when the turn comes.

@@ -2,12 +2,12 @@
 //!
 //! RFC 6298 section 2, in integers: smoothed round trip and its variation, one request timed at once. Who is slow because its processor or its air is full must
 //! not be asked twice, nor others for it: that is how a neighbourhood that is a little overloaded collapses. What was asked of somebody else
-//! meanwhile is no ambiguity (Karn): an answer is counted for who sends it.
+//! meanwhile makes nothing ambiguous: an answer is counted for who sends it.
 
 use crate::{Millis, Prefix};
 
 /// No answer is waited for longer.
-const LONGEST: u64 = 20_000;
+const LONGEST: u64 = 3_000;
 
 /// The estimate for one neighbour.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,11 +34,15 @@ impl RoundTrip {
         Millis(measured.min(LONGEST).max(least.0))
     }
 
-    /// A transaction is asked for, for the first time.
-    pub(crate) fn asked(&mut self, now: Millis, prefix: &Prefix) {
-        // An answer may be lost; and who was overloaded may be well again.
+    /// These are asked for; `new` is one of them that was not asked for before, of anybody.
+    pub(crate) fn asked(&mut self, now: Millis, wanted: &[Prefix], new: Option<&Prefix>) {
+        // An answer may be lost: to which of two requests the next one is cannot be told (Karn).
+        let again = wanted.iter().any(|prefix| tag(prefix) == self.timed);
         let stale = now > self.since.saturating_add(LONGEST);
-        if self.timed == 0 || stale {
+        if again || stale {
+            self.timed = 0;
+        }
+        if let Some(prefix) = new.filter(|_| self.timed == 0) {
             self.timed = tag(prefix);
             self.since = now;
         }
@@ -81,10 +85,15 @@ mod tests {
         Prefix([n; 16])
     }
 
+    /// One request for one transaction.
+    fn ask(trip: &mut RoundTrip, now: u64, n: u8) {
+        trip.asked(Millis(now), &[prefix(n)], Some(&prefix(n)));
+    }
+
     /// Requests that are all answered after so long.
     fn answered_after(trip: &mut RoundTrip, now: &mut u64, took: u64, times: u8) {
         for n in 1..=times {
-            trip.asked(Millis(*now), &prefix(n));
+            ask(trip, *now, n);
             *now += took;
             trip.answered(Millis(*now), &prefix(n));
         }
@@ -109,17 +118,22 @@ mod tests {
     #[test]
     fn only_what_is_timed_counts_and_a_lost_answer_does_not_stop_it() {
         let mut trip = RoundTrip::default();
-        trip.asked(Millis(0), &prefix(1));
-        trip.asked(Millis(900), &prefix(2));
+        ask(&mut trip, 0, 1);
+        ask(&mut trip, 900, 2);
         trip.answered(Millis(5_000), &prefix(2));
         assert_eq!(trip.timeout(LEAST), LEAST);
         // The answer to the first never came.
-        trip.asked(Millis(LONGEST + 1), &prefix(3));
+        ask(&mut trip, LONGEST + 1, 3);
         trip.answered(Millis(LONGEST + 801), &prefix(3));
         assert_eq!(trip.timeout(LEAST), Millis(2_400));
+        // Asked again of the same neighbour: which of the two is answered is not known.
+        ask(&mut trip, 10_000, 4);
+        trip.asked(Millis(10_500), &[prefix(4)], None);
+        trip.answered(Millis(12_500), &prefix(4));
+        assert_eq!(trip.timeout(LEAST), Millis(2_400));
         // Nor is a late answer waited for longer than the bound.
-        trip.asked(Millis(30_000), &prefix(4));
-        trip.answered(Millis(90_000), &prefix(4));
+        ask(&mut trip, 30_000, 5);
+        trip.answered(Millis(90_000), &prefix(5));
         assert_eq!(trip.timeout(LEAST), Millis(LONGEST));
     }
 }

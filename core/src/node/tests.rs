@@ -253,6 +253,36 @@ fn a_rotated_key_signs_for_the_same_account() {
 }
 
 #[test]
+fn a_gl_node_that_says_all_it_can_still_trims() {
+    let mut net = Network::started(4);
+    let mut said = 0;
+    for _ in 0..40 {
+        let now = Millis(net.now);
+        while net
+            .node(0)
+            .submit(now, &Submission::Data(b"21.5 C"), None)
+            .is_ok()
+        {
+            said += 1;
+        }
+        net.pump(net.now + 100);
+    }
+    assert!(said >= 60, "{said}");
+    let now = Millis(net.now);
+    assert_eq!(
+        net.node(0)
+            .submit(now, &Submission::Data(b"one more"), None),
+        Err(Refusal::OutboxFull)
+    );
+    net.pump(START + PERIOD);
+    net.settle(START + PERIOD);
+    let now = Millis(net.now);
+    net.node(0)
+        .submit(now, &Submission::Data(b"one more"), None)
+        .unwrap();
+}
+
+#[test]
 fn what_died_is_told_and_issued_again() {
     let mut net = Network::started(6);
     net.traffic(3);
