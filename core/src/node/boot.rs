@@ -176,6 +176,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             unburied: false,
             cluster: None,
             relay: None,
+            relayed: heapless::Vec::new(),
             control: Deque::new(),
             sending: Deque::new(),
             events: Deque::new(),

@@ -38,6 +38,10 @@ pub(crate) enum Control {
     ProofRequest {
         id: Id,
     },
+    /// To a neighbour that asked for it.
+    Proof {
+        id: Id,
+    },
     HeadsRequest {
         member: MemberIndex,
     },
@@ -142,6 +146,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let frame = match control {
             Control::Enrol => return self.write_enrol(now, out),
             Control::Relay => return self.write_relay(out),
+            Control::Proof { id } => return self.write_proof(peer, &id, out),
             Control::EnrolResult {
                 device,
                 status,

@@ -152,14 +152,21 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 leaf,
                 size,
                 path,
-            } => self.on_proof(now, header, id, leaf, size, path),
+            } => {
+                let passed = self.pass_proof(from, &id, bytes);
+                match self.on_proof(now, header, id, leaf, size, path) {
+                    Err(Refusal::NotForMe) if passed => Ok(()),
+                    result => result,
+                }
+            }
+            Frame::ProofRequest { ids } => self.pass_proof_request(from, ids),
             Frame::Set(set) => self.on_set(now, set),
             Frame::SetRequest { term } => self.on_set_request(from, term),
             Frame::HeaderRequest { header } => self.on_header_request(from, header),
             Frame::TableRequest { epoch, first } => self.on_table_request(from, epoch, first),
             Frame::GenesisRequest => self.on_genesis_request(from),
             Frame::Near(near) => self.on_near(now, from, place, near),
-            Frame::ProofRequest { .. } | Frame::Proposal { .. } => Err(Refusal::NotForMe),
+            Frame::Proposal { .. } => Err(Refusal::NotForMe),
         }
     }
 

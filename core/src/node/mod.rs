@@ -190,6 +190,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     stubs: Deque<(Id, Millis), 32>,
     cluster: Option<head::State>,
     relay: Option<relay::Relay>,
+    relayed: relay::Proofs,
     search: sets::Search,
     ghosts: ghosts::Ghosts,
     /// Own transactions to tell again, and to whom.

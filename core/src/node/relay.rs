@@ -1,8 +1,10 @@
-//! Passing on the enrolment of a device that does not reach the gateway: mostly a leaf, which hears its head and the nodes around it.
+//! Passing on what a device that does not reach the gateway has to ask there: a member its proofs, a newcomer (mostly a leaf, which hears its head and
+//! the nodes around it) its enrolment.
 //!
-//! Invariant: a node vouches for nothing here. The frame proves itself to the gateway (protocol section 2.2), the answer to nobody: who asked learns
-//! that it is a member from its proved record. One frame waits at a time, in the ring of transaction bytes, and one is passed on in two seconds, so
-//! strangers can use up neither memory nor the uplink.
+//! Invariant: a node vouches for nothing here. A proof proves itself to who asked for it (protocol section 7). The enrolment proves itself to the gateway
+//! (section 2.2), the answer to nobody: who asked learns that it is a member from its proved record. Frames wait in the ring of transaction bytes:
+//! one enrolment at a time, passed on in two seconds, and the answers to a few requests for proofs, the oldest out; so neighbours can use
+//! up neither memory nor the uplink. Nothing goes back to where it came from: requests only go up, answers only down.
 
 use super::Node;
 use super::event::{Peer, Refusal};
@@ -10,8 +12,24 @@ use super::gossip::Control;
 use super::raw::RawSlot;
 use crate::crypto::Verify;
 use crate::platform::Platform;
+use crate::wire::list::List;
 use crate::wire::{EnrolStatus, Frame};
 use crate::{Id, MemberIndex, Millis};
+
+/// Requests for proofs of neighbours that are waited for at once.
+const PROOFS: usize = 8;
+
+/// Whose requests for proofs went to the uplink.
+pub(crate) type Proofs = heapless::Vec<Asked, PROOFS>;
+
+/// A neighbour waits for the proof of this transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    peer: u16,
+    id: Id,
+    /// Where its frame is, once it came.
+    frame: Option<RawSlot>,
+}
 
 /// One enrolment is passed on in this time.
 const EVERY: u64 = 2_000;
@@ -32,12 +50,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         from: Peer,
         bytes: &[u8],
     ) -> Result<(), Refusal> {
-        // What comes from an uplink would go back there.
-        let below = self.peers.place(from).and_then(|p| self.peers.get(p));
-        let uplink = self.peers.uplink(self.timers.turn);
-        let (Some(uplink), false) = (uplink, below.is_none_or(|p| p.uplink)) else {
-            return Err(Refusal::NotForMe);
-        };
+        let uplink = self.uplink_for(from).ok_or(Refusal::NotForMe)?;
         if self.relay.is_some_and(|relay| now < relay.next) {
             return Err(Refusal::RateLimited);
         }
@@ -49,6 +62,64 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         });
         self.say(uplink, Control::Relay);
         Ok(())
+    }
+
+    /// A neighbour wants proofs: only the gateway has them.
+    pub(crate) fn pass_proof_request(
+        &mut self,
+        from: Peer,
+        ids: List<'_, Id>,
+    ) -> Result<(), Refusal> {
+        let uplink = self.uplink_for(from).ok_or(Refusal::NotForMe)?;
+        for id in ids.iter() {
+            self.relayed.retain(|a| a.peer != from.0 || a.id != id);
+            if self.relayed.is_full() {
+                self.relayed.remove(0);
+            }
+            let _ = self.relayed.push(Asked {
+                peer: from.0,
+                id,
+                frame: None,
+            });
+            self.say(uplink, Control::ProofRequest { id });
+        }
+        Ok(())
+    }
+
+    /// A proof came down: to all who wait for it. True: somebody did.
+    pub(crate) fn pass_proof(&mut self, from: Peer, id: &Id, bytes: &[u8]) -> bool {
+        let above = self.peers.place(from).and_then(|p| self.peers.get(p));
+        if !above.is_some_and(|p| p.uplink) || !self.relayed.iter().any(|a| a.id == *id) {
+            return false;
+        }
+        let Some(frame) = self.raw.keep(bytes) else {
+            return false;
+        };
+        let mut waiting: heapless::Vec<Peer, PROOFS> = heapless::Vec::new();
+        for asked in self.relayed.iter_mut().filter(|a| a.id == *id) {
+            asked.frame = Some(frame);
+            let _ = waiting.push(Peer(asked.peer));
+        }
+        for peer in waiting {
+            self.say(peer, Control::Proof { id: *id });
+        }
+        true
+    }
+
+    pub(crate) fn write_proof(&mut self, peer: Peer, id: &Id, out: &mut [u8]) -> Option<usize> {
+        let of = |a: &Asked| a.peer == peer.0 && a.id == *id;
+        let frame = self.relayed.iter().find(|a| of(a))?.frame?;
+        self.relayed.retain(|a| !of(a));
+        let bytes = self.raw.kept(&frame)?;
+        out.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        Some(bytes.len())
+    }
+
+    /// Where what this neighbour asks is passed on to: what comes from an uplink would go back there.
+    fn uplink_for(&self, from: Peer) -> Option<Peer> {
+        let below = self.peers.place(from).and_then(|p| self.peers.get(p))?;
+        let uplink = self.peers.uplink(self.timers.turn)?;
+        (!below.uplink).then_some(uplink)
     }
 
     pub(crate) fn write_relay(&self, out: &mut [u8]) -> Option<usize> {

@@ -2,7 +2,9 @@
 
 use super::harness::*;
 use super::*;
-use crate::tx;
+use crate::wire::Frame;
+use crate::wire::list::List;
+use crate::{MAX_FRAME, tx};
 use std::vec::Vec;
 
 #[test]
@@ -276,10 +278,39 @@ fn a_gl_node_that_says_all_it_can_still_trims() {
     );
     net.pump(START + PERIOD);
     net.settle(START + PERIOD);
+}
+
+#[test]
+fn a_member_that_does_not_reach_the_gateway_gets_its_proofs_by_others() {
+    let mut net = Network::started(4);
     let now = Millis(net.now);
-    net.node(0)
-        .submit(now, &Submission::Data(b"one more"), None)
-        .unwrap();
+    // Two hops from the gateway, and the one between has a proof of its own to wait for.
+    for (node, above) in [(3, 2), (2, 1)] {
+        net.node(node).remove_peer(Peer(99));
+        net.node(node).add_peer(now, Peer(above), true).unwrap();
+    }
+    net.traffic(20);
+    net.pump(START + PERIOD);
+    net.traffic(2);
+    net.settle(START + PERIOD);
+    net.traffic(8);
+    for node in 0..4 {
+        let receipts = |e: &&Event| matches!(e, Event::Receipt { .. });
+        let count = net.events[node].iter().filter(receipts).count();
+        assert!(count >= 20, "{node}: {count}");
+    }
+    // Who asks its own uplink's neighbour from above gets nothing: no request goes round.
+    let tag = net.tag();
+    let mut out = [0; MAX_FRAME];
+    let ids = [Id([7; 32])];
+    let len = Frame::ProofRequest {
+        ids: List::of(&ids),
+    }
+    .write(tag, &mut out)
+    .unwrap();
+    let now = Millis(net.now);
+    let refused = net.node(3).receive(now, Peer(2), &out[..len]);
+    assert_eq!(refused, Err(Refusal::NotForMe));
 }
 
 #[test]

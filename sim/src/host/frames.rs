@@ -10,9 +10,6 @@ use iotedge_core::MAX_FRAME;
 use iotedge_core::node::Peer;
 use iotedge_core::wire::{Frame, FrameType};
 
-/// Requests for proofs that a device hands on at once.
-const RELAYED: usize = 32;
-
 impl Host<'_> {
     pub(super) fn arrive(&mut self, shared: &Shared<'_>, from: u16, bytes: Box<[u8]>) {
         if self.node.is_none() {
@@ -80,47 +77,10 @@ impl Host<'_> {
             self.judge(shared, from, bytes);
             return;
         }
-        if self.relays(shared, from, bytes) {
-            return;
-        }
         let local = self.local();
         if let Some(node) = self.node.as_mut() {
             let _ = node.receive(local, Peer(from), bytes);
             self.touched = true;
-        }
-    }
-
-    /// Only the gateway has proofs: a device between it and others hands the request on, and the answer back. True: it did.
-    fn relays(&mut self, shared: &Shared<'_>, from: u16, bytes: &[u8]) -> bool {
-        if self.gateway.is_some() || self.number >= shared.scenario.nodes {
-            return false;
-        }
-        match Frame::parse(bytes) {
-            Ok((_, Frame::ProofRequest { ids })) => {
-                let Some(&up) = self.uplinks.first() else {
-                    return false;
-                };
-                for id in ids.iter() {
-                    // A device has room for so many; the first goes, and asks again.
-                    if self.relayed.len() >= RELAYED {
-                        self.relayed.pop_first();
-                    }
-                    self.relayed.insert((id, from));
-                }
-                self.send(shared, up, bytes);
-                true
-            }
-            Ok((_, Frame::Proof { id, .. })) => {
-                // Payer and payee may both wait here, and this device itself: the node takes what it asked for and refuses the rest.
-                let waiting = self.relayed.range((id, 0)..=(id, u16::MAX));
-                let waiting: Vec<u16> = waiting.map(|(_, to)| *to).collect();
-                for to in waiting {
-                    self.relayed.remove(&(id, to));
-                    self.send(shared, to, bytes);
-                }
-                false
-            }
-            _ => false,
         }
     }
 

@@ -26,7 +26,7 @@ use crate::topology::Neighbours;
 use iotedge_core::crypto::Sha256;
 use iotedge_core::node::{Grade, Limits, Memory};
 use iotedge_core::{Id, Millis};
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap};
 
 /// The gateway's process, as its own node addresses it.
 pub(crate) const LOCAL: u16 = u16::MAX;
@@ -86,8 +86,6 @@ pub(crate) struct Host<'m> {
     births: HashMap<Id, Birth>,
     grades: HashMap<Id, Grade>,
     hash: Sha256,
-    /// Proofs that neighbours wait for, and which.
-    relayed: BTreeSet<(Id, u16)>,
     pub totals: HostTotals,
     /// For other hosts, with the moment of arrival.
     pub sent: Vec<(u16, Due)>,
@@ -140,7 +138,6 @@ impl<'m> Host<'m> {
             births: HashMap::new(),
             grades: HashMap::new(),
             hash: Sha256::new(),
-            relayed: BTreeSet::new(),
             totals: HostTotals::at(hops),
             sent: Vec::new(),
             notes: Vec::new(),

@@ -205,11 +205,15 @@ fn frames_that_are_not_for_a_device() {
     bench.refused("half a claim", &frame(0x16, &[0x80]), Refusal::Malformed);
     bench.refused("type 255", &frame(255, &[]), Refusal::NotForMe);
     bench.refused(
-        "a proof request",
+        "a proof that nobody waits for",
         &written(
             &bench.neighbourhood,
-            &Frame::ProofRequest {
-                ids: List::of(&[Id([1; 32])]),
+            &Frame::Proof {
+                header: HeaderNumber(1),
+                id: Id([1; 32]),
+                leaf: 1,
+                size: 2,
+                path: List::of(&[Id([2; 32])]),
             },
         ),
         Refusal::NotForMe,
