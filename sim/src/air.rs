@@ -206,3 +206,28 @@ impl<'m> Air<'m> {
         self.link.counters()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_on_narrow_radios_have_links_and_nobody_else() {
+        let peers = [0, 2, 3, 31, 32];
+        let of = |radio, host| Air::limits(&Scenario::large(1, 30, 20).on(radio), host, &peers);
+        for (_, radio) in Radio::ALL {
+            let device = of(radio, 1);
+            assert_eq!(device.is_some(), radio.mtu().is_some());
+            assert_eq!(of(radio, 30), None, "a validator is wired");
+            let Some((device, gateway)) = device.zip(of(radio, 0)) else {
+                continue;
+            };
+            assert_eq!((device.peers, gateway.peers), (3, 3), "so are its links");
+            assert!(gateway.outgoing > device.outgoing);
+            let mut slab = LinkSlab::new(&device).expect("limits in range");
+            let most = slab.size() + size_of::<Link<'_>>();
+            let air = Air::new(radio, 1, &mut slab, device).expect("a link");
+            assert!(air.has_room() && air.memory() == most && most < 16_384);
+        }
+    }
+}
