@@ -262,7 +262,7 @@ impl World {
 }
 
 #[derive(Default)]
-struct MapPlatform(HashMap<u16, Vec<u8>>);
+pub struct MapPlatform(HashMap<u16, Vec<u8>>);
 
 impl Platform for MapPlatform {
     fn random(&mut self, out: &mut [u8]) -> Result<(), PlatformError> {
@@ -298,7 +298,7 @@ pub struct Seen {
     pub refused_enrolment: Option<u8>,
 }
 
-/// A device in a thread: enrols, publishes a reading every 150 ms, talks to the gateway only.
+/// A device in a thread: enrols, publishes a reading every 150 ms, talks to the gateway and to whoever speaks to it.
 pub struct Device {
     pub seen: Arc<Mutex<Seen>>,
     stop: Arc<AtomicBool>,
@@ -427,16 +427,25 @@ fn live(
     .unwrap();
     let now = || Millis(u64::try_from(start.elapsed().as_millis()).unwrap() + 1);
     node.add_peer(now(), Peer(0), true).unwrap();
+    // By the number of the neighbour: the gateway, and whoever else speaks to it.
+    let mut others = vec![gateway];
     socket
         .set_read_timeout(Some(Duration::from_millis(5)))
         .unwrap();
     let mut buffer = [0; MAX_FRAME + 1];
     let mut next = Millis(0);
     while !stop.load(Ordering::Relaxed) {
-        if let Ok((len, from)) = socket.recv_from(&mut buffer)
-            && from == gateway
-        {
-            let _ = node.receive(now(), Peer(0), &buffer[..len]);
+        if let Ok((len, from)) = socket.recv_from(&mut buffer) {
+            let known = others.iter().position(|a| *a == from);
+            let peer = known.or_else(|| {
+                let peer = others.len();
+                let added = node.add_peer(now(), Peer(u16::try_from(peer).unwrap()), false);
+                others.push(from);
+                added.ok().map(|()| peer)
+            });
+            if let Some(peer) = peer {
+                let _ = node.receive(now(), Peer(u16::try_from(peer).unwrap()), &buffer[..len]);
+            }
         }
         let phase = node.status(now()).phase;
         if phase == Phase::Active && now() >= next && talk.load(Ordering::Relaxed) {
@@ -454,8 +463,8 @@ fn live(
                 }
             }
         }
-        while let Some((_, len)) = node.next_frame(now(), &mut buffer[..MAX_FRAME]) {
-            let _ = socket.send_to(&buffer[..len], gateway);
+        while let Some((to, len)) = node.next_frame(now(), &mut buffer[..MAX_FRAME]) {
+            let _ = socket.send_to(&buffer[..len], others[usize::from(to.0)]);
         }
         let mut seen = seen.lock().unwrap();
         seen.phase = Some(phase);
