@@ -38,6 +38,21 @@
       (size_t)(aside) * IOTEDGE_NODE_SIZE_ASIDE + (size_t)(outbox) * IOTEDGE_NODE_SIZE_OUTBOX +                \
       (size_t)(own) * IOTEDGE_NODE_SIZE_OWN + (size_t)(raw) + 7) / 8 * 8)
 
+/**
+ * The same for a lean node, whose `records` are fewer than its members (see docs/decisions/0021): all limits are given, none is 0.
+ */
+#define IOTEDGE_NODE_SIZE_LEAN(window, members, peers, aside, outbox, own, raw, records, tracked, wants, headers, \
+                               buckets, queue)                                                                 \
+    ((IOTEDGE_NODE_SIZE_LEAN_FIXED +                                                                           \
+      (size_t)(window) * (IOTEDGE_NODE_SIZE_LEAN_WINDOW + 4 * (((peers) + 31) / 32)) +                         \
+      (size_t)(members) * (IOTEDGE_NODE_SIZE_LEAN_MEMBER + 6 * (((tracked) + 7) / 8)) +                        \
+      ((size_t)(records) + 1) * IOTEDGE_NODE_SIZE_LEAN_RECORD + (size_t)(peers) * IOTEDGE_NODE_SIZE_PEER +     \
+      (size_t)(aside) * IOTEDGE_NODE_SIZE_ASIDE + (size_t)(outbox) * IOTEDGE_NODE_SIZE_OUTBOX +                \
+      (size_t)(own) * IOTEDGE_NODE_SIZE_OWN + (size_t)(raw) +                                                  \
+      (size_t)(tracked) * IOTEDGE_NODE_SIZE_LEAN_TRACKED + (size_t)(wants) * IOTEDGE_NODE_SIZE_LEAN_WANT +     \
+      (size_t)(headers) * IOTEDGE_NODE_SIZE_LEAN_HEADER + (size_t)(buckets) * 8 +                              \
+      (size_t)(queue) * IOTEDGE_NODE_SIZE_LEAN_QUEUE + 7) / 8 * 8)
+
 /** What `weights` in iotedge_limits_t adds to IOTEDGE_NODE_SIZE. */
 #define IOTEDGE_NODE_SIZE_WEIGHTS(window, members)                                                             \
     ((size_t)(window) * IOTEDGE_NODE_SIZE_WORK + (size_t)(members) * 8)
@@ -253,6 +268,46 @@
  * Bytes that `weights` adds per transaction in the window: see `IOTEDGE_NODE_SIZE_WEIGHTS`.
  */
 #define IOTEDGE_NODE_SIZE_WORK 56
+
+/**
+ * Bytes of a lean node whatever its limits: see `IOTEDGE_NODE_SIZE_LEAN`.
+ */
+#define IOTEDGE_NODE_SIZE_LEAN_FIXED 18432
+
+/**
+ * Bytes of a lean node per transaction in the window, without what each neighbour adds.
+ */
+#define IOTEDGE_NODE_SIZE_LEAN_WINDOW 160
+
+/**
+ * Bytes of a lean node per member, without what each eight followed transactions add: six.
+ */
+#define IOTEDGE_NODE_SIZE_LEAN_MEMBER 66
+
+/**
+ * Bytes of a lean node per record of each table in memory.
+ */
+#define IOTEDGE_NODE_SIZE_LEAN_RECORD 552
+
+/**
+ * Bytes of a lean node per followed transaction.
+ */
+#define IOTEDGE_NODE_SIZE_LEAN_TRACKED 160
+
+/**
+ * Bytes of a lean node per transaction that can be asked for.
+ */
+#define IOTEDGE_NODE_SIZE_LEAN_WANT 32
+
+/**
+ * Bytes of a lean node per settled header.
+ */
+#define IOTEDGE_NODE_SIZE_LEAN_HEADER 6080
+
+/**
+ * Bytes of a lean node per place in its queues.
+ */
+#define IOTEDGE_NODE_SIZE_LEAN_QUEUE 216
 
 /**
  * Role of a node: enrols, issues and approves.
@@ -1657,6 +1712,10 @@ typedef struct iotedge_limits_t {
      * Members whose rate is watched at once, at least 8; 0: all. Who spoke least of late is forgotten first.
      */
     uint32_t buckets;
+    /**
+     * Events and frames that wait to be pulled, at least 8; 0: 64.
+     */
+    uint32_t queue;
 } iotedge_limits_t;
 
 /**

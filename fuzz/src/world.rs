@@ -300,6 +300,11 @@ pub fn run(script: &[u8]) {
     let mut own = vec![Default::default(); sizes.own];
     let mut buckets = vec![Default::default(); sizes.buckets];
     let mut headers = vec![Default::default(); sizes.headers];
+    let mut stubs = vec![Default::default(); sizes.stubs];
+    let mut ghosts = vec![Default::default(); sizes.ghosts];
+    let mut said = vec![Default::default(); sizes.said];
+    let mut sending = vec![Default::default(); sizes.sending];
+    let mut events = vec![Default::default(); sizes.events];
     let mut work = vec![Default::default(); sizes.work];
     let mut order = vec![0; sizes.work];
     let mut weights = vec![Default::default(); sizes.weights];
@@ -328,6 +333,11 @@ pub fn run(script: &[u8]) {
         own: &mut own,
         buckets: &mut buckets,
         headers: &mut headers,
+        stubs: &mut stubs,
+        ghosts: &mut ghosts,
+        said: &mut said,
+        sending: &mut sending,
+        events: &mut events,
         work: &mut work,
         order: &mut order,
         weights: &mut weights,

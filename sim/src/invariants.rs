@@ -11,6 +11,7 @@ use crate::gateway::{Settled, SimNode};
 use iotedge_core::crypto::Sha256;
 use iotedge_core::node::Grade;
 use iotedge_core::tangle::{Facts, Scratch, Start, Walk, Work};
+use iotedge_core::wire::merkle;
 use iotedge_core::{Id, Millis, Number};
 use std::collections::{BTreeSet, HashMap};
 
@@ -193,7 +194,7 @@ impl Watch {
 pub struct View {
     header: (u32, Id),
     g0: Id,
-    table: [u8; 32],
+    table: Option<Id>,
     window: usize,
     dag: BTreeSet<Id>,
     tips: BTreeSet<Id>,
@@ -213,14 +214,15 @@ impl View {
             .map(|(_, facts)| facts.id)
             .collect();
         let tips = tangle.tips().filter(|id| dag.contains(id)).collect();
-        let mut table = Sha256::new();
-        for record in node
-            .tables()
-            .records(headers.newest().opens())
-            .unwrap_or(&[])
-        {
-            table.update(&record.leaf().unwrap_or_default().0);
-        }
+        // Who keeps its records in the store checked their root when the table came in; whoever has them in memory is asked for it now.
+        let epoch = headers.newest().opens();
+        let table = match node.tables().records(epoch) {
+            Some(records) => {
+                let leaves = records.iter().map(|r| r.leaf().unwrap_or_default());
+                merkle::root(leaves).ok()
+            }
+            None => node.tables().opening(epoch).map(|opening| opening.root),
+        };
         let mut work = vec![Work::default(); tangle.capacity()];
         let mut order = vec![0; tangle.capacity()];
         let mut members = vec![0; 1024];
@@ -242,7 +244,7 @@ impl View {
         Self {
             header: (headers.newest().0, headers.hash()),
             g0: headers.g0(),
-            table: table.finish(),
+            table,
             window: tangle.capacity(),
             dag,
             tips,

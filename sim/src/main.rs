@@ -69,6 +69,9 @@ struct Arguments {
     /// Vertices that a device has room for; 0: whole epochs, as the gateway and the validators have [default: 0; 1024 with --per-hour]
     #[arg(long)]
     window: Option<u32>,
+    /// Devices keep the least in memory: records in the store, few followed transactions, short queues
+    #[arg(long)]
+    lean: bool,
     /// Clocks are wrong by up to so many ms
     #[arg(long, default_value_t = 0)]
     skew: u64,
@@ -196,6 +199,7 @@ impl Arguments {
             self.beacon.map(|ms| Span::fixed(Millis(ms))),
         );
         put(&mut s.window, self.window);
+        s.lean |= self.lean;
         put(&mut s.link.delay_min, self.delay_min);
         put(&mut s.link.delay_max, self.delay_max);
         put(&mut s.link.loss, share(self.loss, "loss")?);

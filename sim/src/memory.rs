@@ -4,13 +4,14 @@
 //! it to the next life. Nothing is allocated for a node after its slab was made, and [`Footprint`] proves it: the slices that
 //! come back are the ones that were lent.
 
-use iotedge_core::Number;
 use iotedge_core::identity::Record;
 use iotedge_core::link::{Incoming, LinkLimits, LinkMemory, LinkPeer, Outgoing};
 use iotedge_core::node::{
-    InitError, Limits, Memory, aside, bucket, headers, outbox, own, peers, raw, wants,
+    Event, InitError, Limits, Memory, aside, bucket, gossip, headers, outbox, own, peers, raw,
+    wants,
 };
 use iotedge_core::tangle::{Member, TangleMemory, Tracked, Vertex, Work};
+use iotedge_core::{Id, Millis, Number};
 
 /// Owns the slices of one node.
 #[derive(Debug)]
@@ -35,6 +36,11 @@ pub struct Slab {
     own: Vec<own::Followed>,
     buckets: Vec<bucket::MemberBucket>,
     headers: Vec<headers::HeaderProof>,
+    stubs: Vec<(Id, Millis)>,
+    ghosts: Vec<(Id, Millis)>,
+    said: Vec<gossip::Said>,
+    sending: Vec<(u16, u32)>,
+    events: Vec<Option<Event>>,
     work: Vec<Work>,
     order: Vec<u16>,
     weights: Vec<u64>,
@@ -68,6 +74,11 @@ impl Slab {
             own: vec![Default::default(); sizes.own],
             buckets: vec![Default::default(); sizes.buckets],
             headers: vec![Default::default(); sizes.headers],
+            stubs: vec![Default::default(); sizes.stubs],
+            ghosts: vec![Default::default(); sizes.ghosts],
+            said: vec![Default::default(); sizes.said],
+            sending: vec![Default::default(); sizes.sending],
+            events: vec![Default::default(); sizes.events],
             work: vec![Work::default(); sizes.work],
             order: vec![0; sizes.work],
             weights: vec![0; sizes.weights],
@@ -101,6 +112,11 @@ impl Slab {
             own: &mut self.own,
             buckets: &mut self.buckets,
             headers: &mut self.headers,
+            stubs: &mut self.stubs,
+            ghosts: &mut self.ghosts,
+            said: &mut self.said,
+            sending: &mut self.sending,
+            events: &mut self.events,
             work: &mut self.work,
             order: &mut self.order,
             weights: &mut self.weights,
@@ -181,6 +197,11 @@ impl Footprint {
             at(memory.own),
             at(memory.buckets),
             at(memory.headers),
+            at(memory.stubs),
+            at(memory.ghosts),
+            at(memory.said),
+            at(memory.sending),
+            at(memory.events),
             at(memory.work),
             at(memory.order),
             at(memory.weights),

@@ -103,6 +103,8 @@ pub struct Scenario {
     pub tuning: Tuning,
     /// Vertices that a device has room for; 0: as many as the gateway and the validators, which hold whole epochs.
     pub window: u32,
+    /// Whether devices keep the least in memory (docs/decisions/0021): records in the store, a few followed transactions, short queues.
+    pub lean: bool,
     /// Clocks are wrong by up to so much, in ms, either way.
     pub skew: u64,
     /// The links.
@@ -140,6 +142,7 @@ impl Scenario {
             uplinks: 0,
             tuning: Tuning::DEFAULT,
             window: 0,
+            lean: false,
             skew: 0,
             link: LinkModel::CALM,
             radio: None,
@@ -391,7 +394,7 @@ impl Scenario {
             small if small > 0 && device => small,
             _ => window,
         };
-        Limits {
+        let usual = Limits {
             window: window as u32,
             members: (self.nodes + self.leaves).max(4),
             peers: peers.max(1),
@@ -401,6 +404,18 @@ impl Scenario {
             raw: (window * 256).max(8 * MAX_FRAME as u64) as u32,
             weights: false,
             ..Limits::SMALL
+        };
+        if !(self.lean && device) {
+            return usual;
+        }
+        Limits {
+            records: 8,
+            tracked: 16,
+            wants: 16,
+            headers: 1,
+            buckets: 8,
+            queue: 16,
+            ..usual
         }
     }
 }

@@ -126,6 +126,23 @@ fn small_windows_grant_nothing_that_dies() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+/// Devices that keep their records in the store, follow 16 transactions and have room for 16 events and wants, under all faults that are drawn.
+#[test]
+fn lean_devices_keep_every_invariant() {
+    let failed = on_threads(&[1, 2, 3, 4], |seed| {
+        let mut s = Scenario::drawn(seed);
+        s.nodes = s.nodes.max(10);
+        s.lean = true;
+        let report = simulate(&s);
+        let mut wrong = Vec::new();
+        if !report.sound() || report.headers.is_empty() {
+            wrong.push(format!("{s:?}\n{report}"));
+        }
+        wrong
+    });
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
 #[test]
 fn one_seed_has_one_trace() {
     let failed = on_threads(&[5], |seed| {

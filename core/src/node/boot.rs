@@ -11,6 +11,7 @@ use super::outbox::Outbox;
 use super::own::Own;
 use super::peers::{Known, Peers};
 use super::raw::Raw;
+use super::ring::Ring;
 use super::tables::{Opening, Tables};
 use super::wants::Wants;
 use super::{Counters, Node, Phase, keys, rotate};
@@ -169,17 +170,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             outbox,
             own,
             headers: Headers::new(memory.headers),
-            stubs: Deque::new(),
+            stubs: Ring::new(memory.stubs),
             search: super::sets::Search::default(),
-            ghosts: super::ghosts::Ghosts::default(),
+            ghosts: super::ghosts::Ghosts::new(memory.ghosts),
             retelling: Deque::new(),
             unburied: false,
             cluster: None,
             relay: None,
             relayed: heapless::Vec::new(),
-            control: Deque::new(),
-            sending: Deque::new(),
-            events: Deque::new(),
+            control: Ring::new(memory.said),
+            sending: Ring::new(memory.sending),
+            events: Ring::new(memory.events),
             lost: 0,
             counters: Counters::default(),
             evidence: Deque::new(),
@@ -237,6 +238,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             own: self.own.into_inner(),
             buckets: self.buckets.into_inner(),
             headers: self.headers.into_inner(),
+            stubs: self.stubs.into_inner(),
+            ghosts: self.ghosts.into_inner(),
+            said: self.control.into_inner(),
+            sending: self.sending.into_inner(),
+            events: self.events.into_inner(),
             work: self.work,
             order: self.order,
             weights: self.weights,

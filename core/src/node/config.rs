@@ -40,6 +40,9 @@ pub struct Limits {
     pub headers: u8,
     /// Members whose rate is watched at once, at least 8, or 0 for all: who spoke least of late is forgotten first.
     pub buckets: u16,
+    /// Events and frames that wait to be pulled, at least 8, or 0 for 64; four times as many transactions that neighbours asked for, as many ids that
+    /// left the window of late, and half as many settled stubs.
+    pub queue: u16,
 }
 
 impl Limits {
@@ -58,6 +61,7 @@ impl Limits {
         wants: 0,
         headers: 0,
         buckets: 0,
+        queue: 0,
     };
 
     /// How many records of each table are in memory, where it is not all of them.
@@ -99,6 +103,7 @@ impl Limits {
             || (self.wants != 0 && self.wants < 8)
             || self.headers > 3
             || (self.buckets != 0 && self.buckets < 8)
+            || (self.queue != 0 && self.queue < 8)
         {
             return Err(InitError::Limits);
         }

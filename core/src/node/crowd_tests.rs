@@ -31,6 +31,7 @@ pub(crate) const SMALL: Limits = Limits {
     wants: 8,
     headers: 1,
     buckets: 8,
+    queue: 16,
 };
 
 const FULL: Limits = Limits {
@@ -231,5 +232,34 @@ fn devices_with_the_least_of_everything_take_part_among_a_thousand() {
             "{}",
             crowd.net.explain()
         );
+    }
+}
+
+/// The table of decision 0021: `cargo test -p iotedge-core --lib crowd_tests::what_it_costs -- --nocapture`.
+#[test]
+fn what_it_costs() {
+    let full = Limits {
+        records: 0,
+        tracked: 0,
+        wants: 0,
+        headers: 0,
+        buckets: 0,
+        queue: 0,
+        ..SMALL
+    };
+    let node = size_of::<TestNode>() - size_of::<super::test_platform::MemoryPlatform>();
+    let [all, least] = [full, SMALL].map(|limits| limits.sizes().unwrap().parts());
+    let mut sums = [node; 2];
+    std::println!("| part | by default | small |\n|---|--:|--:|");
+    for ((name, a), (_, b)) in all.into_iter().zip(least) {
+        std::println!("| {name} | {a} | {b} |");
+        sums[0] += a;
+        sums[1] += b;
+    }
+    std::println!("| the node itself | {node} | {node} |");
+    std::println!("| **all** | **{}** | **{}** |", sums[0], sums[1]);
+    // What is reached is not given back unnoticed.
+    if cfg!(target_pointer_width = "64") {
+        assert!(sums[1] <= 140_000, "{sums:?}");
     }
 }

@@ -5,18 +5,23 @@
 //! only a node whose window cannot hold what is unsettled takes aged stubs at all; a full node asks for the parent.
 
 use super::Node;
+use super::ring::Ring;
 use crate::crypto::Verify;
 use crate::platform::Platform;
 use crate::{Id, Millis, Prefix};
-use heapless::Deque;
 
-/// How many are remembered: 40 bytes each.
-const GHOSTS: usize = 64;
+#[derive(Debug)]
+pub(crate) struct Ghosts<'m>(Ring<'m, (Id, Millis)>);
 
-#[derive(Debug, Default)]
-pub(crate) struct Ghosts(Deque<(Id, Millis), GHOSTS>);
+impl<'m> Ghosts<'m> {
+    pub(crate) fn new(places: &'m mut [(Id, Millis)]) -> Self {
+        Self(Ring::new(places))
+    }
 
-impl Ghosts {
+    pub(crate) fn into_inner(self) -> &'m mut [(Id, Millis)] {
+        self.0.into_inner()
+    }
+
     pub(crate) fn add(&mut self, id: Id, time: Millis) {
         if self.0.iter().any(|(known, _)| *known == id) {
             return;
@@ -64,7 +69,8 @@ mod tests {
 
     #[test]
     fn remembers_the_last_ones_once() {
-        let mut ghosts = Ghosts::default();
+        let mut places = [(Id::ZERO, Millis(0)); 64];
+        let mut ghosts = Ghosts::new(&mut places);
         let id = |n: u8| Id([n; 32]);
         for n in 0..80 {
             ghosts.add(id(n), Millis(u64::from(n)));

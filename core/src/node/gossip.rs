@@ -16,6 +16,10 @@ use crate::wire::list::List;
 use crate::wire::{Certificates, EnrolStatus, FrameType};
 use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, MemberIndex, Millis, Number, Prefix};
 
+/// Something to say, and to whom. Opaque to callers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Said(Option<(Peer, Control)>);
+
 /// Something to say to one neighbour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
@@ -95,10 +99,15 @@ const SYNC_ANSWER: usize = 32;
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     pub(crate) fn say(&mut self, to: Peer, what: Control) {
         // What is already waiting to be said is not said twice; a full queue drops the newest, which its timer asks for again.
-        if self.control.iter().any(|(p, c)| *p == to && *c == what) {
+        if self.control.iter().any(|said| said.0 == Some((to, what))) {
             return;
         }
-        let _ = self.control.push_back((to, what));
+        let _ = self.control.push_back(Said(Some((to, what))));
+    }
+
+    /// The next that waits to be said.
+    pub(crate) fn next_said(&mut self) -> Option<(Peer, Control)> {
+        self.control.pop_front()?.0
     }
 
     /// The next frame to send and to whom, written to the start of `out` (at least [`MAX_FRAME`] bytes). Call it until `None` after every other
@@ -124,7 +133,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     fn next_control(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
-        while let Some((peer, control)) = self.control.pop_front() {
+        while let Some((peer, control)) = self.next_said() {
             if self.peers.place(peer).is_none() {
                 continue;
             }

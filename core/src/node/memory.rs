@@ -3,6 +3,8 @@
 use super::aside::Aside;
 use super::bucket::MemberBucket;
 use super::config::{InitError, Limits};
+use super::event::Event;
+use super::gossip::Said;
 use super::headers::HeaderProof;
 use super::outbox::OutSlot;
 use super::own::Followed;
@@ -10,7 +12,8 @@ use super::peers::{PeerState, known_words};
 use super::raw::RawSlot;
 use super::wants::Want;
 use crate::identity::Record;
-use crate::tangle::{self, TangleMemory, Work};
+use crate::tangle::{self, Member, TangleMemory, Tracked, Vertex, Work};
+use crate::{Id, Millis, Number};
 
 /// Transactions that can be asked for at once, where the limits do not say it.
 const WANTS: u16 = 256;
@@ -18,6 +21,9 @@ const WANTS: u16 = 256;
 const HEADER_PROOFS: u16 = 3;
 /// Transactions whose finality is followed at once, where the limits do not say it.
 const TRACKED: u16 = 64;
+
+/// Events that wait, where the limits do not say it.
+const QUEUE: u16 = 64;
 
 /// How many elements each slice needs for given limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +54,16 @@ pub struct Sizes {
     pub buckets: usize,
     /// Of `headers`.
     pub headers: usize,
+    /// Of `stubs`.
+    pub stubs: usize,
+    /// Of `ghosts`.
+    pub ghosts: usize,
+    /// Of `said`.
+    pub said: usize,
+    /// Of `sending`.
+    pub sending: usize,
+    /// Of `events`.
+    pub events: usize,
     /// Of `work` and `order`.
     pub work: usize,
     /// Of `weights`.
@@ -100,6 +116,11 @@ impl Limits {
                 self.members as usize
             },
             headers: Self::or(self.headers as u16, HEADER_PROOFS),
+            stubs: Self::or(self.queue, QUEUE).div_ceil(2),
+            ghosts: Self::or(self.queue, QUEUE),
+            said: Self::or(self.queue, QUEUE),
+            sending: Self::or(self.queue, QUEUE).saturating_mul(4),
+            events: Self::or(self.queue, QUEUE),
             work: if self.weights {
                 self.window as usize
             } else {
@@ -111,6 +132,62 @@ impl Limits {
                 0
             },
         })
+    }
+}
+
+const fn bytes<T>(count: usize) -> usize {
+    count.saturating_mul(size_of::<T>())
+}
+
+impl Sizes {
+    /// What each part takes, by name, on the target that this is compiled for; `size_of::<Node<_, _>>()` comes on top.
+    #[must_use]
+    pub const fn parts(&self) -> [(&'static str, usize); 26] {
+        [
+            ("vertices", bytes::<Vertex>(self.tangle.vertices)),
+            ("index of vertices", bytes::<u32>(self.tangle.index)),
+            ("tips", bytes::<u16>(self.tangle.tips)),
+            ("marks", bytes::<u64>(self.tangle.marks)),
+            ("members", bytes::<Member>(self.tangle.members)),
+            (
+                "what members have of what is followed",
+                bytes::<u8>(self.tangle.sets),
+            ),
+            ("settled numbers", bytes::<Number>(self.tangle.settled)),
+            (
+                "followed in the window",
+                bytes::<Tracked>(self.tangle.tracked),
+            ),
+            (
+                "member records",
+                bytes::<Record>(self.records.saturating_mul(3)),
+            ),
+            (
+                "member weights",
+                bytes::<u8>(self.classes.saturating_mul(3)),
+            ),
+            ("bytes for neighbours", bytes::<u8>(self.raw)),
+            ("where they are", bytes::<RawSlot>(self.raw_slots)),
+            ("which neighbour has what", bytes::<u32>(self.known)),
+            ("neighbours", bytes::<PeerState>(self.peers)),
+            ("set aside", bytes::<Aside>(self.aside)),
+            ("wants", bytes::<Want>(self.wants)),
+            ("outbox", bytes::<OutSlot>(self.outbox)),
+            ("own and received", bytes::<Followed>(self.own)),
+            ("token buckets", bytes::<MemberBucket>(self.buckets)),
+            ("header proofs", bytes::<HeaderProof>(self.headers)),
+            ("settled stubs", bytes::<(Id, Millis)>(self.stubs)),
+            ("ids that left", bytes::<(Id, Millis)>(self.ghosts)),
+            ("frames to say", bytes::<Said>(self.said)),
+            ("vertices to send", bytes::<(u16, u32)>(self.sending)),
+            ("events", bytes::<Option<Event>>(self.events)),
+            (
+                "working memory",
+                bytes::<Work>(self.work)
+                    .saturating_add(bytes::<u16>(self.work))
+                    .saturating_add(bytes::<u64>(self.weights)),
+            ),
+        ]
     }
 }
 
@@ -143,6 +220,16 @@ pub struct Memory<'m> {
     pub buckets: &'m mut [MemberBucket],
     /// Settled headers.
     pub headers: &'m mut [HeaderProof],
+    /// Settled transactions that others still stand on, and when they were.
+    pub stubs: &'m mut [(Id, Millis)],
+    /// What left the window by count.
+    pub ghosts: &'m mut [(Id, Millis)],
+    /// What is to be said to neighbours.
+    pub said: &'m mut [Said],
+    /// Asked for by neighbours: their places, and the vertices.
+    pub sending: &'m mut [(u16, u32)],
+    /// Events.
+    pub events: &'m mut [Option<Event>],
     /// Working memory; empty where `Limits::weights` is false.
     pub work: &'m mut [Work],
     /// As `work`.
@@ -167,6 +254,11 @@ impl Memory<'_> {
             && self.own.len() >= sizes.own
             && self.buckets.len() >= sizes.buckets
             && self.headers.len() >= sizes.headers
+            && self.stubs.len() >= sizes.stubs
+            && self.ghosts.len() >= sizes.ghosts
+            && self.said.len() >= sizes.said
+            && self.sending.len() >= sizes.sending
+            && self.events.len() >= sizes.events
             && self.work.len() >= sizes.work
             && self.order.len() >= sizes.work
             && self.weights.len() >= sizes.weights;

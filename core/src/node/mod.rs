@@ -16,7 +16,7 @@ pub mod config;
 mod crowd_tests;
 pub mod event;
 mod ghosts;
-mod gossip;
+pub mod gossip;
 #[cfg(test)]
 pub(crate) mod harness;
 pub mod head;
@@ -40,6 +40,7 @@ mod records;
 mod refuse;
 mod relay;
 mod retell;
+mod ring;
 mod rotate;
 mod round_trip;
 mod serve;
@@ -81,6 +82,7 @@ use outbox::Outbox;
 use own::Own;
 use peers::{Known, Peers};
 use raw::Raw;
+use ring::Ring;
 use wants::Wants;
 
 /// Where a node is in its life.
@@ -187,20 +189,20 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     headers: Headers<'m>,
 
     /// Transactions below a certified cut that somebody stands on, and when they were: solid stubs.
-    stubs: Deque<(Id, Millis), 32>,
+    stubs: Ring<'m, (Id, Millis)>,
     cluster: Option<head::State>,
     relay: Option<relay::Relay>,
     relayed: relay::Proofs,
     search: sets::Search,
-    ghosts: ghosts::Ghosts,
+    ghosts: ghosts::Ghosts<'m>,
     /// Own transactions to tell again, and to whom.
     retelling: Deque<(u16, Number), 32>,
     /// Own transactions died that could not be put into the outbox again yet.
     unburied: bool,
-    control: Deque<(Peer, Control), 64>,
+    control: Ring<'m, gossip::Said>,
     /// Asked for by a neighbour: its place and the vertex.
-    sending: Deque<(u16, u32), 256>,
-    events: Deque<Event, 64>,
+    sending: Ring<'m, (u16, u32)>,
+    events: Ring<'m, Option<Event>>,
     lost: u32,
     counters: Counters,
     evidence: Deque<Evidence, 8>,
@@ -230,14 +232,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     pub(crate) fn tell(&mut self, event: Event) {
-        if self.events.push_back(event).is_err() {
+        if self.events.push_back(Some(event)).is_err() {
             self.lost = self.lost.saturating_add(1);
         }
     }
 
     /// The next thing the application may act on. Pull until `None` after every other call.
     pub fn next_event(&mut self) -> Option<Event> {
-        if let Some(event) = self.events.pop_front() {
+        if let Some(event) = self.events.pop_front().flatten() {
             return Some(event);
         }
         let count = core::mem::take(&mut self.lost);

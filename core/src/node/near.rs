@@ -143,7 +143,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let mut seen: Vec<Sighting, MAX_SIGHTINGS> = Vec::new();
         let _ = seen.push(self.sighting(&id));
         for _ in 0..self.control.len() {
-            let Some((to, control)) = self.control.pop_front() else {
+            let Some((to, control)) = self.next_said() else {
                 break;
             };
             match control {
@@ -151,7 +151,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     let _ = seen.push(self.sighting(&id));
                 }
                 other => {
-                    let _ = self.control.push_back((to, other));
+                    self.say(to, other);
                 }
             }
         }

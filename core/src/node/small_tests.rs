@@ -237,6 +237,7 @@ const LEAST: Limits = Limits {
     wants: 8,
     headers: 1,
     buckets: 8,
+    queue: 8,
     ..LIMITS
 };
 

@@ -31,6 +31,23 @@ pub const IOTEDGE_NODE_SIZE_OWN: usize = 96;
 /// Bytes that `weights` adds per transaction in the window: see `IOTEDGE_NODE_SIZE_WEIGHTS`.
 pub const IOTEDGE_NODE_SIZE_WORK: usize = 56;
 
+/// Bytes of a lean node whatever its limits: see `IOTEDGE_NODE_SIZE_LEAN`.
+pub const IOTEDGE_NODE_SIZE_LEAN_FIXED: usize = 18432;
+/// Bytes of a lean node per transaction in the window, without what each neighbour adds.
+pub const IOTEDGE_NODE_SIZE_LEAN_WINDOW: usize = 160;
+/// Bytes of a lean node per member, without what each eight followed transactions add: six.
+pub const IOTEDGE_NODE_SIZE_LEAN_MEMBER: usize = 66;
+/// Bytes of a lean node per record of each table in memory.
+pub const IOTEDGE_NODE_SIZE_LEAN_RECORD: usize = 552;
+/// Bytes of a lean node per followed transaction.
+pub const IOTEDGE_NODE_SIZE_LEAN_TRACKED: usize = 160;
+/// Bytes of a lean node per transaction that can be asked for.
+pub const IOTEDGE_NODE_SIZE_LEAN_WANT: usize = 32;
+/// Bytes of a lean node per settled header.
+pub const IOTEDGE_NODE_SIZE_LEAN_HEADER: usize = 6080;
+/// Bytes of a lean node per place in its queues.
+pub const IOTEDGE_NODE_SIZE_LEAN_QUEUE: usize = 216;
+
 pub(crate) type CNode = Node<'static, CPlatform>;
 
 /// What can live in the caller's memory, and by which seal it is known.
@@ -160,6 +177,11 @@ unsafe fn cut(limits: &Limits, cutter: &mut Cutter) -> Option<(Memory<'static>, 
             own: cutter.cut(n.own, Default::default)?,
             buckets: cutter.cut(n.buckets, Default::default)?,
             headers: cutter.cut(n.headers, Default::default)?,
+            stubs: cutter.cut(n.stubs, Default::default)?,
+            ghosts: cutter.cut(n.ghosts, Default::default)?,
+            said: cutter.cut(n.said, Default::default)?,
+            sending: cutter.cut(n.sending, Default::default)?,
+            events: cutter.cut(n.events, Default::default)?,
             work: cutter.cut(n.work, Default::default)?,
             order: cutter.cut(n.work, Default::default)?,
             weights: cutter.cut(n.weights, Default::default)?,
@@ -356,6 +378,81 @@ mod tests {
             + l.raw as usize
             + usize::from(l.weights)
                 * (l.window as usize * IOTEDGE_NODE_SIZE_WORK + usize::from(l.members) * 8)
+    }
+
+    /// What the macro `IOTEDGE_NODE_SIZE_LEAN` of the header computes.
+    fn lean_size(l: &Limits) -> usize {
+        let of = |n: u16, each: usize| usize::from(n) * each;
+        IOTEDGE_NODE_SIZE_LEAN_FIXED
+            + l.window as usize
+                * (IOTEDGE_NODE_SIZE_LEAN_WINDOW + 4 * usize::from(l.peers.div_ceil(32)))
+            + of(
+                l.members,
+                IOTEDGE_NODE_SIZE_LEAN_MEMBER + 6 * usize::from(l.tracked.div_ceil(8)),
+            )
+            + of(l.records + 1, IOTEDGE_NODE_SIZE_LEAN_RECORD)
+            + of(l.peers, IOTEDGE_NODE_SIZE_PEER)
+            + of(l.aside, IOTEDGE_NODE_SIZE_ASIDE)
+            + of(l.outbox, IOTEDGE_NODE_SIZE_OUTBOX)
+            + of(l.own, IOTEDGE_NODE_SIZE_OWN)
+            + l.raw as usize
+            + of(l.tracked.into(), IOTEDGE_NODE_SIZE_LEAN_TRACKED)
+            + of(l.wants, IOTEDGE_NODE_SIZE_LEAN_WANT)
+            + of(l.headers.into(), IOTEDGE_NODE_SIZE_LEAN_HEADER)
+            + of(l.buckets, 8)
+            + of(l.queue, IOTEDGE_NODE_SIZE_LEAN_QUEUE)
+    }
+
+    #[test]
+    fn the_macro_for_lean_nodes_is_enough_and_not_far_too_much() {
+        let base = Limits {
+            window: 128,
+            members: 1_000,
+            peers: 8,
+            aside: 4,
+            outbox: 4,
+            own: 8,
+            raw: 5600,
+            weights: false,
+            records: 8,
+            tracked: 8,
+            wants: 8,
+            headers: 1,
+            buckets: 8,
+            queue: 8,
+        };
+        let all = [
+            base,
+            Limits {
+                window: 32,
+                members: 9,
+                ..base
+            },
+            Limits {
+                members: 65_535,
+                tracked: 64,
+                ..base
+            },
+            Limits {
+                queue: 1_000,
+                wants: 1_000,
+                ..base
+            },
+            Limits {
+                headers: 3,
+                buckets: 999,
+                records: 992,
+                ..base
+            },
+        ];
+        for limits in all {
+            let (needed, given) = (node_size(&limits).unwrap(), lean_size(&limits));
+            assert!(needed <= given, "{limits:?} needs {needed}, macro {given}");
+            assert!(
+                given <= needed * 5 / 4,
+                "{limits:?} needs {needed}, macro {given}"
+            );
+        }
     }
 
     #[test]

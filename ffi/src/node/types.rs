@@ -42,11 +42,13 @@ pub struct iotedge_limits_t {
     pub headers: u32,
     /// Members whose rate is watched at once, at least 8; 0: all. Who spoke least of late is forgotten first.
     pub buckets: u32,
+    /// Events and frames that wait to be pulled, at least 8; 0: 64.
+    pub queue: u32,
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_limits_t {}
 pub(crate) const OLDEST_LIMITS: usize = 36;
-const _: () = assert!(size_of::<iotedge_limits_t>() == OLDEST_LIMITS + 20);
+const _: () = assert!(size_of::<iotedge_limits_t>() == OLDEST_LIMITS + 24);
 
 impl iotedge_limits_t {
     pub(crate) fn to_core(self) -> Call<Limits> {
@@ -69,6 +71,7 @@ impl iotedge_limits_t {
             wants: short(self.wants)?,
             headers: u8::try_from(self.headers).map_err(|_| status::IOTEDGE_E_LIMITS)?,
             buckets: short(self.buckets)?,
+            queue: short(self.queue)?,
         };
         limits.sizes().map_err(|_| status::IOTEDGE_E_LIMITS)?;
         Ok(limits)
@@ -90,6 +93,7 @@ impl iotedge_limits_t {
             wants: limits.wants.into(),
             headers: limits.headers.into(),
             buckets: limits.buckets.into(),
+            queue: limits.queue.into(),
         }
     }
 }

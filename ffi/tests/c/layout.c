@@ -28,7 +28,7 @@ HOLDS(offsetof(iotedge_tx_t, prefixes) == 48);
 HOLDS(offsetof(iotedge_tx_t, body) == 176);
 HOLDS(sizeof(iotedge_offence_t) == 80);
 HOLDS(sizeof(iotedge_settled_t) == 40);
-HOLDS(sizeof(iotedge_limits_t) == 56);
+HOLDS(sizeof(iotedge_limits_t) == 60);
 HOLDS(sizeof(iotedge_config_t) == 56 + 8 * P);
 HOLDS(offsetof(iotedge_config_t, clock_offset) == 8);
 HOLDS(offsetof(iotedge_config_t, authority) == 48);
@@ -66,6 +66,7 @@ HOLDS(offsetof(iotedge_link_counters_t, bytes_out) == 16);
 HOLDS(offsetof(iotedge_link_counters_t, malformed) == 76);
 HOLDS(IOTEDGE_LINK_SIZE(1, 1, 1, 161) % 8 == 0);
 HOLDS(IOTEDGE_NODE_SIZE(32, 1, 1, 2, 1, 4, 5600) % 8 == 0);
+HOLDS(IOTEDGE_NODE_SIZE_LEAN(128, 1000, 8, 4, 4, 8, 5600, 8, 8, 8, 1, 8, 16) < 145000);
 
 int main(void)
 {
