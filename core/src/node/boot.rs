@@ -161,7 +161,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             index: None,
             phase: Phase::Outside,
             tangle,
-            tables: Tables::new(memory.records, memory.classes, limits.cached()),
+            tables: Tables::new(
+                memory.records,
+                memory.classes,
+                limits.cached(),
+                usize::from(limits.members),
+            ),
             raw: Raw::new(memory.raw, memory.raw_slots),
             known: Known::new(memory.known, peers, slots),
             peers: Peers::new(memory.peers),

@@ -226,6 +226,13 @@ fn devices_with_the_least_of_everything_take_part_among_a_thousand() {
         assert_eq!((status.epoch, status.header), (Epoch(2), HeaderNumber(1)));
         assert_eq!(status.credits, Amount(10_007));
     }
+    // What it costs: a read of the store for each transaction that is checked, and few more.
+    for n in [1, 2] {
+        let node = crowd.net.node(n);
+        let (reads, checked) = (node.platform.reads, node.counters.verified);
+        std::println!("node {n}: {reads} reads, {checked} signatures checked");
+        assert!(reads < 3 * checked, "{reads} reads for {checked}");
+    }
     for (n, id) in &mine {
         assert!(
             crowd.reached(*n, id, Grade::Settled),

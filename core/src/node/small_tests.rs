@@ -215,6 +215,34 @@ fn a_forged_table_is_dropped_whole_and_the_true_one_taken() {
 }
 
 #[test]
+fn a_table_of_more_members_than_there_is_room_for_is_refused() {
+    let net = network();
+    let platform = MemoryPlatform::default();
+    let mut full = net.boot_with(
+        ME as u8,
+        platform,
+        Limits {
+            members: 11,
+            ..SMALL
+        },
+    );
+    // Eleven take six bytes of weights, which would hold twelve.
+    let set = {
+        let mut out = vec![0; 3000];
+        let mut w = crate::wire::Writer::new(&mut out);
+        net.set.encode(&mut w).unwrap();
+        w.written().to_vec()
+    };
+    assert_eq!(full.take_genesis(&net.genesis, &set), Err(Refusal::Busy));
+    let opening = tables::Opening {
+        epoch: Epoch(1),
+        members: 12,
+        ..Default::default()
+    };
+    assert_eq!(full.tables.open(opening), Err(tables::TableError::Full));
+}
+
+#[test]
 fn limits_that_cannot_work_are_refused() {
     assert_eq!(SMALL.check(), Ok(()));
     for records in [1, 7, 9] {

@@ -126,6 +126,8 @@ impl Slot<'_> {
 #[derive(Debug)]
 pub struct Tables<'m> {
     slots: [Slot<'m>; 3],
+    /// Records that a table may have where they are not all in memory.
+    most: usize,
     pub(crate) clocks: Clocks,
     newest: Epoch,
     gl_node: MemberIndex,
@@ -156,11 +158,12 @@ pub(crate) enum Filled {
 }
 
 impl<'m> Tables<'m> {
-    /// `cached`: how many records of each table are held, where it is not all of them.
+    /// `cached`: how many records of each table are held, where it is not all of them. `most`: how many a table may have.
     pub(crate) fn new(
         records: [&'m mut [Record]; 3],
         weights: [&'m mut [u8]; 3],
         cached: Option<usize>,
+        most: usize,
     ) -> Self {
         let [a, b, c] = weights;
         let mut weights = [Some(a), Some(b), Some(c)].into_iter().flatten();
@@ -178,6 +181,7 @@ impl<'m> Tables<'m> {
                 },
                 cached,
             }),
+            most,
             clocks: Clocks::default(),
             newest: Epoch(0),
             gl_node: MemberIndex(0),
@@ -225,7 +229,7 @@ impl<'m> Tables<'m> {
             .ok_or(TableError::Full)?;
         let room = match slot.cached {
             None => slot.records.len(),
-            Some(_) => slot.weights.places.len().saturating_mul(2),
+            Some(_) => self.most,
         };
         if usize::try_from(opening.members).map_or(true, |n| n > room) {
             return Err(TableError::Full);

@@ -96,7 +96,7 @@ pub enum TrimError {
     Void(VoidTrim),
     /// Part of Done was evicted or never here: only a window that holds all of it can tell. Ask a full node.
     Truncated,
-    /// A table that Done names is not held, or the tables are not those after the previous trim.
+    /// A table that Done names is not held, a record of it was not read, or the tables are not those after the previous trim.
     Tables,
     /// The scratch memory is shorter than the window needs.
     Scratch,

@@ -103,6 +103,8 @@ pub struct Book {
     pub credits: Vec<u64>,
     pub frozen: Vec<bool>,
     pub gl_node: MemberIndex,
+    /// This member's record is in the store and was not read.
+    pub unread: Option<MemberIndex>,
 }
 
 pub fn g0() -> Id {
@@ -132,6 +134,7 @@ impl Book {
             credits: vec![1_000; weights.len()],
             frozen: vec![false; weights.len()],
             gl_node: MemberIndex(0),
+            unread: None,
         }
     }
 
@@ -161,7 +164,11 @@ impl Tables for Book {
             .get(usize::from(member.0))
             .map(|w| Weight(*w))
     }
+    fn holds(&self, _: Epoch, member: MemberIndex) -> bool {
+        self.unread != Some(member)
+    }
     fn credits(&self, epoch: Epoch, member: MemberIndex) -> Option<Amount> {
+        assert!(self.holds(epoch, member), "asked of what was not read");
         self.table(epoch)?;
         self.credits.get(usize::from(member.0)).map(|c| Amount(*c))
     }
@@ -169,6 +176,7 @@ impl Tables for Book {
         self.heads.get(usize::from(member.0)).copied()
     }
     fn frozen(&self, member: MemberIndex) -> bool {
+        assert!(self.holds(Epoch(0), member), "asked of what was not read");
         self.frozen
             .get(usize::from(member.0))
             .copied()

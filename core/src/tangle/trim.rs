@@ -276,9 +276,13 @@ impl Tangle<'_> {
         };
         needs(newest)?;
         for &slot in order {
-            let epoch = self.window.at(slot).epoch;
+            let (epoch, issuer) = (self.window.at(slot).epoch, self.window.at(slot).issuer);
             if epoch >= living_since(vertex.epoch) || !rules::on(Rule::Void) {
                 needs(epoch)?;
+            }
+            // Its chain head and whether it is frozen decide.
+            if !tables.holds(newest, issuer) {
+                return Err(TrimError::Tables);
             }
         }
         for (place, &slot) in (0u32..).zip(order) {

@@ -138,6 +138,15 @@ fn two_epochs_end_to_end() {
         done.iter()
             .all(|(f, lives)| *lives && f.time.0 > first_cut && f.time.0 <= second_cut)
     );
+    // Nor where a record of Done was not read.
+    let unread = Book {
+        unread: Some(x.issuer),
+        ..book.clone()
+    };
+    assert_eq!(
+        tangle.evaluate(&second, &unread, &mut paper.scratch(), |_| {}),
+        Err(TrimError::Tables)
+    );
     // Not by tables that are not those after its predecessor.
     assert_eq!(
         tangle.evaluate(&first, &book, &mut paper.scratch(), |_| {}),

@@ -252,6 +252,24 @@ fn debits_run_along_the_chain_and_stop_at_the_credits() {
 }
 
 #[test]
+fn what_was_not_read_is_not_taken_for_what_is_not_there() {
+    let mut memory = Memory::new(32, 4, 8);
+    let (mut tangle, mut book) = four(&mut memory);
+    let t = START + 100;
+    book.unread = Some(MemberIndex(0));
+    let before = tangle.len();
+    let facts = plain(id(9), 0, 2, t);
+    let parents = [id(1), id(2)];
+    let refused = tangle.insert(&book, &facts, &parents, Stubs::default());
+    assert_eq!(refused, Err(InsertError::NotRead));
+    assert_eq!(tangle.len(), before);
+    // Others' vertices need it not, whoever approves whom.
+    put(&mut tangle, &book, plain(id(10), 1, 2, t), &[id(2), id(1)]).unwrap();
+    book.unread = None;
+    put(&mut tangle, &book, facts, &parents).unwrap();
+}
+
+#[test]
 fn memory_out_of_range_is_refused() {
     let limits = |capacity, members, tracked| {
         Limits {
