@@ -232,7 +232,7 @@
 /**
  * Bytes of a node whatever its limits: see `IOTEDGE_NODE_SIZE`.
  */
-#define IOTEDGE_NODE_SIZE_FIXED 65536
+#define IOTEDGE_NODE_SIZE_FIXED 69632
 
 /**
  * Bytes of a node per transaction in the window, without what each neighbour adds.
@@ -247,7 +247,7 @@
 /**
  * Bytes of a node per neighbour.
  */
-#define IOTEDGE_NODE_SIZE_PEER 80
+#define IOTEDGE_NODE_SIZE_PEER 104
 
 /**
  * Bytes of a node per transaction set aside.
@@ -272,7 +272,7 @@
 /**
  * Bytes of a lean node whatever its limits: see `IOTEDGE_NODE_SIZE_LEAN`.
  */
-#define IOTEDGE_NODE_SIZE_LEAN_FIXED 18432
+#define IOTEDGE_NODE_SIZE_LEAN_FIXED 18944
 
 /**
  * Bytes of a lean node per transaction in the window, without what each neighbour adds.

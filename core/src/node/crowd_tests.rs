@@ -267,6 +267,6 @@ fn what_it_costs() {
     std::println!("| **all** | **{}** | **{}** |", sums[0], sums[1]);
     // What is reached is not given back unnoticed.
     if cfg!(target_pointer_width = "64") {
-        assert!(sums[1] <= 140_000, "{sums:?}");
+        assert!(sums[1] <= 142_000, "{sums:?}");
     }
 }

@@ -14,13 +14,13 @@ use iotedge_core::tangle::TangleMemory;
 /// Alignment of a node's memory.
 pub const IOTEDGE_NODE_ALIGN: usize = 8;
 /// Bytes of a node whatever its limits: see `IOTEDGE_NODE_SIZE`.
-pub const IOTEDGE_NODE_SIZE_FIXED: usize = 65536;
+pub const IOTEDGE_NODE_SIZE_FIXED: usize = 69632;
 /// Bytes of a node per transaction in the window, without what each neighbour adds.
 pub const IOTEDGE_NODE_SIZE_WINDOW: usize = 184;
 /// Bytes of a node per member.
 pub const IOTEDGE_NODE_SIZE_MEMBER: usize = 768;
 /// Bytes of a node per neighbour.
-pub const IOTEDGE_NODE_SIZE_PEER: usize = 80;
+pub const IOTEDGE_NODE_SIZE_PEER: usize = 104;
 /// Bytes of a node per transaction set aside.
 pub const IOTEDGE_NODE_SIZE_ASIDE: usize = 1600;
 /// Bytes of a node per submission.
@@ -32,7 +32,7 @@ pub const IOTEDGE_NODE_SIZE_OWN: usize = 96;
 pub const IOTEDGE_NODE_SIZE_WORK: usize = 56;
 
 /// Bytes of a lean node whatever its limits: see `IOTEDGE_NODE_SIZE_LEAN`.
-pub const IOTEDGE_NODE_SIZE_LEAN_FIXED: usize = 18432;
+pub const IOTEDGE_NODE_SIZE_LEAN_FIXED: usize = 18944;
 /// Bytes of a lean node per transaction in the window, without what each neighbour adds.
 pub const IOTEDGE_NODE_SIZE_LEAN_WINDOW: usize = 160;
 /// Bytes of a lean node per member, without what each eight followed transactions add: six.
