@@ -78,6 +78,9 @@ struct Slot<'m> {
     filled: usize,
     ready: bool,
     total: u64,
+    /// What each member weighs, where all weigh the same, as most tables have it: then no record is looked at for it, and a Quorum among
+    /// a thousand asks for a thousand weights.
+    even: Option<Weight>,
     /// All records by index; or a cache of `cached` by index modulo that, and in the last place this node's own.
     records: &'m mut [Record],
     weights: Weights<'m>,
@@ -115,6 +118,7 @@ impl Slot<'_> {
 
     fn begin_again(&mut self) {
         self.filled = 0;
+        self.even = None;
         self.weights.count = 0;
         if self.cached.is_some() {
             self.records.fill(Record::EMPTY);
@@ -173,6 +177,7 @@ impl<'m> Tables<'m> {
                 filled: 0,
                 ready: false,
                 total: 0,
+                even: None,
                 records,
                 weights: Weights {
                     places: weights.next().unwrap_or(&mut []),
@@ -318,7 +323,10 @@ impl<'m> Tables<'m> {
             .iter()
             .all(|record| record.leaf().is_ok_and(|leaf| tree.push(leaf).is_ok()));
         let total = held.iter().map(|r| u64::from(r.weight.0)).sum();
+        let first = held.first().map(|r| r.weight);
+        let even = first.filter(|weight| held.iter().all(|r| r.weight == *weight));
         let root = if whole { tree.root() } else { Id::ZERO };
+        slot.even = even;
         self.conclude(epoch, root, total)
     }
 
@@ -469,10 +477,13 @@ impl TableView for Tables<'_> {
     fn weight(&self, epoch: Epoch, member: MemberIndex) -> Option<Weight> {
         let slot = self.slot(epoch)?;
         let index = usize::from(member.0);
+        if index >= slot.filled {
+            return None;
+        }
         match slot.cached {
+            _ if slot.even.is_some() => slot.even,
             None => slot.held(member).map(|r| r.weight),
-            Some(_) if index < slot.filled => slot.weights.get(index),
-            Some(_) => None,
+            Some(_) => slot.weights.get(index),
         }
     }
 
@@ -542,5 +553,42 @@ mod tests {
         assert_eq!(packed.get(16), Some(Weight(7)));
         assert_eq!(packed.set(40, Weight(7)), Err(TableError::Full));
         assert_eq!(packed.get(40), None);
+    }
+
+    /// Whether all weigh the same or not, and whatever the place held before.
+    #[test]
+    fn weights_are_those_of_the_records() {
+        let mut memory = [(); 3].map(|()| vec![Record::EMPTY; 5]);
+        let [a, b, c] = &mut memory;
+        let mut tables = Tables::new([a, b, c], [&mut [], &mut [], &mut []], None);
+        let weighing = [[3; 5], [3, 3, 3, 3, 4], [1, 0, 1, 1, 1], [1; 5], [0; 5]];
+        for (epoch, weights) in (1..).map(Epoch).zip(weighing.into_iter().cycle().take(9)) {
+            let records = (0..).zip(weights).map(|(index, weight)| Record {
+                index: MemberIndex(index),
+                weight: Weight(weight),
+                ..Record::EMPTY
+            });
+            let mut tree = merkle::Tree::new();
+            records
+                .clone()
+                .for_each(|r| tree.push(r.leaf().unwrap()).unwrap());
+            let opening = Opening {
+                epoch,
+                root: tree.root(),
+                members: 5,
+                ..Opening::default()
+            };
+            tables.open(opening).unwrap();
+            for (index, record) in (0..).zip(records) {
+                assert_eq!(tables.weight(epoch, MemberIndex(index)), None);
+                tables.fill(epoch, index, &record).unwrap();
+            }
+            tables.check(epoch).unwrap();
+            for (index, weight) in (0..).zip(weights) {
+                let found = tables.weight(epoch, MemberIndex(index));
+                assert_eq!(found, Some(Weight(weight)), "{epoch:?} {index}");
+            }
+            assert_eq!(tables.weight(epoch, MemberIndex(5)), None);
+        }
     }
 }
