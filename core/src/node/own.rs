@@ -313,12 +313,10 @@ impl<'m> Own<'m> {
     }
 
     /// Whether there is a place, here and in the store, for the own transaction after `head`: it writes over the one that many numbers
-    /// before, which must be settled and, if it is followed, have its receipt.
+    /// before, which must be settled and, if it is followed, have its receipt. One more place is left for what this device is paid.
     pub(crate) fn has_place(&self, limits: &Limits, settled: Number, head: Number) -> bool {
-        let room = self
-            .places
-            .iter()
-            .any(|f| !f.used || !f.own || !unsettled(f));
+        let mut free = (self.places.iter()).filter(|f| !f.used || !f.own || !unsettled(f));
+        let room = free.nth(1).is_some();
         let next = head.0.saturating_add(1);
         let Some(before) = next.checked_sub(u32::from(limits.own)) else {
             return room;

@@ -500,6 +500,36 @@ fn a_fed_neighbour_gets_everything_unasked_and_once() {
     assert_eq!(said_to(&mut net, 1), (0, 0), "its own");
 }
 
+/// Who waits for all that it said still follows what it is paid.
+#[test]
+fn own_transactions_leave_a_place_for_a_payment() {
+    let mut net = Network::started(4);
+    let said = |net: &Network| net.ids_sent(2).len();
+    let mut before = usize::MAX;
+    while said(&net) != before {
+        before = said(&net);
+        for _ in 0..16 {
+            let now = Millis(net.now);
+            let _ = (net.node(2)).submit(now, &Submission::Data(b"21.5 C"), None);
+        }
+        net.pump(net.now + 4 * PERIOD);
+    }
+    assert!(before + 1 >= usize::from(LIMITS.own), "{before}");
+    let now = Millis(net.now);
+    let (to, amount) = (MemberIndex(2), Amount(5));
+    net.node(3)
+        .submit(now, &Submission::Transfer { to, amount }, None)
+        .unwrap();
+    net.traffic(2);
+    // With one place, the newest.
+    let paid = net.events[2].iter().rev().find_map(|e| match e {
+        Event::Received { id, .. } => Some(*id),
+        _ => None,
+    });
+    assert!(net.node(2).grade(&paid.unwrap()).is_some());
+    assert!(!net.events[2].contains(&Event::PlatformFailed));
+}
+
 /// All say at once what they have places for; then somebody must still be able to speak T/2 later, or nothing is ever settled.
 #[test]
 fn a_burst_of_all_members_is_settled_nevertheless() {
