@@ -29,6 +29,9 @@ use heapless::{Deque, Vec};
 /// Longest certificate that a node carries.
 pub const MAX_CERTIFICATE: usize = 320;
 
+/// Requests for a table that one neighbour may leave without an answer.
+const SOURCE_TRIES: u8 = 4;
+
 /// What a neighbour says of this node's chain head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeadClaim {
@@ -60,6 +63,10 @@ pub(crate) struct Timers {
     pub(crate) silent: bool,
     /// After a start: when to stop waiting for what the neighbours have.
     pub(crate) caught_up: Millis,
+    /// Somebody sent a false record: the table is taken whole from this neighbour, and from the next one if it is false again.
+    pub(crate) table_from: Option<Peer>,
+    /// How often it was asked since something came.
+    pub(crate) table_tries: u8,
 }
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
@@ -210,6 +217,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 heard: start,
                 silent: false,
                 caught_up: start,
+                table_from: None,
+                table_tries: 0,
             },
             heads: Vec::new(),
             lost_store: false,
@@ -497,8 +506,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             && let Some((epoch, first)) = self.tables.missing()
         {
             self.timers.table = now.saturating_add(self.request_timeout.0);
-            let first = MemberIndex(first);
-            if let Some(peer) = self.whom_to_ask() {
+            if let Some((peer, again)) = self.whom_to_ask_for_a_table() {
+                let first = MemberIndex(if again { 0 } else { first });
+                if again {
+                    self.tables.give_up(epoch);
+                }
                 self.say(peer, Control::TableRequest { epoch, first });
             }
         }
@@ -525,6 +537,22 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 }
             }
         }
+    }
+
+    /// Whom to ask for records, and whether from the first one on. A table's root is checked when it is whole. So one liar among those who are asked in
+    /// turn would keep a large table out for good; once a table was false, each of the next ones is of one neighbour alone.
+    fn whom_to_ask_for_a_table(&mut self) -> Option<(Peer, bool)> {
+        let Some(from) = self.timers.table_from else {
+            return Some((self.whom_to_ask()?, false));
+        };
+        if self.timers.table_tries < SOURCE_TRIES && self.peers.place(from).is_some() {
+            self.timers.table_tries = self.timers.table_tries.saturating_add(1);
+            return Some((from, false));
+        }
+        let next = self.whom_to_ask()?;
+        self.timers.table_from = Some(next);
+        self.timers.table_tries = 1;
+        Some((next, true))
     }
 
     /// In turn an uplink and any neighbour: what is asked for proves itself, so whoever has it may answer.

@@ -4,7 +4,7 @@
 //! GL-node's signature is checked first, so that nobody else can make a device check votes.
 
 use super::clocks::STORED_CLOCKS;
-use super::event::{Event, Grade, Refusal};
+use super::event::{Event, Grade, Peer, Refusal};
 use super::gossip::Control;
 use super::records::{STORED_CHUNK, read_chunk};
 use super::tables::{Opening, TableError};
@@ -361,19 +361,27 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     pub(crate) fn on_table(
         &mut self,
         now: Millis,
+        from: Peer,
         epoch: Epoch,
         first: MemberIndex,
         records: List<'_, Raw<'_>>,
     ) -> Result<(), Refusal> {
+        // What holds a whole table is false or true by itself; it may cost memory, but no write.
+        let apart = self.tables.whole() && self.tables.is_all(epoch, first, records.iter().count());
+        if !apart && self.timers.table_from.is_some_and(|source| source != from) {
+            let well_formed = records.iter().all(|raw| Record::decode(raw.0).is_ok());
+            return well_formed.then_some(()).ok_or(Refusal::ForgedTable);
+        }
         let mut index = first.0;
         for raw in records.iter() {
             let record = Record::decode(raw.0).map_err(|_| Refusal::ForgedTable)?;
             match self.take_record(epoch, index, &record, true) {
                 Ok(true) => {
+                    self.timers.table_from = None;
                     self.on_table_ready(now, epoch);
                     return Ok(());
                 }
-                Ok(false) => {}
+                Ok(false) => self.timers.table_tries = 0,
                 // Chunks are asked for again after a time-out, so the same may come twice.
                 Err(TableError::NotAsked) => return Ok(()),
                 Err(TableError::Full | TableError::Weights) => return Err(Refusal::Busy),
@@ -384,6 +392,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 }
                 Err(TableError::Forged) => {
                     self.timers.table = now.saturating_add(self.request_timeout.0);
+                    self.timers.table_from = self.whom_to_ask();
+                    self.timers.table_tries = 0;
                     return Err(Refusal::ForgedTable);
                 }
             }

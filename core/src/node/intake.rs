@@ -145,7 +145,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 epoch,
                 first,
                 records,
-            } => self.on_table(now, epoch, first, records),
+            } => self.on_table(now, from, epoch, first, records),
             Frame::Proof {
                 header,
                 id,

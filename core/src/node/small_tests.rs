@@ -214,6 +214,72 @@ fn a_forged_table_is_dropped_whole_and_the_true_one_taken() {
     assert_eq!(node.tables.missing(), Some((epoch, 0)));
 }
 
+/// Every second neighbour lies about a record, so that no two answers in a row are both true: a table of many frames would never come together.
+#[test]
+fn neighbours_that_forge_tables_keep_none_out_and_wear_no_store_out() {
+    for limits in [SMALL, LIMITS] {
+        let mut net = network();
+        let (_, mut platform, _) = net.nodes[ME].take().unwrap().into_parts();
+        for chunk in 0..2 {
+            platform.store.remove(&keys::table(1, chunk));
+        }
+        let before = platform.writes;
+        net.deaf = vec![ME as u16];
+        net.nodes[ME] = Some(net.boot_with(ME as u8, platform, limits));
+        let liars: Vec<u16> = (0..12u16).filter(|n| *n != ME as u16).step_by(2).collect();
+        let mut rich = net.founders.clone();
+        for record in &mut rich {
+            record.credits = Amount(1 << 40);
+        }
+        let (mut forged, end) = (0, net.now + 60_000);
+        while net.node(ME).tables.newest() == Epoch(0) && net.now < end {
+            let until = net.now + 1;
+            net.pump(until);
+            for (_, from, to, bytes) in &mut net.wire {
+                if *to != ME as u16 || !liars.contains(from) {
+                    continue;
+                }
+                let Ok((
+                    tag,
+                    crate::wire::Frame::Table {
+                        epoch,
+                        first,
+                        records,
+                    },
+                )) = crate::wire::Frame::parse(bytes)
+                else {
+                    continue;
+                };
+                let lies: Vec<Vec<u8>> = (0..records.iter().count())
+                    .map(|n| {
+                        let mut out = vec![0; 256];
+                        let mut w = crate::wire::Writer::new(&mut out);
+                        rich[usize::from(first.0) + n].encode(&mut w).unwrap();
+                        w.written().to_vec()
+                    })
+                    .collect();
+                let raw: Vec<_> = lies.iter().map(|r| crate::wire::list::Raw(r)).collect();
+                let lie = crate::wire::Frame::Table {
+                    epoch,
+                    first,
+                    records: crate::wire::list::List::of(&raw),
+                };
+                let mut out = vec![0; crate::MAX_FRAME];
+                let len = lie.write(tag, &mut out).unwrap();
+                forged += 1;
+                *bytes = out[..len].to_vec();
+            }
+        }
+        assert!(forged > 0);
+        assert_eq!(net.node(ME).tables.newest(), Epoch(1), "{}", net.explain());
+        let table = crate::tangle::Tables::total(&net.node(ME).tables, Epoch(1));
+        assert_eq!(table, Some(12));
+        // Two chunks a try, and one liar in two.
+        let writes = net.node(ME).platform.writes - before;
+        assert!(writes < 60, "{writes} writes");
+    }
+}
+
 #[test]
 fn a_table_of_more_members_than_there_is_room_for_is_refused() {
     let net = network();

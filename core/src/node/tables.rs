@@ -265,6 +265,13 @@ impl<'m> Tables<'m> {
             .and_then(|s| Some((s.opening.epoch, u16::try_from(s.filled).ok()?)))
     }
 
+    /// Whether so many records from this one on are the whole of a table of which nothing is here.
+    pub(crate) fn is_all(&self, epoch: Epoch, first: MemberIndex, count: usize) -> bool {
+        let mut open = self.slots.iter().filter(|s| !s.ready && s.filled == 0);
+        let all = |s: &Slot<'_>| u32::try_from(count) == Ok(s.opening.members);
+        first.0 == 0 && open.any(|s| s.opening.epoch == epoch && all(s))
+    }
+
     /// Takes one record, in order.
     pub(crate) fn fill(
         &mut self,
