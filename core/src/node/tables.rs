@@ -567,7 +567,7 @@ mod tests {
     fn weights_are_those_of_the_records() {
         let mut memory = [(); 3].map(|()| vec![Record::EMPTY; 5]);
         let [a, b, c] = &mut memory;
-        let mut tables = Tables::new([a, b, c], [&mut [], &mut [], &mut []], None);
+        let mut tables = Tables::new([a, b, c], [&mut [], &mut [], &mut []], None, 5);
         let weighing = [[3; 5], [3, 3, 3, 3, 4], [1, 0, 1, 1, 1], [1; 5], [0; 5]];
         for (epoch, weights) in (1..).map(Epoch).zip(weighing.into_iter().cycle().take(9)) {
             let records = (0..).zip(weights).map(|(index, weight)| Record {
