@@ -489,6 +489,12 @@ fn limits_are_kept_before_anything_is_signed() {
         );
     }
     assert_eq!(sent(&net).len(), 1);
+    // 1,000 at once are allowed, 20,000 unsettled: beyond the credits first.
+    for amount in [1_000, 1_000] {
+        submit(&mut net, &pay(1, amount)).unwrap();
+        net.traffic(3);
+    }
+    assert_eq!(leaf(&mut net).status().debits, Some(Amount(2_000)));
 }
 
 #[test]
