@@ -263,7 +263,7 @@ fn ties(out: &mut Vec<Row>) {
             &[
                 ("epoch", epoch.to_string()),
                 ("device", device.to_string()),
-                ("found", tie(Epoch(epoch), &device).to_string()),
+                ("found", tie(epoch, &device).to_string()),
             ],
         ));
     }

@@ -215,19 +215,36 @@ impl<'a> UnverifiedClaim<'a> {
 pub struct Claim {
     statement: Statement,
     tie: u64,
+    /// The same by its epoch: among candidates.
+    turn: u64,
 }
 
 impl Claim {
     /// One that this device makes itself: it need not verify its own signature here.
     pub(super) fn own(statement: Statement, device: &Id) -> Self {
-        let tie = tie(statement.epoch, device);
-        Self { statement, tie }
+        let turn = tie(statement.epoch.0, device);
+        // The rank of a head's words must not change within its term, and epochs change.
+        let tie = match statement.term {
+            0 => turn,
+            term => tie(term, device),
+        };
+        Self {
+            statement,
+            tie,
+            turn,
+        }
     }
 
     /// What it says.
     #[must_use]
     pub const fn statement(&self) -> &Statement {
         &self.statement
+    }
+
+    /// What decides between candidates of one score in the claim's epoch.
+    #[must_use]
+    pub const fn turn(&self) -> u64 {
+        self.turn
     }
 
     /// By what two claimants are told apart: the greater one is followed.
@@ -242,7 +259,7 @@ impl Claim {
     }
 }
 
-/// The order of claimants. The device id is hashed with the epoch, so that equals take turns.
+/// The order of claimants. The device id is hashed with the term (a candidate's with the epoch), so that equals take turns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
     /// A later term is greater.
@@ -255,10 +272,10 @@ pub struct Rank {
     pub member: MemberIndex,
 }
 
-/// What decides between equals in an epoch.
+/// What decides between equals in a term, or between candidates in an epoch.
 #[must_use]
-pub fn tie(epoch: Epoch, device: &Id) -> u64 {
-    let hash = sha256(&[DOMAIN.as_bytes(), &epoch.0.to_be_bytes(), &device.0]);
+pub fn tie(number: u32, device: &Id) -> u64 {
+    let hash = sha256(&[DOMAIN.as_bytes(), &number.to_be_bytes(), &device.0]);
     hash.first_chunk().map_or(0, |b| u64::from_be_bytes(*b))
 }
 
@@ -382,8 +399,8 @@ mod tests {
         #[test]
         fn ties_differ_by_epoch_and_device(a in any::<[u8; 32]>(), epoch in any::<u32>()) {
             let other = Id([!a[0]; 32]);
-            prop_assert_ne!(tie(Epoch(epoch), &Id(a)), tie(Epoch(epoch), &other));
-            prop_assert_ne!(tie(Epoch(epoch), &Id(a)), tie(Epoch(epoch ^ 1), &Id(a)));
+            prop_assert_ne!(tie(epoch, &Id(a)), tie(epoch, &other));
+            prop_assert_ne!(tie(epoch, &Id(a)), tie(epoch ^ 1, &Id(a)));
         }
     }
 }

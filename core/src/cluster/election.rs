@@ -289,13 +289,12 @@ impl Election {
         let Some(best) = &self.best else {
             return self.follow(now, claim);
         };
-        let followed = best.statement();
-        // The tie changes with the epoch, so a claimant's words of two epochs differ in rank: between them only time counts.
-        let same = followed.member == s.member && followed.term == s.term;
-        if !same && claim.rank() < best.rank() {
-            return Heard::Outranked;
-        }
-        match !same || later(s, followed) {
+        let newer = match claim.rank().cmp(&best.rank()) {
+            core::cmp::Ordering::Greater => true,
+            core::cmp::Ordering::Less => return Heard::Outranked,
+            core::cmp::Ordering::Equal => later(s, best.statement()),
+        };
+        match newer {
             true => self.follow(now, claim),
             false => Heard::Known,
         }
@@ -316,7 +315,7 @@ impl Election {
         let one = Candidate {
             member: s.member,
             score: s.score,
-            tie: claim.rank().tie,
+            tie: claim.turn(),
             at: s.at,
             until: s.until.min(now.saturating_add(self.lease.length.0)),
         };
@@ -452,7 +451,7 @@ impl Election {
                 let own = Rank {
                     term: 0,
                     score,
-                    tie: tie(self.epoch(), &self.own.device),
+                    tie: tie(self.epoch().0, &self.own.device),
                     member: self.own.member,
                 };
                 let before = self.live(now).filter(|c| c.rank() > own).count();
