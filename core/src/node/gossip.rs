@@ -44,7 +44,7 @@ pub(crate) enum Control {
     },
     /// To a neighbour that asked for it.
     Proof {
-        id: Id,
+        tag: u32,
     },
     HeadsRequest {
         member: MemberIndex,
@@ -155,7 +155,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let frame = match control {
             Control::Enrol => return self.write_enrol(now, out),
             Control::Relay => return self.write_relay(out),
-            Control::Proof { id } => return self.write_proof(peer, &id, out),
+            Control::Proof { tag } => return self.write_proof(peer, tag, out),
             Control::EnrolResult {
                 device,
                 status,

@@ -159,7 +159,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     result => result,
                 }
             }
-            Frame::ProofRequest { ids } => self.pass_proof_request(from, ids),
+            Frame::ProofRequest { ids } => self.pass_proof_request(now, from, ids),
             Frame::Set(set) => self.on_set(now, set),
             Frame::SetRequest { term } => self.on_set_request(from, term),
             Frame::HeaderRequest { header } => self.on_header_request(from, header),

@@ -16,20 +16,31 @@ use crate::wire::list::List;
 use crate::wire::{EnrolStatus, Frame};
 use crate::{Id, MemberIndex, Millis};
 
-/// Requests for proofs of neighbours that are waited for at once.
-const PROOFS: usize = 8;
+/// Requests for proofs of neighbours that are waited for at once: after a cut all ask.
+const PROOFS: usize = 16;
 
 /// Whose requests for proofs went to the uplink.
 pub(crate) type Proofs = heapless::Vec<Asked, PROOFS>;
 
-/// A neighbour waits for the proof of this transaction.
+/// A neighbour waits for the proof of a transaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
+    /// The first bytes of its id. Who gets another's proof refuses it, and asks again.
+    tag: u32,
     peer: u16,
-    id: Id,
+    /// When the request was passed on.
+    passed: Millis,
     /// Where its frame is, once it came.
     frame: Option<RawSlot>,
 }
+
+fn tag(id: &Id) -> u32 {
+    let [a, b, c, d, ..] = id.0;
+    u32::from_le_bytes([a, b, c, d])
+}
+
+/// A request is passed on again after so many times the time-out of requests.
+const PAUSE: u64 = 4;
 
 /// One enrolment is passed on in this time.
 const EVERY: u64 = 2_000;
@@ -64,24 +75,34 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(())
     }
 
-    /// A neighbour wants proofs: only the gateway has them.
+    /// A neighbour wants proofs: only the gateway has them. What was passed on a moment ago, for whomever, is waited for and not passed on again.
     pub(crate) fn pass_proof_request(
         &mut self,
+        now: Millis,
         from: Peer,
         ids: List<'_, Id>,
     ) -> Result<(), Refusal> {
         let uplink = self.uplink_for(from).ok_or(Refusal::NotForMe)?;
+        let pause = self.request_timeout.0.saturating_mul(PAUSE);
         for id in ids.iter() {
-            self.relayed.retain(|a| a.peer != from.0 || a.id != id);
+            let tag = tag(&id);
+            let under_way = (self.relayed.iter())
+                .filter(|a| a.tag == tag && a.frame.is_none())
+                .map(|a| a.passed)
+                .find(|passed| now < passed.saturating_add(pause));
+            self.relayed.retain(|a| a.peer != from.0 || a.tag != tag);
             if self.relayed.is_full() {
                 self.relayed.remove(0);
             }
             let _ = self.relayed.push(Asked {
+                tag,
                 peer: from.0,
-                id,
+                passed: under_way.unwrap_or(now),
                 frame: None,
             });
-            self.say(uplink, Control::ProofRequest { id });
+            if under_way.is_none() {
+                self.say(uplink, Control::ProofRequest { id });
+            }
         }
         Ok(())
     }
@@ -89,25 +110,26 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// A proof came down: to all who wait for it. True: somebody did.
     pub(crate) fn pass_proof(&mut self, from: Peer, id: &Id, bytes: &[u8]) -> bool {
         let above = self.peers.place(from).and_then(|p| self.peers.get(p));
-        if !above.is_some_and(|p| p.uplink) || !self.relayed.iter().any(|a| a.id == *id) {
+        let tag = tag(id);
+        if !above.is_some_and(|p| p.uplink) || !self.relayed.iter().any(|a| a.tag == tag) {
             return false;
         }
         let Some(frame) = self.raw.keep(bytes) else {
             return false;
         };
         let mut waiting: heapless::Vec<Peer, PROOFS> = heapless::Vec::new();
-        for asked in self.relayed.iter_mut().filter(|a| a.id == *id) {
+        for asked in self.relayed.iter_mut().filter(|a| a.tag == tag) {
             asked.frame = Some(frame);
             let _ = waiting.push(Peer(asked.peer));
         }
         for peer in waiting {
-            self.say(peer, Control::Proof { id: *id });
+            self.say(peer, Control::Proof { tag });
         }
         true
     }
 
-    pub(crate) fn write_proof(&mut self, peer: Peer, id: &Id, out: &mut [u8]) -> Option<usize> {
-        let of = |a: &Asked| a.peer == peer.0 && a.id == *id;
+    pub(crate) fn write_proof(&mut self, peer: Peer, tag: u32, out: &mut [u8]) -> Option<usize> {
+        let of = |a: &Asked| a.peer == peer.0 && a.tag == tag;
         let frame = self.relayed.iter().find(|a| of(a))?.frame?;
         self.relayed.retain(|a| !of(a));
         let bytes = self.raw.kept(&frame)?;
