@@ -6,6 +6,7 @@
 use super::clocks::STORED_CLOCKS;
 use super::event::{Event, Grade, Peer, Refusal};
 use super::gossip::Control;
+use super::own::Followed;
 use super::records::{STORED_CHUNK, read_chunk};
 use super::tables::{Opening, TableError};
 use super::{Node, keys};
@@ -29,6 +30,8 @@ pub const KEPT_VOTES: usize = 64;
 const STORED_HEADER: usize = MAX_HEADER + 34 * MAX_PATH + 70 * KEPT_VOTES + 64;
 /// After so many fruitless requests a receipt is not asked for any more.
 const PROOF_TRIES: u8 = 40;
+/// Requests for proofs that are unanswered at once.
+const PROOFS_AT_ONCE: usize = 8;
 
 /// A header with its path and votes, kept to write receipts with.
 #[derive(Clone, Debug, Default)]
@@ -481,26 +484,29 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let Some(uplink) = self.peers.uplink(turn) else {
             return;
         };
+        // Over slow hops an answer takes its time, and what is not in a header gets none.
         let pause = self.request_timeout.0;
-        let mut asked: Vec<Id, 8> = Vec::new();
+        let period = self.genesis.as_ref().map_or(0, |g| g.period.0);
+        let longest = (period / 8).max(10_000);
+        let open = |f: &Followed| {
+            let done = matches!(f.grade, Grade::Settled | Grade::Anchored | Grade::Dead);
+            !done && f.time <= cut && f.proof_tries < PROOF_TRIES
+        };
+        let waits = |f: &&Followed| open(f) && f.proof_tries > 0 && f.proof_due > now;
+        let mut room = PROOFS_AT_ONCE.saturating_sub(self.own.iter().filter(waits).count());
+        let mut asked: Vec<Id, PROOFS_AT_ONCE> = Vec::new();
         for followed in self.own.iter_mut() {
-            let open = !matches!(
-                followed.grade,
-                Grade::Settled | Grade::Anchored | Grade::Dead
-            );
-            if !open
-                || followed.time > cut
-                || followed.proof_due > now
-                || followed.proof_tries >= PROOF_TRIES
-            {
-                continue;
-            }
-            if asked.push(followed.id).is_err() {
+            if room == 0 {
                 break;
             }
+            if !open(followed) || followed.proof_due > now || asked.push(followed.id).is_err() {
+                continue;
+            }
+            room = room.saturating_sub(1);
+            let tries = u32::from(followed.proof_tries);
             followed.proof_tries = followed.proof_tries.saturating_add(1);
-            let wait = pause.saturating_mul(u64::from(followed.proof_tries));
-            followed.proof_due = now.saturating_add(wait.min(10_000));
+            let wait = pause.saturating_mul(1u64.wrapping_shl(tries.min(16)));
+            followed.proof_due = now.saturating_add(wait.min(longest));
         }
         for id in asked {
             self.say(uplink, Control::ProofRequest { id });
