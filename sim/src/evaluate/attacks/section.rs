@@ -113,13 +113,6 @@ fn claims(results: &Value, mode: Mode) -> Vec<Claim> {
         ),
     ];
     if mode == Mode::Full {
-        // To be taken out when these parts were run again: a claim that holds must have no excuse.
-        if let Some(bound) = claims.get_mut(2) {
-            bound.admitted = Some(
-                "seed 8702 found a fault of the node, mended since (decision 0018); seed 1092 was a false alarm of the simulator's watch, mended too; these two \
-                 parts and the seeds 3,750 to 3,999 are still to be run on the mended code",
-            );
-        }
         let shares = list(results, "share");
         let least = shares.iter().filter_map(least_share).min_by(f64::total_cmp);
         let least = least.unwrap_or(0.0);
