@@ -267,8 +267,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             None => chain.set(number, at).map_err(posp_refusal)?,
         };
         let proof = self.headers.proofs.get_mut(index).ok_or(Refusal::Busy)?;
-        if proof.settled.is_some() {
-            return Ok(());
+        if let Some(settled) = proof.settled {
+            // It was asked for again where its table was lost on the way.
+            let opens = number.opens();
+            return match self.tables.ready(opens) || self.tables.is_void(opens) {
+                true => Ok(()),
+                false => self.on_settled(now, &settled),
+            };
         }
         // None is checked yet, so the latest of a validator stands: whoever sends a false one first keeps no true one out.
         for vote in votes.iter() {

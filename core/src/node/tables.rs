@@ -227,10 +227,17 @@ impl<'m> Tables<'m> {
         {
             return Ok(());
         }
+        // The two epochs before the newest are still needed, and of three places one holds none of these: what comes in slowly is not given up for what
+        // is newer.
+        let open = self.slots.iter().map(|s| s.opening.epoch);
+        let newest = open.fold(opening.epoch, Ord::max);
         let slot = self
             .slots
             .iter_mut()
-            .min_by_key(|s| (s.ready, s.opening.epoch))
+            .min_by_key(|s| {
+                let needed = s.opening.epoch.saturating_add(2) >= newest;
+                (needed, s.ready, s.opening.epoch)
+            })
             .ok_or(TableError::Full)?;
         let room = match slot.cached {
             None => slot.records.len(),
@@ -545,6 +552,36 @@ mod tests {
             for (member, &which) in given.iter().enumerate() {
                 prop_assert_eq!(packed.get(member), Some(Weight(values[which])));
             }
+        }
+    }
+
+    #[test]
+    fn a_table_that_comes_in_slowly_is_not_given_up_for_newer_ones() {
+        let mut records = [[Record::EMPTY; 2]; 3];
+        let [a, b, c] = &mut records;
+        let mut places = [[0u8; 1]; 3];
+        let [x, y, z] = &mut places;
+        let mut tables = Tables::new([a, b, c], [x, y, z], None, 2);
+        let opened = |tables: &Tables<'_>| {
+            let mut epochs = tables.slots.iter().map(|s| s.opening.epoch.0);
+            let mut epochs: [u32; 3] = core::array::from_fn(|_| epochs.next().unwrap());
+            epochs.sort_unstable();
+            epochs
+        };
+        for epoch in 1..=9u32 {
+            let opening = Opening {
+                epoch: Epoch(epoch),
+                members: 2,
+                root: Id([epoch as u8; 32]),
+                ..Opening::default()
+            };
+            tables.open(opening).unwrap();
+            // The older of the two before it came in, the other not yet.
+            for slot in &mut tables.slots {
+                slot.ready = slot.opening.epoch.0 + 2 == epoch;
+            }
+            let needed = [epoch.saturating_sub(2), epoch.saturating_sub(1), epoch];
+            assert_eq!(opened(&tables), needed);
         }
     }
 
