@@ -77,12 +77,12 @@ fn leak<T: Clone>(value: T, count: usize) -> &'static mut [T] {
 }
 
 impl Neighbourhood {
-    /// An empty window of `capacity` vertices that follows `follows` transactions at once, 0 to 64.
+    /// An empty window of `capacity` vertices that follows `follows` transactions at once, 0 to 62: two places are for trims.
     pub fn new(capacity: usize, follows: usize) -> Self {
         let limits = Limits {
             capacity,
             members: MEMBERS.into(),
-            tracked: follows.max(4),
+            tracked: (follows + 2).max(4),
         };
         let sizes = limits.sizes().expect("limits in range");
         let memory = TangleMemory {
