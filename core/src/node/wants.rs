@@ -90,12 +90,16 @@ impl<'m> Wants<'m> {
         if own.saturating_mul(2) >= self.places.len() {
             return None;
         }
-        let (index, most) = self
-            .places
-            .iter()
-            .enumerate()
+        // Each neighbour is counted once, where its last one is.
+        let last = |(i, w): &(usize, &Want)| {
+            let after = self.places.get(i.saturating_add(1)..).unwrap_or(&[]);
+            !after.iter().any(|v| v.from == w.from)
+        };
+        let (index, most) = (self.places.iter().enumerate())
+            .rev()
+            .filter(last)
             .map(|(i, w)| (i, self.count(w.from)))
-            .max_by_key(|(_, count)| *count)?;
+            .max_by_key(|(i, count)| (*count, *i))?;
         (most > own.saturating_add(1)).then_some(index)
     }
 
@@ -214,5 +218,25 @@ mod tests {
         let added = (10..20).filter(|n| wants.add(Millis(0), Prefix([*n; 16]), Peer(2)));
         assert_eq!(added.count(), 4);
         assert!((10..14).all(|n| wants.contains(&Prefix([n; 16]))));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn it_is_the_last_of_who_holds_most(
+            from in proptest::collection::vec(0u16..6, 1..24),
+            peer in 0u16..7,
+        ) {
+            let mut places = vec![Want::default(); from.len()];
+            let mut wants = Wants::new(&mut places);
+            for (n, from) in (0u8..).zip(&from) {
+                wants.add(Millis(0), Prefix([n; 16]), Peer(*from));
+            }
+            let held: Vec<u16> = wants.places.iter().map(|w| w.from).collect();
+            let count = |peer: u16| held.iter().filter(|from| **from == peer).count();
+            let most = held.iter().map(|from| count(*from)).max().unwrap_or(0);
+            let gives_way = most > count(peer) + 1 && count(peer) * 2 < held.len();
+            let index = held.iter().rposition(|from| count(*from) == most).filter(|_| gives_way);
+            proptest::prop_assert_eq!(wants.crowded_out(Peer(peer)), index);
+        }
     }
 }
