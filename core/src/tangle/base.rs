@@ -12,7 +12,7 @@ use super::Tangle;
 use super::approval::{mark, marked};
 use super::model::{Standing, Tables};
 use super::sets::Set;
-use super::tracks::{bit, bits};
+use super::tracks::{UNSURE, bit, bits};
 use super::window::OPAQUE;
 
 impl Tangle<'_> {
@@ -53,6 +53,11 @@ impl Tangle<'_> {
         let taken = bits(fresh)
             .filter(|&i| self.most_tips_keep(slot, bit(i)))
             .fold(0, |mask, i| mask | bit(i));
+        for i in bits(fresh & !taken) {
+            if let Some(x) = self.tracks.get_mut(i) {
+                x.flags |= UNSURE;
+            }
+        }
         if taken == 0 {
             return opened;
         }

@@ -100,8 +100,9 @@ impl Tangle<'_> {
         if !x.passes(left, tables, self.newest) {
             return Some(false);
         }
-        let certain =
-            recent.whole && age == 0 && x.flags & UNSURE == 0 && self.tracks.gone & bit(i) == 0;
+        // What was evicted is in the cone where the base is: all of it, or it would be unsure.
+        let based = !self.tracks.gone & bit(i) != 0 || self.window.masks(slot).above & bit(i) != 0;
+        let certain = recent.whole && age == 0 && x.flags & UNSURE == 0 && based;
         certain.then_some(true)
     }
 
@@ -180,7 +181,7 @@ impl Tangle<'_> {
         }
     }
 
-    /// Every test of this room also holds the bound against the whole count.
+    /// Every test of this room also holds the bound, and what is told without a walk, against the whole count.
     #[cfg(test)]
     fn assert_nothing_is_missed<T: Tables + ?Sized>(
         &mut self,
@@ -189,8 +190,14 @@ impl Tangle<'_> {
         i: usize,
         enough: bool,
     ) {
-        let before = self.tracks.get(i).map_or(0, |x| x.beyond);
-        assert!(enough || !self.holds_first_round(tables, slot, i));
+        let Some(x) = self.tracks.get(i).copied() else {
+            return;
+        };
+        let before = x.beyond;
+        let holds = self.holds_first_round(tables, slot, i);
+        assert!(enough || !holds);
+        let told = self.holds_by_recent(tables, slot, i, &x);
+        assert!(told.is_none_or(|told| told == holds), "{told:?}");
         if let Some(x) = self.tracks.get_mut(i) {
             x.beyond = before;
         }

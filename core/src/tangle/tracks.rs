@@ -21,7 +21,8 @@ pub(super) const FIRST_ROUND: u8 = 8;
 pub(super) const CERTIFIED: u8 = 16;
 /// Settlement must see it: more than data.
 pub(super) const VALUED: u8 = 64;
-/// Not every first approval of a member is noted, or one of them is lost: only a walk can tell who approves it in a cone.
+/// Not every first approval of a member is noted, or one of them is lost, or was evicted and is not in the base: only a walk can tell who approves
+/// it in a cone.
 pub(super) const UNSURE: u8 = 32;
 
 /// News of a tracked slot.
