@@ -122,6 +122,14 @@ impl Id {
     }
 }
 
+impl Prefix {
+    /// The first four bytes, where a mistake costs no more than a request.
+    pub(crate) const fn tag(&self) -> [u8; 4] {
+        let [a, b, c, d, ..] = self.0;
+        [a, b, c, d]
+    }
+}
+
 macro_rules! hex_debug {
     ($name:ident) => {
         impl fmt::Debug for $name {

@@ -44,7 +44,7 @@ pub(crate) enum Control {
     },
     /// To a neighbour that asked for it.
     Proof {
-        tag: u32,
+        tag: [u8; 4],
     },
     HeadsRequest {
         member: MemberIndex,

@@ -173,6 +173,12 @@ impl<'m> Peers<'m> {
             .map_or(peer, |(_, p)| Peer(p.handle))
     }
 
+    /// Whether it is a neighbour through which the gateway is reached.
+    pub(crate) fn is_uplink(&self, peer: Peer) -> bool {
+        let state = self.place(peer).and_then(|place| self.get(place));
+        state.is_some_and(|p| p.uplink)
+    }
+
     /// A neighbour through which the gateway is reached: in turn over all of them.
     pub(crate) fn uplink(&self, turn: u32) -> Option<Peer> {
         let count = self.iter().filter(|(_, p)| p.uplink).count();

@@ -25,18 +25,13 @@ pub(crate) type Proofs = heapless::Vec<Asked, PROOFS>;
 /// A neighbour waits for the proof of a transaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
-    /// The first bytes of its id. Who gets another's proof refuses it, and asks again.
-    tag: u32,
+    /// Of its id. Who gets another's proof refuses it, and asks again.
+    tag: [u8; 4],
     peer: u16,
     /// When the request was passed on.
     passed: Millis,
     /// Where its frame is, once it came.
     frame: Option<RawSlot>,
-}
-
-fn tag(id: &Id) -> u32 {
-    let [a, b, c, d, ..] = id.0;
-    u32::from_le_bytes([a, b, c, d])
 }
 
 /// A request is passed on again after so many times the time-out of requests.
@@ -85,7 +80,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let uplink = self.uplink_for(from).ok_or(Refusal::NotForMe)?;
         let pause = self.request_timeout.0.saturating_mul(PAUSE);
         for id in ids.iter() {
-            let tag = tag(&id);
+            let tag = id.tag();
             let under_way = (self.relayed.iter())
                 .filter(|a| a.tag == tag && a.frame.is_none())
                 .map(|a| a.passed)
@@ -109,9 +104,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// A proof came down: to all who wait for it. True: somebody did.
     pub(crate) fn pass_proof(&mut self, from: Peer, id: &Id, bytes: &[u8]) -> bool {
-        let above = self.peers.place(from).and_then(|p| self.peers.get(p));
-        let tag = tag(id);
-        if !above.is_some_and(|p| p.uplink) || !self.relayed.iter().any(|a| a.tag == tag) {
+        let tag = id.tag();
+        if !self.peers.is_uplink(from) || !self.relayed.iter().any(|a| a.tag == tag) {
             return false;
         }
         let Some(frame) = self.raw.keep(bytes) else {
@@ -128,7 +122,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         true
     }
 
-    pub(crate) fn write_proof(&mut self, peer: Peer, tag: u32, out: &mut [u8]) -> Option<usize> {
+    pub(crate) fn write_proof(
+        &mut self,
+        peer: Peer,
+        tag: [u8; 4],
+        out: &mut [u8],
+    ) -> Option<usize> {
         let of = |a: &Asked| a.peer == peer.0 && a.tag == tag;
         let frame = self.relayed.iter().find(|a| of(a))?.frame?;
         self.relayed.retain(|a| !of(a));
@@ -139,9 +138,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Where what this neighbour asks is passed on to: what comes from an uplink would go back there.
     fn uplink_for(&self, from: Peer) -> Option<Peer> {
-        let below = self.peers.place(from).and_then(|p| self.peers.get(p))?;
         let uplink = self.peers.uplink(self.timers.turn)?;
-        (!below.uplink).then_some(uplink)
+        (!self.peers.is_uplink(from)).then_some(uplink)
     }
 
     pub(crate) fn write_relay(&self, out: &mut [u8]) -> Option<usize> {
@@ -158,11 +156,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         status: EnrolStatus,
         index: Option<MemberIndex>,
     ) -> Result<(), Refusal> {
-        let above = self.peers.place(from).and_then(|p| self.peers.get(p));
-        let relay = self
-            .relay
-            .as_ref()
-            .filter(|_| above.is_some_and(|p| p.uplink));
+        let relay = (self.relay.as_ref()).filter(|_| self.peers.is_uplink(from));
         let peer = Peer(relay.ok_or(Refusal::NotForMe)?.peer);
         let result = Control::EnrolResult {
             device,

@@ -16,14 +16,9 @@ pub(crate) struct RoundTrip {
     smoothed: u32,
     /// RTTVAR in quarters of a ms.
     variation: u32,
-    /// First bytes of the transaction whose request is timed; 0: none.
-    timed: u32,
+    /// Tag of the transaction whose request is timed.
+    timed: Option<[u8; 4]>,
     since: Millis,
-}
-
-fn tag(prefix: &Prefix) -> u32 {
-    let [a, b, c, d, ..] = prefix.0;
-    u32::from_le_bytes([a, b, c, d]).max(1)
 }
 
 impl RoundTrip {
@@ -37,23 +32,23 @@ impl RoundTrip {
     /// These are asked for; `new` is one of them that was not asked for before, of anybody.
     pub(crate) fn asked(&mut self, now: Millis, wanted: &[Prefix], new: Option<&Prefix>) {
         // An answer may be lost: to which of two requests the next one is cannot be told (Karn).
-        let again = wanted.iter().any(|prefix| tag(prefix) == self.timed);
+        let again = wanted.iter().any(|prefix| Some(prefix.tag()) == self.timed);
         let stale = now > self.since.saturating_add(LONGEST);
         if again || stale {
-            self.timed = 0;
+            self.timed = None;
         }
-        if let Some(prefix) = new.filter(|_| self.timed == 0) {
-            self.timed = tag(prefix);
+        if let Some(prefix) = new.filter(|_| self.timed.is_none()) {
+            self.timed = Some(prefix.tag());
             self.since = now;
         }
     }
 
     /// A transaction came from this neighbour.
     pub(crate) fn answered(&mut self, now: Millis, prefix: &Prefix) {
-        if self.timed != tag(prefix) {
+        if self.timed != Some(prefix.tag()) {
             return;
         }
-        self.timed = 0;
+        self.timed = None;
         let took = now.saturating_sub(self.since.0).0.min(LONGEST);
         let took = u32::try_from(took).unwrap_or(u32::MAX);
         if self.smoothed == 0 {
