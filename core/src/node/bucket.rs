@@ -120,23 +120,23 @@ impl<'m> MemberBuckets<'m> {
 
     /// Whether a member has a token left.
     pub(crate) fn has(&mut self, now: Millis, member: MemberIndex) -> bool {
+        self.left(now, member).is_none_or(|(_, left)| left)
+    }
+
+    /// The bucket of a member, and whether it has a token left.
+    fn left(&mut self, now: Millis, member: MemberIndex) -> Option<(&mut MemberBucket, bool)> {
         let now = now.0 as u32;
-        let Some(bucket) = self.of(now, member) else {
-            return true;
-        };
+        let bucket = self.of(now, member)?;
         let gone = bucket.gone(now);
         // So that it is told from an old value later on.
         bucket.full = now.wrapping_add(gone);
         bucket.used = true;
-        gone < MEMBER_BURST
+        Some((bucket, gone < MEMBER_BURST))
     }
 
     /// Takes a token of a member, if it has one.
     pub(crate) fn take(&mut self, now: Millis, member: MemberIndex) {
-        if !self.has(now, member) {
-            return;
-        }
-        if let Some(bucket) = self.of(now.0 as u32, member) {
+        if let Some((bucket, true)) = self.left(now, member) {
             bucket.full = bucket.full.wrapping_add(1);
         }
     }

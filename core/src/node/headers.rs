@@ -493,18 +493,20 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let pause = self.request_timeout.0;
         let period = self.genesis.as_ref().map_or(0, |g| g.period.0);
         let longest = (period / 8).max(10_000);
-        let open = |f: &Followed| {
-            let done = matches!(f.grade, Grade::Settled | Grade::Anchored | Grade::Dead);
-            !done && f.time <= cut && f.proof_tries < PROOF_TRIES
-        };
-        let waits = |f: &&Followed| open(f) && f.proof_tries > 0 && f.proof_due > now;
+        let open = |f: &Followed| f.unsettled() && f.time <= cut && f.proof_tries < PROOF_TRIES;
+        let due = |f: &Followed| f.proof_due <= now && open(f);
+        // At most ticks none is.
+        if !self.own.iter().any(due) {
+            return;
+        }
+        let waits = |f: &&Followed| f.proof_due > now && f.proof_tries > 0 && open(f);
         let mut room = PROOFS_AT_ONCE.saturating_sub(self.own.iter().filter(waits).count());
         let mut asked: Vec<Id, PROOFS_AT_ONCE> = Vec::new();
         for followed in self.own.iter_mut() {
             if room == 0 {
                 break;
             }
-            if !open(followed) || followed.proof_due > now || asked.push(followed.id).is_err() {
+            if !due(followed) || asked.push(followed.id).is_err() {
                 continue;
             }
             room = room.saturating_sub(1);

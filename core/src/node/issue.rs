@@ -74,8 +74,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Submission::Transfer { to, amount } => self.check_spending(Some(*to), *amount)?,
             Submission::Exit { amount, .. } => self.check_spending(None, *amount)?,
             Submission::Trim { .. } | Submission::Member(_) => {
-                let gl_node = self.genesis.as_ref().map(|g| g.gl_node);
-                if gl_node.is_none() || gl_node != self.index {
+                if !self.is_gl_node() {
                     return Err(Refusal::NotGlNode);
                 }
             }
@@ -93,11 +92,16 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(ticket)
     }
 
+    /// Whether this node is the GL-node of its neighbourhood.
+    fn is_gl_node(&self) -> bool {
+        let gl_node = self.genesis.as_ref().map(|g| g.gl_node);
+        gl_node.is_some() && gl_node == self.index
+    }
+
     /// On the GL-node: whether one more submission leaves places for trims, here and in the outbox, which is sent in order. Were they all taken by what
     /// waits to be settled, no trim could be issued, and nothing would ever be settled.
     fn leaves_room_for_trims(&self) -> bool {
-        let gl_node = self.genesis.as_ref().map(|g| g.gl_node);
-        let Some(index) = self.index.filter(|index| gl_node == Some(*index)) else {
+        let Some(index) = self.index.filter(|_| self.is_gl_node()) else {
             return true;
         };
         let settled = self.tables.head(index).map_or(Number(0), |h| h.number);
@@ -218,9 +222,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let Some(genesis) = self.genesis.as_ref() else {
             return Millis(0);
         };
-        if free.saturating_mul(2) >= u32::from(self.limits.own)
-            || self.index == Some(genesis.gl_node)
-        {
+        if free.saturating_mul(2) >= u32::from(self.limits.own) || self.is_gl_node() {
             return Millis(0);
         }
         let twice = genesis.period.0.saturating_mul(2);

@@ -30,6 +30,13 @@ pub struct Followed {
     pub(crate) proof_tries: u8,
 }
 
+impl Followed {
+    /// Neither settled nor dead, as far as is known here.
+    pub(crate) const fn unsettled(&self) -> bool {
+        !matches!(self.grade, Grade::Settled | Grade::Anchored | Grade::Dead)
+    }
+}
+
 /// What the store holds of one own transaction.
 pub(crate) struct Stored<'b> {
     pub(crate) followed: Followed,
@@ -291,7 +298,7 @@ impl<'m> Own<'m> {
         self.places
             .iter()
             .enumerate()
-            .filter(|(_, f)| matches!(f.grade, Grade::Settled | Grade::Anchored | Grade::Dead))
+            .filter(|(_, f)| !f.unsettled())
             .min_by_key(|(_, f)| f.time)
             .map(|(i, _)| i)
     }
@@ -315,7 +322,7 @@ impl<'m> Own<'m> {
     /// Whether there is a place, here and in the store, for the own transaction after `head`: it writes over the one that many numbers
     /// before, which must be settled and, if it is followed, have its receipt. One more place is left for what this device is paid.
     pub(crate) fn has_place(&self, limits: &Limits, settled: Number, head: Number) -> bool {
-        let mut free = (self.places.iter()).filter(|f| !f.used || !f.own || !unsettled(f));
+        let mut free = (self.places.iter()).filter(|f| !f.used || !f.own || !f.unsettled());
         let room = free.nth(1).is_some();
         let next = head.0.saturating_add(1);
         let Some(before) = next.checked_sub(u32::from(limits.own)) else {
@@ -323,7 +330,7 @@ impl<'m> Own<'m> {
         };
         let awaited = self
             .iter()
-            .any(|f| f.own && unsettled(f) && f.number.0 == before);
+            .any(|f| f.own && f.unsettled() && f.number.0 == before);
         room && before <= settled.0 && !awaited
     }
 
@@ -357,7 +364,7 @@ impl<'m> Own<'m> {
     pub(crate) fn exposure(&self, payee: Option<MemberIndex>) -> (Amount, Amount) {
         let mut one = 0u64;
         let mut all = 0u64;
-        for f in self.iter().filter(|f| f.own && unsettled(f)) {
+        for f in self.iter().filter(|f| f.own && f.unsettled()) {
             all = all.saturating_add(f.amount.0);
             if f.peer == payee && payee.is_some() {
                 one = one.saturating_add(f.amount.0);
@@ -370,7 +377,7 @@ impl<'m> Own<'m> {
     pub(crate) fn claims(&self, payer: MemberIndex) -> (Amount, Amount) {
         let mut one = 0u64;
         let mut all = 0u64;
-        for f in self.iter().filter(|f| !f.own && unsettled(f)) {
+        for f in self.iter().filter(|f| !f.own && f.unsettled()) {
             all = all.saturating_add(f.amount.0);
             if f.peer == Some(payer) {
                 one = one.saturating_add(f.amount.0);
@@ -378,8 +385,4 @@ impl<'m> Own<'m> {
         }
         (Amount(one), Amount(all))
     }
-}
-
-fn unsettled(f: &Followed) -> bool {
-    !matches!(f.grade, Grade::Settled | Grade::Anchored | Grade::Dead)
 }
