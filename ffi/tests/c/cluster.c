@@ -1,9 +1,5 @@
 /* Every function of clusters: what each gives, and what it does when it is misused. */
-#include "check.h"
-
-#include "certificate.h"
-
-enum { SIZE = IOTEDGE_NODE_SIZE(64, 8, 4, 2, 2, 4, 8192) };
+#include "device.h"
 
 /* "a head with two behind it" of vectors/cluster.json, by the key CERTIFICATE_AUTHORITY in the neighbourhood 32 times 0x11. */
 static const uint8_t CLAIM[163] = {
@@ -19,72 +15,8 @@ static const uint8_t CLAIM[163] = {
     0x53, 0x01, 0xc8, 0xaa, 0x03, 0xb8, 0x0b, 0xc0, 0x1e, 0x2f, 0xac, 0xa7, 0x53, 0xc2, 0x19, 0xb0,
     0xe6, 0xb3, 0x05,
 };
-static uint64_t memory[SIZE / 8];
-static uint8_t seed[32];
+static uint64_t memory[NODE_BYTES / 8];
 static uint8_t secret[32];
-
-static int32_t give_random(void *user, uint8_t *out, size_t len)
-{
-    (void)user;
-    memset(out, 0x5a, len);
-    return IOTEDGE_OK;
-}
-
-static int32_t get(void *user, uint32_t key, uint8_t *out, size_t capacity, size_t *len)
-{
-    (void)user, (void)key, (void)out, (void)capacity, (void)len;
-    return IOTEDGE_E_NONE;
-}
-
-static int32_t put(void *user, uint32_t key, const uint8_t *value, size_t len)
-{
-    (void)user, (void)key, (void)value, (void)len;
-    return IOTEDGE_OK;
-}
-
-static int32_t forget(void *user, uint32_t key)
-{
-    (void)user, (void)key;
-    return IOTEDGE_OK;
-}
-
-static iotedge_node_t *start(void)
-{
-    iotedge_public_key_t authority;
-    iotedge_limits_t limits;
-    iotedge_config_t config;
-    iotedge_platform_t platform;
-    iotedge_node_t *node = NULL;
-    memset(memory, 0, sizeof memory);
-    memset(seed, 3, sizeof seed);
-    memset(&authority, 0, sizeof authority);
-    authority.size = (uint32_t)sizeof authority;
-    authority.suite = IOTEDGE_SUITE_ED25519;
-    memcpy(authority.bytes, CERTIFICATE_AUTHORITY, 32);
-    memset(&limits, 0, sizeof limits);
-    limits.size = (uint32_t)sizeof limits;
-    limits.window = 64;
-    limits.members = 8;
-    limits.peers = 4;
-    limits.aside = 2;
-    limits.outbox = 2;
-    limits.own = 4;
-    limits.raw = 8192;
-    memset(&config, 0, sizeof config);
-    config.size = (uint32_t)sizeof config;
-    config.authority = &authority;
-    config.seed = seed;
-    config.certificate = CERTIFICATE;
-    config.certificate_len = sizeof CERTIFICATE;
-    memset(&platform, 0, sizeof platform);
-    platform.size = (uint32_t)sizeof platform;
-    platform.random = give_random;
-    platform.store_get = get;
-    platform.store_put = put;
-    platform.store_remove = forget;
-    STATUS(IOTEDGE_OK, iotedge_node_init(memory, sizeof memory, &limits, &config, &platform, &node));
-    return node;
-}
 
 static iotedge_cluster_config_t membership(void)
 {
@@ -102,7 +34,7 @@ static iotedge_cluster_config_t membership(void)
 
 static void on_a_node(void)
 {
-    iotedge_node_t *node = start();
+    iotedge_node_t *node = node_start(memory);
     iotedge_cluster_config_t config = membership();
     uint8_t label[IOTEDGE_MAX_LABEL + 1] = {0};
     uint32_t member = 7;

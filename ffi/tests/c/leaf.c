@@ -1,112 +1,32 @@
 /* Every function of a leaf: what it does before there is a neighbourhood, and what it does when it is misused. */
-#include "check.h"
-
-#include "certificate.h"
+#include "device.h"
 
 #define WORDS (IOTEDGE_LEAF_SIZE / 8)
 
 static uint64_t memory[WORDS];
 static uint64_t copy[WORDS];
-static uint8_t seed[32];
-static iotedge_public_key_t authority;
 static iotedge_leaf_config_t config;
-static iotedge_platform_t platform;
 static iotedge_leaf_t *leaf;
 
-/* A store of a few slots in memory, and callbacks that can be told to fail or to come back into the leaf. */
-typedef struct {
-    uint32_t keys[8];
-    uint8_t values[8][1400];
-    size_t lens[8];
-    unsigned writes;
-    int fail_put;
-    int fail_get;
-    iotedge_leaf_t *reenter;
-    int32_t reentered;
-} device_t;
-
-static device_t device;
-
-static int32_t give_random(void *user, uint8_t *out, size_t len)
+/* From within one of its own callbacks. */
+static int32_t come_back(void)
 {
-    (void)user;
-    memset(out, 0x5a, len);
-    return IOTEDGE_OK;
-}
-
-static int32_t get(void *user, uint32_t key, uint8_t *out, size_t capacity, size_t *len)
-{
-    device_t *d = (device_t *)user;
-    if (d->fail_get) {
-        return IOTEDGE_E_PLATFORM;
-    }
-    for (int i = 0; i < 8; i++) {
-        if (d->lens[i] != 0 && d->keys[i] == key && d->lens[i] <= capacity) {
-            memcpy(out, d->values[i], d->lens[i]);
-            *len = d->lens[i];
-            return IOTEDGE_OK;
-        }
-    }
-    return IOTEDGE_E_NONE;
-}
-
-static int32_t put(void *user, uint32_t key, const uint8_t *value, size_t len)
-{
-    device_t *d = (device_t *)user;
-    if (d->reenter != NULL) {
-        iotedge_event_t event;
-        memset(&event, 0, sizeof event);
-        event.size = (uint32_t)sizeof event;
-        d->reentered = iotedge_leaf_next_event(d->reenter, &event);
-    }
-    if (d->fail_put || len > sizeof d->values[0]) {
-        return IOTEDGE_E_PLATFORM;
-    }
-    for (int i = 0; i < 8; i++) {
-        if (d->lens[i] == 0 || d->keys[i] == key) {
-            d->keys[i] = key;
-            memcpy(d->values[i], value, len);
-            d->lens[i] = len;
-            d->writes++;
-            return IOTEDGE_OK;
-        }
-    }
-    return IOTEDGE_E_PLATFORM;
-}
-
-static int32_t forget(void *user, uint32_t key)
-{
-    device_t *d = (device_t *)user;
-    for (int i = 0; i < 8; i++) {
-        if (d->keys[i] == key) {
-            d->lens[i] = 0;
-        }
-    }
-    return IOTEDGE_OK;
+    iotedge_event_t event;
+    memset(&event, 0, sizeof event);
+    event.size = (uint32_t)sizeof event;
+    return iotedge_leaf_next_event(leaf, &event);
 }
 
 static void fresh(void)
 {
+    device_fresh();
     memset(memory, 0, sizeof memory);
-    memset(&device, 0, sizeof device);
-    memset(seed, 3, sizeof seed);
-    memset(&authority, 0, sizeof authority);
-    authority.size = (uint32_t)sizeof authority;
-    authority.suite = IOTEDGE_SUITE_ED25519;
-    memcpy(authority.bytes, CERTIFICATE_AUTHORITY, 32);
     memset(&config, 0, sizeof config);
     config.size = (uint32_t)sizeof config;
     config.authority = &authority;
     config.seed = seed;
     config.certificate = LEAF_CERTIFICATE;
     config.certificate_len = sizeof LEAF_CERTIFICATE;
-    memset(&platform, 0, sizeof platform);
-    platform.size = (uint32_t)sizeof platform;
-    platform.user = &device;
-    platform.random = give_random;
-    platform.store_get = get;
-    platform.store_put = put;
-    platform.store_remove = forget;
 }
 
 static int32_t init(void)
@@ -337,7 +257,7 @@ static void live(void)
     STATUS(IOTEDGE_E_PLATFORM, iotedge_leaf_submit_data(leaf, 6000, body, 4, &ticket));
     device.fail_put = 0;
     CHECK(ticket == 99);
-    device.reenter = leaf;
+    device.reenter = come_back;
     STATUS(IOTEDGE_OK, iotedge_leaf_submit_data(leaf, 6000, body, 4, &ticket));
     STATUS(IOTEDGE_E_REENTERED, device.reentered);
     device.reenter = NULL;

@@ -1,15 +1,13 @@
 /* Every function of a link: two of them over a radio that loses packets, and what each does when it is misused. */
-#include "check.h"
+#include "device.h"
 
-#include "certificate.h"
-
-enum { PEERS = 4, OUTGOING = 2, INCOMING = 2, FRAME = 1400, MTU = 51 };
+enum { OUTGOING = 2, INCOMING = 2, FRAME = 1400, MTU = 51 };
 #define WORDS (IOTEDGE_LINK_SIZE(PEERS, OUTGOING, INCOMING, FRAME) / 8)
 
 static uint64_t memory_a[WORDS];
 static uint64_t memory_b[WORDS];
 static uint64_t copy[WORDS];
-static uint64_t node_memory[IOTEDGE_NODE_SIZE(64, 8, 4, 2, 2, 4, 8192) / 8];
+static uint64_t node_memory[NODE_BYTES / 8];
 static iotedge_link_limits_t limits;
 static iotedge_link_config_t config;
 static uint8_t frame[IOTEDGE_MAX_FRAME];
@@ -249,73 +247,15 @@ static void misuse(void)
     STATUS(IOTEDGE_OK, iotedge_link_deinit(a));
 }
 
-static int32_t give_random(void *user, uint8_t *out, size_t len)
-{
-    (void)user;
-    memset(out, 0x5a, len);
-    return IOTEDGE_OK;
-}
-
-static int32_t get(void *user, uint32_t key, uint8_t *out, size_t capacity, size_t *len)
-{
-    (void)user, (void)key, (void)out, (void)capacity, (void)len;
-    return IOTEDGE_E_NONE;
-}
-
-static int32_t put(void *user, uint32_t key, const uint8_t *value, size_t len)
-{
-    (void)user, (void)key, (void)value, (void)len;
-    return IOTEDGE_OK;
-}
-
-static int32_t forget(void *user, uint32_t key)
-{
-    (void)user, (void)key;
-    return IOTEDGE_OK;
-}
-
 /* A node that knows no neighbourhood yet: its frames go whole. */
 static void with_a_node(void)
 {
-    iotedge_limits_t node_limits;
-    iotedge_config_t node_config;
-    iotedge_platform_t platform;
-    iotedge_public_key_t authority;
-    iotedge_node_t *node = NULL;
+    iotedge_node_t *node = node_start(node_memory);
     iotedge_link_t *a, *b;
-    uint8_t seed[32];
     uint8_t packet[MTU];
     uint8_t out[IOTEDGE_MAX_FRAME];
     uint32_t peer = 0;
     size_t len = 0, n = 0, sent = 0, got = 0;
-    memset(node_memory, 0, sizeof node_memory);
-    memset(seed, 3, sizeof seed);
-    memset(&authority, 0, sizeof authority);
-    authority.size = (uint32_t)sizeof authority;
-    authority.suite = IOTEDGE_SUITE_ED25519;
-    memcpy(authority.bytes, CERTIFICATE_AUTHORITY, 32);
-    memset(&node_limits, 0, sizeof node_limits);
-    node_limits.size = (uint32_t)sizeof node_limits;
-    node_limits.window = 64;
-    node_limits.members = 8;
-    node_limits.peers = 4;
-    node_limits.aside = 2;
-    node_limits.outbox = 2;
-    node_limits.own = 4;
-    node_limits.raw = 8192;
-    memset(&node_config, 0, sizeof node_config);
-    node_config.size = (uint32_t)sizeof node_config;
-    node_config.authority = &authority;
-    node_config.seed = seed;
-    node_config.certificate = CERTIFICATE;
-    node_config.certificate_len = sizeof CERTIFICATE;
-    memset(&platform, 0, sizeof platform);
-    platform.size = (uint32_t)sizeof platform;
-    platform.random = give_random;
-    platform.store_get = get;
-    platform.store_put = put;
-    platform.store_remove = forget;
-    STATUS(IOTEDGE_OK, iotedge_node_init(node_memory, sizeof node_memory, &node_limits, &node_config, &platform, &node));
     STATUS(IOTEDGE_OK, iotedge_node_add_peer(node, 1000, 2, 1));
     fresh();
     a = start(memory_a);

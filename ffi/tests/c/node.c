@@ -1,151 +1,29 @@
 /* Every function of a node: what it does before there is a neighbourhood, and what it does when it is misused. */
-#include "check.h"
+#include "device.h"
 
-#include "certificate.h"
-
-enum { WINDOW = 64, MEMBERS = 8, PEERS = 4, ASIDE = 2, OUTBOX = 2, OWN = 4, RAW = 8192 };
-#define WORDS (IOTEDGE_NODE_SIZE(WINDOW, MEMBERS, PEERS, ASIDE, OUTBOX, OWN, RAW) / 8)
-
-static uint64_t memory[WORDS];
-static uint64_t copy[WORDS];
-static uint8_t seed[32];
-static iotedge_public_key_t authority;
+static uint64_t memory[NODE_BYTES / 8];
+static uint64_t copy[NODE_BYTES / 8];
 static iotedge_limits_t limits;
 static iotedge_config_t config;
-static iotedge_platform_t platform;
-
-/* A store of a few slots in memory, and callbacks that can be told to fail or to come back into the node. */
-typedef struct {
-    uint32_t keys[16];
-    uint8_t values[16][1600];
-    size_t lens[16];
-    int used[16];
-    int fail_random;
-    int fail_put;
-    int fail_get;
-    int long_get;
-    iotedge_node_t *reenter;
-    int32_t reentered;
-} device_t;
-
-static device_t device;
-
-static void come_back(device_t *d)
-{
-    if (d->reenter != NULL) {
-        iotedge_event_t event;
-        memset(&event, 0, sizeof event);
-        event.size = (uint32_t)sizeof event;
-        d->reentered = iotedge_node_next_event(d->reenter, &event);
-    }
-}
-
-static int32_t give_random(void *user, uint8_t *out, size_t len)
-{
-    device_t *d = (device_t *)user;
-    memset(out, 0x5a, len);
-    return d->fail_random ? IOTEDGE_E_PLATFORM : IOTEDGE_OK;
-}
-
-static int32_t get(void *user, uint32_t key, uint8_t *out, size_t capacity, size_t *len)
-{
-    device_t *d = (device_t *)user;
-    if (d->fail_get) {
-        return IOTEDGE_E_PLATFORM;
-    }
-    if (d->long_get) {
-        *len = capacity + 1;
-        return IOTEDGE_OK;
-    }
-    for (int i = 0; i < 16; i++) {
-        if (d->used[i] && d->keys[i] == key) {
-            if (d->lens[i] > capacity) {
-                return IOTEDGE_E_PLATFORM;
-            }
-            memcpy(out, d->values[i], d->lens[i]);
-            *len = d->lens[i];
-            return IOTEDGE_OK;
-        }
-    }
-    return IOTEDGE_E_NONE;
-}
-
-static int32_t put(void *user, uint32_t key, const uint8_t *value, size_t len)
-{
-    device_t *d = (device_t *)user;
-    int place = -1;
-    come_back(d);
-    if (d->fail_put || len > sizeof d->values[0]) {
-        return IOTEDGE_E_PLATFORM;
-    }
-    for (int i = 15; i >= 0; i--) {
-        if (!d->used[i] || d->keys[i] == key) {
-            place = i;
-        }
-    }
-    for (int i = 0; i < 16; i++) {
-        if (d->used[i] && d->keys[i] == key) {
-            place = i;
-        }
-    }
-    if (place < 0) {
-        return IOTEDGE_E_PLATFORM;
-    }
-    d->used[place] = 1;
-    d->keys[place] = key;
-    memcpy(d->values[place], value, len);
-    d->lens[place] = len;
-    return IOTEDGE_OK;
-}
-
-static int32_t forget(void *user, uint32_t key)
-{
-    device_t *d = (device_t *)user;
-    for (int i = 0; i < 16; i++) {
-        if (d->used[i] && d->keys[i] == key) {
-            d->used[i] = 0;
-        }
-    }
-    return IOTEDGE_OK;
-}
 
 static void fresh(void)
 {
+    device_fresh();
     memset(memory, 0, sizeof memory);
-    memset(&device, 0, sizeof device);
-    memset(seed, 3, sizeof seed);
-    memset(&authority, 0, sizeof authority);
-    authority.size = (uint32_t)sizeof authority;
-    authority.suite = IOTEDGE_SUITE_ED25519;
-    memcpy(authority.bytes, CERTIFICATE_AUTHORITY, 32);
-
-    memset(&limits, 0, sizeof limits);
-    limits.size = (uint32_t)sizeof limits;
-    limits.window = WINDOW;
-    limits.members = MEMBERS;
-    limits.peers = PEERS;
-    limits.aside = ASIDE;
-    limits.outbox = OUTBOX;
-    limits.own = OWN;
-    limits.raw = RAW;
-
-    memset(&config, 0, sizeof config);
-    config.size = (uint32_t)sizeof config;
-    config.authority = &authority;
-    config.seed = seed;
-    config.certificate = CERTIFICATE;
-    config.certificate_len = sizeof CERTIFICATE;
-
-    memset(&platform, 0, sizeof platform);
-    platform.size = (uint32_t)sizeof platform;
-    platform.user = &device;
-    platform.random = give_random;
-    platform.store_get = get;
-    platform.store_put = put;
-    platform.store_remove = forget;
+    limits = node_limits();
+    config = node_config();
 }
 
 static iotedge_node_t *node;
+
+/* From within one of its own callbacks. */
+static int32_t come_back(void)
+{
+    iotedge_event_t event;
+    memset(&event, 0, sizeof event);
+    event.size = (uint32_t)sizeof event;
+    return iotedge_node_next_event(node, &event);
+}
 
 static int32_t init(void)
 {
@@ -509,7 +387,7 @@ static void live(void)
     device.fail_put = 1;
     STATUS(IOTEDGE_E_PLATFORM, iotedge_node_submit_data(node, 10, 0, frame, 4, &number));
     device.fail_put = 0;
-    device.reenter = node;
+    device.reenter = come_back;
     STATUS(IOTEDGE_OK, iotedge_node_submit_data(node, 10, 0, frame, 4, &number));
     device.reenter = NULL;
     CHECK(number != 99);
