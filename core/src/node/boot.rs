@@ -52,6 +52,9 @@ pub(crate) struct Timers {
     pub(crate) set: Millis,
     pub(crate) sync: Millis,
     pub(crate) sync_turn: u8,
+    /// When SYNC was asked for last, and which sequence number was next then.
+    pub(crate) sync_asked: Millis,
+    pub(crate) synced: u32,
     pub(crate) heads: Millis,
     pub(crate) issue: Millis,
     /// When this node issued last.
@@ -209,6 +212,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 set: start,
                 sync: start,
                 sync_turn: 0,
+                sync_asked: Millis(0),
+                synced: 0,
                 heads: start,
                 issue: start,
                 spoke: Millis(0),

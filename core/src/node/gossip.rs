@@ -636,9 +636,26 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Asks one neighbour for what is above our numbers; again while something is missing.
     pub(crate) fn ask_for_sync(&mut self, now: Millis) {
-        if self.genesis.is_none() || self.tables.newest() == Epoch(0) || now < self.timers.sync {
+        if self.genesis.is_none() || self.tables.newest() == Epoch(0) {
             return;
         }
+        // Most of the last answer is in, and much waits still: the next one may come, as fast as they are taken in.
+        let next = self.tangle.next_sequence();
+        let took = next.wrapping_sub(self.timers.synced) as usize;
+        let on = took >= SYNC_ANSWER * 3 / 4 && self.aside.is_tight();
+        let least = Millis(self.request_timeout.0 / 4);
+        let due = match on {
+            true => self
+                .timers
+                .sync
+                .min(self.timers.sync_asked.saturating_add(least.0)),
+            false => self.timers.sync,
+        };
+        if now < due {
+            return;
+        }
+        self.timers.synced = next;
+        self.timers.sync_asked = now;
         let turn = self.timers.sync_turn;
         self.timers.sync_turn = turn.wrapping_add(1);
         let waiting = self.aside.len() > 0 || self.phase == Phase::Recovering;

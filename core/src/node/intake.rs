@@ -216,7 +216,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 return Err(refusal);
             }
             Err(Wait::Aside(waiting, refusal)) => {
-                return self.set_aside(now, source, (id, early), waiting, body, refusal);
+                return self.set_aside(now, source, (id, early), (waiting, &[]), body, refusal);
             }
         };
         self.read_issuer(payload.epoch, payload.issuer)?;
@@ -246,13 +246,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     Some(prefix) => Waiting::Parent(*prefix),
                     None => Waiting::Epoch(payload.epoch),
                 };
-                if let Some(peer) = source.peer() {
-                    for prefix in &missing {
-                        self.wants.add(now, *prefix, peer);
-                    }
-                }
                 let refusal = Refusal::UnknownParent;
-                return self.set_aside(now, source, (id, time), waiting, body, refusal);
+                return self.set_aside(now, source, (id, time), (waiting, &missing), body, refusal);
             }
         };
         if !self.checks_allowed(now, payload) {
@@ -380,7 +375,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         // Of a void epoch the clock is gone: it was at the cut at the latest.
         let time = time.unwrap_or(self.headers.cut());
-        if !self.stubs.iter().any(|(s, _)| *s == id) {
+        // Shown again for what stands on it: it stays as long as what comes new, or the parents shown after it would push it out.
+        if !self.stubs.to_back(|(s, _)| *s == id) {
             if self.stubs.is_full() {
                 self.stubs.pop_front();
             }
@@ -556,12 +552,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
+    /// Keeps what waits, and asks for the parents that are missing. Of what there is no room for they are not asked for: it is told again, and
+    /// to climb down from it would never end where more is missing than the pool takes.
     fn set_aside(
         &mut self,
         now: Millis,
         source: Source,
         (id, time): (Id, Millis),
-        waiting: Waiting,
+        (waiting, missing): (Waiting, &[Prefix]),
         body: &[u8],
         refusal: Refusal,
     ) -> Result<(), Refusal> {
@@ -569,17 +567,24 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return Err(refusal);
         };
         // What waits is not verified: a copy with a broken signature must not keep the whole one out.
-        if self.aside.holds(&id, body) {
-            return Ok(());
+        let held = self.aside.holds(&id, body);
+        let mut kept = true;
+        if !held {
+            self.wants.done(&id.prefix());
+            match self.aside.put(now, peer, id, time, waiting, body) {
+                Ok(None) => {}
+                Ok(Some(out)) => {
+                    kept = out != id;
+                    self.tell(Event::SetAsideDropped { id: out });
+                }
+                Err(()) => return Err(Refusal::Busy),
+            }
+            self.timers.sync = self.timers.sync.min(now.saturating_add(1_000));
         }
-        self.wants.done(&id.prefix());
-        match self.aside.put(now, peer, id, time, waiting, body) {
-            Ok(None) => {}
-            Ok(Some(out)) => self.tell(Event::SetAsideDropped { id: out }),
-            Err(()) => return Err(Refusal::Busy),
+        for prefix in missing.iter().filter(|_| kept) {
+            self.wants.add(now, *prefix, peer);
         }
-        self.timers.sync = self.timers.sync.min(now.saturating_add(1_000));
-        Err(refusal)
+        held.then_some(()).ok_or(refusal)
     }
 
     fn on_insert_error(
@@ -600,7 +605,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     _ => payload.epoch,
                 };
                 let waits = (facts.id, facts.time);
-                self.set_aside(now, source, waits, Waiting::Epoch(named), body, refusal)
+                let waiting = (Waiting::Epoch(named), &[][..]);
+                self.set_aside(now, source, waits, waiting, body, refusal)
             }
             InsertError::Unexplained => {
                 // Settled or dead where a certified cut is above it: it has no place of its own any more, but others stand on it.

@@ -52,6 +52,22 @@ impl<'m, T: Copy> Ring<'m, T> {
         Some(element)
     }
 
+    /// Moves the first that `is` so to the end, as if it had just come in. False where there is none.
+    pub(crate) fn to_back(&mut self, is: impl Fn(&T) -> bool) -> bool {
+        let mut moved = None;
+        for _ in 0..self.len {
+            let Some(element) = self.pop_front() else {
+                break;
+            };
+            if moved.is_none() && is(&element) {
+                moved = Some(element);
+            } else {
+                let _ = self.push_back(element);
+            }
+        }
+        moved.is_some_and(|element| self.push_back(element).is_ok())
+    }
+
     /// From the first in to the last.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         (0..self.len).filter_map(|at| self.places.get(self.place(at)?))
@@ -82,11 +98,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_queue(size in 0usize..5, steps in prop::collection::vec(any::<Option<u8>>(), 0..60)) {
+        fn it_is_a_queue(size in 0usize..5, steps in prop::collection::vec(any::<Option<u8>>(), 0..60), again in prop::collection::vec(any::<u8>(), 60)) {
             let mut places = vec![0xeeu8; size];
             let mut ring = Ring::new(&mut places);
             let mut model = VecDeque::new();
-            for step in steps {
+            for (step, again) in steps.into_iter().zip(again) {
+                let at = model.iter().position(|e| e % 8 == again % 8);
+                prop_assert_eq!(ring.to_back(|e| e % 8 == again % 8), at.is_some());
+                if let Some(moved) = at.and_then(|at| model.remove(at)) {
+                    model.push_back(moved);
+                }
                 match step {
                     Some(element) if model.len() < size => {
                         prop_assert_eq!(ring.push_back(element), Ok(()));

@@ -604,3 +604,86 @@ fn nobody_asks_to_be_called_without_end() {
         net.pump(until + 2_000);
     }
 }
+
+/// Whoever climbs down from tips, parent by parent, through more than the pool holds asks again and again for what it had to drop.
+#[test]
+fn who_lost_its_window_asks_for_little_more_than_it_lacks() {
+    let mut net = Network::started(10);
+    net.traffic(20);
+    let lacked = net.window(0).len();
+    net.reboot(5, false);
+    net.traffic(8);
+    let quiet = net.now + 3_000;
+    net.pump(quiet);
+    net.assert_same_windows();
+    let said = net.window(0).len() - lacked;
+    let asked = net.node(5).counters().requested as usize;
+    assert!(asked < 5 * (lacked + said), "{asked} of {lacked} + {said}");
+}
+
+/// As the gateway and a validator take their stores in again: of what a settled cut covers each parent is shown just before its child.
+#[test]
+fn what_is_shown_just_before_its_child_is_stood_on() {
+    let mut net = Network::started(12);
+    let mut stored: Vec<(Id, Vec<Id>, Vec<u8>)> = Vec::new();
+    let keep = |net: &mut Network, stored: &mut Vec<(Id, Vec<Id>, Vec<u8>)>| {
+        let node = net.node(0);
+        for (_, facts) in node.tangle().since(node.tangle().oldest_sequence()) {
+            if stored.iter().all(|(id, ..)| *id != facts.id) {
+                let parents = node.tangle().parents(&facts.id).flatten().collect();
+                stored.push((facts.id, parents, node.raw(&facts.id).unwrap().to_vec()));
+            }
+        }
+    };
+    net.traffic(3);
+    net.pump(START + PERIOD);
+    net.traffic(2);
+    keep(&mut net, &mut stored);
+    net.settle(START + PERIOD);
+    keep(&mut net, &mut stored);
+    net.traffic(1);
+    keep(&mut net, &mut stored);
+    let cut = net.node(0).headers().cut();
+    let (_, platform, _) = net.nodes[5].take().unwrap().into_parts();
+    let limits = Limits {
+        queue: 8,
+        aside: 2,
+        ..LIMITS
+    };
+    let mut node = net.boot_with(5, platform, limits);
+    assert_eq!(node.headers().newest(), HeaderNumber(1));
+    let (tag, mut now) = (net.tag().to_vec(), net.now);
+    let mut show = |node: &mut TestNode, raw: &[u8]| {
+        now += 1;
+        let mut frame = tag.clone();
+        frame.push(1);
+        frame.extend_from_slice(raw);
+        let _ = node.receive(Millis(now), Peer(0), &frame);
+    };
+    for (_, parents, raw) in &stored {
+        for parent in parents {
+            let known = stored.iter().find(|(id, ..)| id == parent);
+            if let Some((_, _, raw)) = known.filter(|_| !node.tangle().contains(parent)) {
+                show(&mut node, raw);
+            }
+        }
+        show(&mut node, raw);
+    }
+    let gateway = net.nodes[0].as_ref().unwrap();
+    let mut above = (stored.iter().map(|(id, ..)| id))
+        .filter(|id| gateway.tangle().get(id).is_some_and(|f| f.time > cut))
+        .peekable();
+    assert!(above.peek().is_some() && above.all(|id| node.tangle().contains(id)));
+    // What is shown again stays, though it came first.
+    let settled: Vec<_> = (stored.iter())
+        .filter(|(id, ..)| !node.tangle().contains(id))
+        .collect();
+    let room = node.stubs.capacity();
+    let (again, others) = (settled[0], &settled[1..room]);
+    for (_, _, raw) in [again].into_iter().chain(others.iter().copied()) {
+        show(&mut node, raw);
+    }
+    show(&mut node, &again.2);
+    show(&mut node, &settled[room].2);
+    assert!(node.stubs.is_full() && node.stubs.iter().any(|(id, _)| *id == again.0));
+}
