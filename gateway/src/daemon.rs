@@ -18,9 +18,11 @@ use crate::verifier::{TurnVerifier, collect};
 use anyhow::{Context, Result, anyhow};
 use iotedge_core::crypto::PublicKey;
 use iotedge_core::node::{Event, Node, NodeSigner, Peer, Refusal};
+use iotedge_core::tangle::Tables as _;
+use iotedge_core::tx::{Attachment, Unverified};
 use iotedge_core::wire::{Frame, Reader};
 use iotedge_core::{Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis, Number};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -37,6 +39,8 @@ const OUT: usize = 1_024;
 const TICK: Duration = Duration::from_millis(20);
 /// Stored transactions replayed before the neighbour's token bucket is filled anew.
 const REPLAY_CHUNK: usize = 2_000;
+/// What is not settled is mostly of the newest epoch and of the two before it, and may stand on what is of one more.
+const REPLAYED: u32 = 3;
 
 /// What a gateway and a validator share.
 pub struct Shared {
@@ -242,9 +246,8 @@ impl Shared {
             return Ok(());
         };
         let tag = n.trust.neighbourhood.tag();
-        let from = Epoch(self.node.headers().newest().opens().0.saturating_sub(1));
-        let mut stored = Vec::new();
-        self.store.each_tx(from, |tx| stored.push(tx))?;
+        let cut = self.node.headers().cut();
+        let stored = self.unsettled()?;
         let frames: Vec<Vec<u8>> = stored.iter().map(|tx| tx_frame(tag, &tx.raw)).collect();
         let places: HashMap<Id, usize> = stored
             .iter()
@@ -266,7 +269,9 @@ impl Shared {
                         let _ = self.replay_one(frame);
                     }
                 }
-                if let Err(refusal) = self.replay_one(frame) {
+                if let Err(refusal) = self.replay_one(frame)
+                    && self.time_of(tx).is_some_and(|time| time > cut)
+                {
                     *refused.entry(refusal.name()).or_default() += 1;
                 }
             }
@@ -283,6 +288,54 @@ impl Shared {
             "window restored"
         );
         Ok(())
+    }
+
+    /// What the window is made of and what that stands on, in the order in which it came. A member whose transactions died went on above them, so its
+    /// chain may begin epochs ago.
+    fn unsettled(&self) -> Result<Vec<StoredTx>> {
+        let opens = self.node.headers().newest().opens();
+        let from = Epoch(opens.0.saturating_sub(REPLAYED));
+        let above = |tx: &StoredTx| {
+            let head = self.node.tables().head(tx.issuer);
+            head.is_none_or(|head| tx.number > head.number.0)
+        };
+        let (mut wanted, mut late) = (Vec::new(), HashSet::new());
+        self.store.each_tx(from, |tx| {
+            late.insert(tx.id);
+            if above(&tx) {
+                wanted.extend(tx.parents);
+            }
+        })?;
+        let (mut oldest, mut older) = (from, HashSet::new());
+        while let Some(id) = wanted.pop() {
+            if late.contains(&id) || older.contains(&id) {
+                continue;
+            }
+            // G0 is nobody's transaction.
+            let Some(tx) = self.store.tx(&id)? else {
+                continue;
+            };
+            older.insert(id);
+            oldest = oldest.min(tx.epoch);
+            if above(&tx) {
+                wanted.extend(tx.parents);
+            }
+        }
+        let mut stored = Vec::new();
+        self.store.each_tx(oldest, |tx| {
+            if tx.epoch >= from || older.contains(&tx.id) {
+                stored.push(tx);
+            }
+        })?;
+        Ok(stored)
+    }
+
+    /// When a stored transaction is, if its epoch still counts.
+    fn time_of(&self, tx: &StoredTx) -> Option<Millis> {
+        let cose = Reader::new(&tx.raw).item().ok()?;
+        let offset = Unverified::parse(cose).ok()?.payload().offset;
+        let start = self.node.tables().clock_start(tx.epoch)?;
+        Some(start.saturating_add(u64::from(offset)))
     }
 
     fn replay_one(&mut self, frame: &[u8]) -> Result<(), Refusal> {
@@ -362,11 +415,11 @@ fn full_parents(
     let Some(tx) = reader
         .item()
         .ok()
-        .and_then(|cose| iotedge_core::tx::Unverified::parse(cose).ok())
+        .and_then(|cose| Unverified::parse(cose).ok())
     else {
         return Ok(Vec::new());
     };
-    let beside = iotedge_core::tx::Attachment::parse(reader.rest()).ok();
+    let beside = Attachment::parse(reader.rest()).ok();
     let issuer = tx.payload().issuer;
     let mut parents = Vec::new();
     let known: Vec<Option<Id>> = node.tangle().parents(id).collect();
@@ -656,7 +709,7 @@ fn take<P: Part>(
 }
 
 fn issuer(cose: &[u8]) -> Option<(MemberIndex, Number)> {
-    let tx = iotedge_core::tx::Unverified::parse(cose).ok()?;
+    let tx = Unverified::parse(cose).ok()?;
     Some((tx.payload().issuer, tx.payload().number))
 }
 

@@ -51,6 +51,24 @@ fn founding_epochs_sigkill_and_sigterm() {
     until(40, "epochs go on after SIGKILL", &world, || {
         devices.iter().all(|d| header(d) > before)
     });
+    // Some epochs later there is more behind than the newest one.
+    for _ in 0..3 {
+        let before = header(&devices[0]);
+        until(40, "two epochs more", &world, || {
+            devices.iter().all(|d| header(d) > before + 1)
+        });
+        gateway.kill();
+        gateway = world.run_gateway();
+    }
+    let restored = || -> Vec<String> {
+        let log = world.log("gateway.log");
+        let lines = log.lines().filter(|l| l.contains("window restored"));
+        lines.map(str::to_owned).collect()
+    };
+    until(10, "the gateway is back", &world, || restored().len() == 7);
+    for line in restored() {
+        assert!(line.contains("left_out={}"), "{line}");
+    }
 
     // A device that was not there at the founding.
     let late = world.device(3);
