@@ -1,10 +1,13 @@
 //! Devices without a window behind the head of a cluster: in calm, with a head that dies, with one that keeps back what it should pass on, and on bad links.
 
+mod common;
+
+use common::{deep, simulate};
 use iotedge_core::MemberIndex;
 use iotedge_sim::actors::{Actor, Censor, Hands};
 use iotedge_sim::leaves::lease;
 use iotedge_sim::scenario::{LinkModel, Reboot};
-use iotedge_sim::{Options, Report, Scenario, run_with};
+use iotedge_sim::{Report, Scenario};
 
 const NODES: u16 = 8;
 const LEAVES: u16 = 8;
@@ -15,24 +18,6 @@ fn scenario(seed: u64) -> Scenario {
     s.duration = 60_000;
     s.quiet = 25_000;
     s
-}
-
-fn simulate(s: &Scenario, threads: usize, actors: Vec<(u16, Box<dyn Actor>)>) -> Report {
-    let options = Options {
-        threads,
-        actors,
-        ..Options::default()
-    };
-    run_with(s, options).unwrap_or_else(|e| panic!("seed {}: {e}", s.seed))
-}
-
-/// A node's deepest call wants more stack than a test thread has in an unoptimised build.
-fn deep(check: fn()) {
-    let thread = std::thread::Builder::new().stack_size(16 << 20);
-    let thread = thread.spawn(check).expect("a thread");
-    if let Err(panic) = thread.join() {
-        std::panic::resume_unwind(panic);
-    }
 }
 
 /// Everything that was signed was seen by q others and settled, and nobody was doubled, refused or forgotten.

@@ -1,25 +1,11 @@
 //! Neighbourhoods on radios: the real link layer between real nodes, in packets that keep a radio busy and get lost.
 
+mod common;
+
+use common::{deep, simulate};
+use iotedge_sim::Scenario;
 use iotedge_sim::radio::Radio;
 use iotedge_sim::scenario::Reboot;
-use iotedge_sim::{Options, Report, Scenario, run_with};
-
-fn simulate(s: &Scenario, threads: usize) -> Report {
-    let options = Options {
-        threads,
-        ..Options::default()
-    };
-    run_with(s, options).unwrap_or_else(|e| panic!("seed {}: {e}", s.seed))
-}
-
-/// A node's deepest call wants more stack than a test thread has in an unoptimised build.
-fn deep(check: fn()) {
-    let thread = std::thread::Builder::new().stack_size(16 << 20);
-    let thread = thread.spawn(check).expect("a thread");
-    if let Err(panic) = thread.join() {
-        std::panic::resume_unwind(panic);
-    }
-}
 
 fn on(radio: Radio, nodes: u16, hourly: u32, minutes: u64) -> Scenario {
     let mut s = Scenario::large(3, nodes, hourly).on(radio);
@@ -44,7 +30,7 @@ fn lost_packets_are_losses_like_any_other() {
                 lost: node == 5,
             });
         }
-        let [one, two, three] = [1, 2, 3].map(|threads| simulate(&s, threads));
+        let [one, two, three] = [1, 2, 3].map(|threads| simulate(&s, threads, Vec::new()));
         assert_eq!((one.trace, one.trace), (two.trace, three.trace));
         assert_eq!(one.link(), two.link());
         assert!(one.sound(), "{one}");
@@ -66,7 +52,7 @@ fn lost_packets_are_losses_like_any_other() {
 fn nobody_sends_more_than_the_duty_cycle_allows() {
     deep(|| {
         let s = on(Radio::Lora222, 12, 4, 60);
-        let report = simulate(&s, 1);
+        let report = simulate(&s, 1, Vec::new());
         let whole = (s.duration + s.quiet) * 1_000;
         let (longest, _) = Radio::Lora222.packet(222);
         for (n, host) in report.hosts.iter().take(12).enumerate() {
@@ -87,7 +73,7 @@ fn nobody_sends_more_than_the_duty_cycle_allows() {
 fn ethernet_and_wifi_carry_frames_whole() {
     deep(|| {
         for radio in [Radio::Ethernet, Radio::Wifi] {
-            let report = simulate(&on(radio, 5, 240, 3), 1);
+            let report = simulate(&on(radio, 5, 240, 3), 1, Vec::new());
             assert!(report.sound() && report.sent > 20, "{report}");
             assert_eq!(report.link(), None);
             assert!(report.hosts.iter().all(|h| h.link.is_none()));
