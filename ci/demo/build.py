@@ -22,7 +22,7 @@ def everything():
     say("building the device: C against include/iotedge.h and libiotedge.a")
     example = settings.ROOT / "examples-c"
     sources = sorted((example / "linux").glob("*.c")) + [example / "common" / "json.c"]
-    flags = "-std=c11 -D_DEFAULT_SOURCE -O2 -Wall -Wextra -Wpedantic -Werror".split()
+    flags = "-std=c11 -D_DEFAULT_SOURCE -O2 -Wall -Wextra -Wpedantic -Werror".split() + [f"-DWINDOW_SIZE={settings.WINDOW}"]
     libraries = "-lpthread -ldl -lm".split()
     compiler = shlex.split(os.environ.get("CC", "cc"))
     archive = settings.TARGET / "release" / "libiotedge.a"

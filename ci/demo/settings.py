@@ -12,6 +12,7 @@ DEVICE = OUT / "work" / "iotedge-device"
 
 DEVICES = 8
 MAX_MEMBERS = 32
+WINDOW = 1024  # vertices that a device holds, a power of two
 VALIDATORS = 4
 ES256 = 3  # the device whose P-256 key is in (a stand-in for) a secure element; index in the list of devices
 CHEAT = 7  # index in the list of devices, not in the member table

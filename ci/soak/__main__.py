@@ -9,6 +9,7 @@ status 0 only then. It uses the demo's tools (ci/demo) with its own numbers; eve
 """
 import argparse
 import json
+import math
 import random
 import shutil
 import signal
@@ -47,6 +48,9 @@ settings.MAX_MEMBERS = GIVEN.devices + 8
 settings.FOUNDING_WAIT_MS = 120_000
 # Two thirds must speak twice within T/2, or nothing is agreed in time: each speaks about twice in a T/4.
 settings.PERIOD_MS = int(2_500 / GIVEN.rate)
+# What is not settled, about two and a half T of it, has room in every window; 5 a second are approvals.
+per_period = (2 * GIVEN.rate * GIVEN.devices + 5) * settings.PERIOD_MS / 1000
+settings.WINDOW = max(1024, 1 << math.ceil(math.log2(4 * per_period)))
 
 import build  # noqa: E402
 import neighbourhood  # noqa: E402
@@ -193,6 +197,13 @@ def exported():
     return sorted((neighbourhood.tool("inspect", "--json", p)["statement"] for p in paths), key=lambda h: h["number"])
 
 
+def left_out():
+    """What a gateway or validator said of its starts where its store did not give the whole window back."""
+    logs = [settings.LOG / "gateway.log", *settings.LOG.glob("validator-*.log")]
+    lines = [line for log in logs for line in log.read_text().splitlines() if "window restored" in line]
+    return [line for line in lines if "left_out={}" not in line]
+
+
 def verdicts(soak, own, settled, headers):
     """(name, None or what is wrong)."""
     cut = headers[-1]["cut"] if headers else 0
@@ -208,6 +219,7 @@ def verdicts(soak, own, settled, headers):
     warm = [m for _, m, _ in soak.memory[third : 2 * third] if m]
     late = [m for _, m, _ in soak.memory[2 * third :] if m]
     growth = percentile(late, 50) / percentile(warm, 50) if warm and late else 0
+    missing = left_out()
     quiet = [line.get("phase") for line in soak.last if line.get("phase") != "active"]
     return [
         ("faults happened", None if soak.kills["device"] >= GIVEN.seconds / 10 and soak.kills["gateway"] else f"{soak.kills}"),
@@ -221,6 +233,7 @@ def verdicts(soak, own, settled, headers):
         ("no epoch is missing", f"{gaps}" if gaps else None),
         ("everybody is active again", f"{len(quiet)} are {sorted(set(map(str, quiet)))}" if quiet else None),
         (f"the gateway did not grow by more than {GROWTH}", f"{growth:.2f}" if growth > GROWTH else None),
+        ("gateway and validators had their whole window back at every start", missing[0] if missing else None),
         ("nobody was called a cheat", None if not any(line.get("frozen") for line in soak.last) else "somebody is frozen"),
     ]
 

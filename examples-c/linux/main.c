@@ -7,8 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* All that is said in about two and a half T should fit the window: what is not settled is passed on to who comes back from there. */
+#ifndef WINDOW_SIZE
+#define WINDOW_SIZE 1024
+#endif
+
 /* How much this device holds. On a microcontroller these numbers are smaller; the memory is a static array there as here. */
-enum { WINDOW = 1024, MEMBERS = 256, PEERS = UDP_MAX_PEERS, ASIDE = 32, OUTBOX = 64, OWN = 256, RAW = 256 * 1024 };
+enum { WINDOW = WINDOW_SIZE, MEMBERS = 256, PEERS = UDP_MAX_PEERS, ASIDE = 32, OUTBOX = 64, OWN = 256, RAW = WINDOW * 256 };
 static uint64_t memory[IOTEDGE_NODE_SIZE(WINDOW, MEMBERS, PEERS, ASIDE, OUTBOX, OWN, RAW) / 8];
 
 static device_t device;
