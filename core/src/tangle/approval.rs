@@ -124,6 +124,8 @@ impl Tangle<'_> {
             return;
         };
         let of_x = |v: &Vertex| v.issuer == x.issuer;
+        // Who never forked has one chain, however much of it is below the cut and not here.
+        let forked = self.member(x.issuer).flags & FORKED != 0;
         // A rival trim that was evicted is still tracked: whoever has seen it has its bit.
         let rivals = if x.is_trim() && rules::on(Rule::RivalTrims) {
             self.tracks
@@ -149,7 +151,7 @@ impl Tangle<'_> {
                 .fold(Masks::default(), |m, p| m.join(self.window.masks(p)));
             if here == slot {
                 masks.seen |= bit;
-            } else if of_x(&vertex) {
+            } else if forked && of_x(&vertex) {
                 let on_chain = if self.window.age(here) > age {
                     marked(self.marks, here)
                 } else {

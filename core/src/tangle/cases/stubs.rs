@@ -120,3 +120,25 @@ fn changes_that_wait_hold_insertion_back() {
     }
     assert!(busy);
 }
+
+/// After a reset below a cut: what an issuer has here of its chain may have a gap that its settled head stands for. That is no fork.
+#[test]
+fn a_gap_in_a_chain_is_no_second_branch() {
+    let mut memory = Memory::new(64, 4, 8);
+    let (mut tangle, mut book) = four(&mut memory);
+    book.heads[0] = Head {
+        number: Number(4),
+        id: id(50),
+        debits: Amount(0),
+    };
+    let facts = plain(id(60), 0, 5, START + 20);
+    put(&mut tangle, &book, facts, &[id(50), id(2)]).unwrap();
+    for m in 1..4u16 {
+        let facts = plain(id(60 + m), m, 2, START + 30 + u64::from(m));
+        put(&mut tangle, &book, facts, &[id(m + 1), id(60), id(1)]).unwrap();
+    }
+    // Not the newest, so that its bit is computed for the whole window.
+    tangle.track(&book, &id(60)).unwrap();
+    assert_eq!(tangle.approval_weight(&id(60)), Some(4));
+    assert_eq!(tangle.standing(&id(60)), Some(Standing::Witnessed));
+}
