@@ -376,7 +376,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         // Of a void epoch the clock is gone: it was at the cut at the latest.
         let time = time.unwrap_or(self.headers.cut());
         // Shown again for what stands on it: it stays as long as what comes new, or the parents shown after it would push it out.
-        if !self.stubs.to_back(|(s, _)| *s == id) {
+        if !self.stubs.move_back(|(s, _)| *s == id) {
             if self.stubs.is_full() {
                 self.stubs.pop_front();
             }

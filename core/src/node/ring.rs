@@ -53,7 +53,7 @@ impl<'m, T: Copy> Ring<'m, T> {
     }
 
     /// Moves the first that `is` so to the end, as if it had just come in. False where there is none.
-    pub(crate) fn to_back(&mut self, is: impl Fn(&T) -> bool) -> bool {
+    pub(crate) fn move_back(&mut self, is: impl Fn(&T) -> bool) -> bool {
         let mut moved = None;
         for _ in 0..self.len {
             let Some(element) = self.pop_front() else {
@@ -104,7 +104,7 @@ mod tests {
             let mut model = VecDeque::new();
             for (step, again) in steps.into_iter().zip(again) {
                 let at = model.iter().position(|e| e % 8 == again % 8);
-                prop_assert_eq!(ring.to_back(|e| e % 8 == again % 8), at.is_some());
+                prop_assert_eq!(ring.move_back(|e| e % 8 == again % 8), at.is_some());
                 if let Some(moved) = at.and_then(|at| model.remove(at)) {
                     model.push_back(moved);
                 }
