@@ -13,7 +13,7 @@ use super::Tangle;
 use super::approval::{COUNTED, marked};
 use super::memory::Tracked;
 use super::model::{Standing, Tables};
-use super::recent::{RECENT, ones};
+use super::recent::{Bits, RECENT, ones};
 use super::sets::Set;
 use super::tracks::{FIRST_ROUND, UNSURE, bit, bits, clamped};
 use super::window::OPAQUE;
@@ -83,12 +83,15 @@ impl Tangle<'_> {
         x: &Tracked,
     ) -> Option<bool> {
         let recent = self.window.recent_cone(slot)?;
-        let missing = x.first_approvals(self.window.sequence(slot)) & !recent.cone;
+        let age = self.window.age(slot);
+        // What was evicted is not missing: it is in the base, or counts nowhere.
+        let held = u32::try_from(self.window.len()).unwrap_or(u32::MAX);
+        let gone = Bits::MAX.checked_shl(held.saturating_sub(age)).unwrap_or(0);
+        let missing = x.first_approvals(self.window.sequence(slot)) & !recent.cone & !gone;
         // Each of them weighs at least 1.
         if missing.count_ones() > x.slack {
             return Some(false);
         }
-        let age = self.window.age(slot);
         let left = ones(missing)
             .filter_map(|back| self.window.here(age.saturating_add(back)))
             .fold(x.approval, |left, slot| {

@@ -190,7 +190,7 @@ proptest! {
 
     /// Whatever forks and freezes: a window of 32 grants nothing that the definition does not.
     #[test]
-    fn a_small_window_never_grants_too_much(seed: u64) {
+    fn a_small_window_never_grants_too_much(seed in prop_oneof![1 => Just(7867860885438776174u64), 20 => any::<u64>()]) {
         let mut rng = Rng(seed ^ 0x77);
         let members = 4 + rng.below(9);
         let shape = Shape {
