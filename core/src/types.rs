@@ -115,10 +115,7 @@ impl Id {
     /// The four bytes that open every frame of the neighbourhood with this id.
     #[must_use]
     pub const fn tag(&self) -> [u8; 4] {
-        let Some((head, _)) = self.0.split_first_chunk::<4>() else {
-            return [0; 4];
-        };
-        *head
+        self.prefix().tag()
     }
 }
 

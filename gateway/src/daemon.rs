@@ -299,34 +299,34 @@ impl Shared {
             let head = self.node.tables().head(tx.issuer);
             head.is_none_or(|head| tx.number > head.number.0)
         };
-        let (mut wanted, mut late) = (Vec::new(), HashSet::new());
-        self.store.each_tx(from, |tx| {
-            late.insert(tx.id);
-            if above(&tx) {
-                wanted.extend(tx.parents);
-            }
-        })?;
-        let (mut oldest, mut older) = (from, HashSet::new());
+        let mut stored = Vec::new();
+        self.store.each_tx(from, |tx| stored.push(tx))?;
+        let mut known: HashSet<Id> = stored.iter().map(|tx| tx.id).collect();
+        let late = stored.iter().filter(|tx| above(tx));
+        let mut wanted: Vec<Id> = late.flat_map(|tx| &tx.parents).copied().collect();
+        let mut oldest = from;
         while let Some(id) = wanted.pop() {
-            if late.contains(&id) || older.contains(&id) {
+            if !known.insert(id) {
                 continue;
             }
             // G0 is nobody's transaction.
             let Some(tx) = self.store.tx(&id)? else {
                 continue;
             };
-            older.insert(id);
             oldest = oldest.min(tx.epoch);
             if above(&tx) {
                 wanted.extend(tx.parents);
             }
         }
-        let mut stored = Vec::new();
-        self.store.each_tx(oldest, |tx| {
-            if tx.epoch >= from || older.contains(&tx.id) {
-                stored.push(tx);
-            }
-        })?;
+        // Mostly nothing older is stood on; what is has its place between the others.
+        if oldest < from {
+            stored.clear();
+            self.store.each_tx(oldest, |tx| {
+                if known.contains(&tx.id) {
+                    stored.push(tx);
+                }
+            })?;
+        }
         Ok(stored)
     }
 

@@ -642,16 +642,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         // Most of the last answer is in, and much waits still: the next one may come, as fast as they are taken in.
         let next = self.tangle.next_sequence();
         let took = next.wrapping_sub(self.timers.synced) as usize;
-        let on = took >= SYNC_ANSWER * 3 / 4 && self.aside.is_tight();
-        let least = Millis(self.request_timeout.0 / 4);
-        let due = match on {
-            true => self
-                .timers
-                .sync
-                .min(self.timers.sync_asked.saturating_add(least.0)),
-            false => self.timers.sync,
-        };
-        if now < due {
+        let soon = self
+            .timers
+            .sync_asked
+            .saturating_add(self.request_timeout.0 / 4);
+        let on = took >= SYNC_ANSWER * 3 / 4 && self.aside.is_tight() && now >= soon;
+        if now < self.timers.sync && !on {
             return;
         }
         self.timers.synced = next;

@@ -581,8 +581,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             self.timers.sync = self.timers.sync.min(now.saturating_add(1_000));
         }
-        for prefix in missing.iter().filter(|_| kept) {
-            self.wants.add(now, *prefix, peer);
+        if kept {
+            for prefix in missing {
+                self.wants.add(now, *prefix, peer);
+            }
         }
         held.then_some(()).ok_or(refusal)
     }

@@ -96,10 +96,9 @@ impl<'m> Wants<'m> {
             !after.iter().any(|v| v.from == w.from)
         };
         let (index, most) = (self.places.iter().enumerate())
-            .rev()
             .filter(last)
             .map(|(i, w)| (i, self.count(w.from)))
-            .max_by_key(|(i, count)| (*count, *i))?;
+            .max_by_key(|(_, count)| *count)?;
         (most > own.saturating_add(1)).then_some(index)
     }
 

@@ -93,7 +93,7 @@ impl Tangle<'_> {
             return Some(false);
         }
         let left = ones(missing)
-            .filter_map(|back| self.window.here(age.saturating_add(back)))
+            .map(|back| self.window.aged(age.saturating_add(back)))
             .fold(x.approval, |left, slot| {
                 let issuer = self.window.at(slot).issuer;
                 let [own, newest] = x.weigh([0; 2], tables, self.newest, issuer);
