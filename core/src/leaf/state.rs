@@ -273,6 +273,7 @@ pub(super) struct Followed {
     pub id: Id,
     pub number: Number,
     pub time: Millis,
+    pub epoch: Epoch,
     pub amount: Amount,
     /// When it went out first since the start.
     pub sent: Millis,

@@ -334,6 +334,7 @@ pub(super) fn followed(stored: &Stored<'_>) -> Followed {
         id: stored.chain.id,
         number: stored.chain.number,
         time: stored.chain.time,
+        epoch: stored.chain.epoch,
         amount: stored.amount,
         sent: Millis(0),
         held: 0,

@@ -101,7 +101,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             let Some(own) = self.followed.get(slot).copied().flatten() else {
                 continue;
             };
-            if own.over || own.time > newest.clock {
+            if own.over || !is_over(&own, &newest) {
                 continue;
             }
             let id = own.id;
@@ -122,7 +122,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         let before = before.filter(|b| b.epoch.checked_add(1) == Some(newest.epoch));
         newest.standing.as_ref().is_some_and(|s| {
             !own.over
-                && own.time <= newest.clock
+                && is_over(own, newest)
                 && verdict(own, newest, s, before.as_ref()) == Verdict::Unclear
         })
     }
@@ -144,15 +144,25 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 }
 
-/// `newest` cuts at or after the time of `own`, so it is decided there or before.
+/// Whether no later header than the one that opened this can settle `own`: it cut at or after its time, or its epoch is void from then on (a trim
+/// of epoch e settles what is of e - 1 at the earliest, and opens e + 2).
+fn is_over(own: &Followed, opening: &Opening) -> bool {
+    own.time <= opening.clock || own.epoch.saturating_add(2) < opening.epoch
+}
+
+/// It is over with `newest`, so it is decided there or before.
 fn verdict(
     own: &Followed,
     newest: &Opening,
     standing: &Standing,
     before: Option<&Opening>,
 ) -> Verdict {
-    if standing.head < own.number {
-        // In no settled epoch up to here, and too old for a later one.
+    // In no settled epoch up to there, and too old for a later one; a later number may live in the next, above it.
+    let missed = |opening: &Opening, standing: &Standing| {
+        is_over(own, opening) && standing.head < own.number
+    };
+    if missed(newest, standing) || before.is_some_and(|b| b.standing.is_some_and(|s| missed(b, &s)))
+    {
         return Verdict::Dead;
     }
     if standing.head_id == own.id {
@@ -167,5 +177,69 @@ fn verdict(
     match here {
         true => Verdict::Settled,
         false => Verdict::Unclear,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::record::Caps;
+    use crate::{Amount, Epoch, Number};
+
+    fn opening(epoch: u32, clock: u64, head: u32) -> Opening {
+        Opening {
+            epoch: Epoch(epoch),
+            clock: Millis(clock),
+            members: 4,
+            table: Id::ZERO,
+            tree: Id::ZERO,
+            size: 1,
+            standing: Some(Standing {
+                head: Number(head),
+                head_id: Id([9; 32]),
+                credits: Amount(0),
+                debits: Amount(0),
+                caps: Caps::default(),
+                may_issue: true,
+            }),
+        }
+    }
+
+    fn said(epoch: u32, number: u32, time: u64) -> Followed {
+        Followed {
+            id: Id([1; 32]),
+            number: Number(number),
+            time: Millis(time),
+            epoch: Epoch(epoch),
+            amount: Amount(0),
+            sent: Millis(0),
+            held: 0,
+            approved: 0,
+            via: None,
+            told_held: false,
+            told_witnessed: false,
+            wide: false,
+            over: false,
+        }
+    }
+
+    /// Issued in epoch 4 by who had not heard yet that epoch 5 had begun, above the cut of header 6 and so not in it; header 7 settles epochs 5 and 6,
+    /// and in it what was said next.
+    #[test]
+    fn what_died_below_what_lives_is_not_taken_for_settled() {
+        let own = said(4, 47, 351);
+        let before = opening(7, 349, 46);
+        let newest = opening(8, 429, 53);
+        let verdict_of = |own: &Followed, newest: &Opening, before: Option<&Opening>| {
+            verdict(own, newest, &newest.standing.unwrap(), before)
+        };
+        assert!(is_over(&own, &before));
+        assert_eq!(verdict_of(&own, &before, None), Verdict::Dead);
+        assert_eq!(verdict_of(&own, &newest, Some(&before)), Verdict::Dead);
+        // Who did not see header 6 needs a proof.
+        assert_eq!(verdict_of(&own, &newest, None), Verdict::Unclear);
+        let next = said(5, 49, 363);
+        assert!(!is_over(&next, &before));
+        assert_eq!(verdict_of(&next, &newest, Some(&before)), Verdict::Settled);
     }
 }

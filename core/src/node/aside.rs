@@ -187,6 +187,12 @@ impl<'m> Pool<'m> {
         self.len().saturating_mul(2) > self.places.len()
     }
 
+    /// Whether something waits for another transaction, and not for a table or a clock only.
+    pub(crate) fn lacks_parents(&self) -> bool {
+        let lacks = |p: &Aside| matches!(p.waiting, Waiting::Parent(_) | Waiting::First(..));
+        self.count > 0 && self.taken().iter().any(|p| p.used() && lacks(p))
+    }
+
     fn greatest(&self) -> Peer {
         self.taken()
             .iter()

@@ -70,6 +70,8 @@ pub(crate) struct Timers {
     pub(crate) table_from: Option<Peer>,
     /// How often it was asked since something came.
     pub(crate) table_tries: u8,
+    /// Who sent the last records that were taken.
+    pub(crate) table_good: Option<Peer>,
 }
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
@@ -223,6 +225,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 silent: false,
                 caught_up: start,
                 table_from: None,
+                table_good: None,
                 table_tries: 0,
             },
             heads: Vec::new(),
@@ -548,7 +551,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// turn would keep a large table out for good; once a table was false, each of the next ones is of one neighbour alone.
     fn whom_to_ask_for_a_table(&mut self) -> Option<(Peer, bool)> {
         let Some(from) = self.timers.table_from else {
-            return Some((self.whom_to_ask()?, false));
+            // Who had the last records has the next ones, too; of the others, few have the newest table yet.
+            let good = self.timers.table_good.take();
+            let good = good.filter(|peer| self.peers.place(*peer).is_some());
+            return Some((good.or_else(|| self.whom_to_ask())?, false));
         };
         if self.timers.table_tries < SOURCE_TRIES && self.peers.place(from).is_some() {
             self.timers.table_tries = self.timers.table_tries.saturating_add(1);

@@ -491,7 +491,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         // Where much waits already, what is newer could only push it out; SYNC brings it in order, and the tips of the next beacon tell again.
         if self.aside.is_tight() {
-            self.timers.sync = self.timers.sync.min(now.saturating_add(500));
+            if self.aside.lacks_parents() {
+                self.timers.sync = self.timers.sync.min(now.saturating_add(500));
+            }
             return true;
         }
         self.wants.add(now, prefix, from);
@@ -604,7 +606,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             state.calm = 0;
         }
         // Several unknown tips at once: we were away. Ask for everything above what we hold instead of climbing down one by one.
-        if news > 2 {
+        // Where it is a table that is missing, that is asked for.
+        if news > 2 && (!self.aside.is_tight() || self.aside.lacks_parents()) {
             self.timers.sync = self.timers.sync.min(now.saturating_add(100));
         }
     }
@@ -634,9 +637,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.offset = offsets.get(middle).copied();
     }
 
+    /// Whether transactions can be placed: a small device may have given up its newest table for the next one.
+    pub(crate) fn takes_in(&self) -> bool {
+        let newest = self.tables.newest();
+        self.genesis.is_some() && newest > Epoch(0) && self.tables.ready(newest)
+    }
+
     /// Asks one neighbour for what is above our numbers; again while something is missing.
     pub(crate) fn ask_for_sync(&mut self, now: Millis) {
-        if self.genesis.is_none() || self.tables.newest() == Epoch(0) {
+        if !self.takes_in() {
             return;
         }
         // Most of the last answer is in, and much waits still: the next one may come, as fast as they are taken in.
@@ -654,7 +663,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.timers.sync_asked = now;
         let turn = self.timers.sync_turn;
         self.timers.sync_turn = turn.wrapping_add(1);
-        let waiting = self.aside.len() > 0 || self.phase == Phase::Recovering;
+        // What waits for a table or for its time no other transaction brings on: SYNC would be answered with the same ones again.
+        let waiting = self.aside.lacks_parents() || self.phase == Phase::Recovering;
         let pause = self.patience(if waiting { 500 } else { 60_000 });
         self.timers.sync = now.saturating_add(pause);
         let count = self.peers.iter().count();

@@ -389,7 +389,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     self.on_table_ready(now, epoch);
                     return Ok(());
                 }
-                Ok(false) => self.timers.table_tries = 0,
+                Ok(false) => {
+                    self.timers.table_tries = 0;
+                    self.timers.table_good = Some(from);
+                    self.timers.table = now;
+                }
                 // Chunks are asked for again after a time-out, so the same may come twice.
                 Err(TableError::NotAsked) => return Ok(()),
                 Err(TableError::Full | TableError::Weights) => return Err(Refusal::Busy),
@@ -407,7 +411,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             index = index.saturating_add(1);
         }
-        self.timers.table = now;
         Ok(())
     }
 

@@ -579,7 +579,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 }
                 Err(()) => return Err(Refusal::Busy),
             }
-            self.timers.sync = self.timers.sync.min(now.saturating_add(1_000));
+            if !missing.is_empty() {
+                self.timers.sync = self.timers.sync.min(now.saturating_add(1_000));
+            }
         }
         if kept {
             for prefix in missing {

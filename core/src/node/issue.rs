@@ -5,7 +5,7 @@
 
 use super::config::Strategy;
 use super::event::{Event, Refusal, Ticket};
-use super::intake::{Source, facts, split};
+use super::intake::{Source, facts};
 use super::own::{STORED_MAX, Stored, UNAWAITED};
 use super::refuse::{insert_refusal, tx_refusal};
 use super::{Node, Phase, SignJob, Submission, keys};
@@ -15,7 +15,7 @@ use crate::identity::signer::{MAX_TO_BE_SIGNED, SignOp};
 use crate::ledger::{Exposure, LedgerError, check_caps};
 use crate::platform::Platform;
 use crate::tangle::{Effect, Scratch, Stubs, Tables as _};
-use crate::tx::{self, Body, MAX_SIGNING_INPUT, MemberOp, Parents, Payload, Unverified};
+use crate::tx::{self, Body, MAX_SIGNING_INPUT, MemberOp, Parents, Payload};
 use crate::wire::{Reader, Writer};
 use crate::{Amount, Epoch, Id, MAX_PARENTS, MAX_PAYLOAD, MemberIndex, Millis, Number};
 use heapless::Vec;
@@ -495,9 +495,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let key = keys::own(&self.limits, number.0);
         let len = self.platform.get(key, &mut buffer).ok()??;
         let stored = Stored::read(buffer.get(..len)?).ok()?;
-        let (cose, _) = split(stored.body).ok()?;
-        let tx = Unverified::parse(cose).ok()?;
-        (tx.payload().number == number).then_some(tx.payload().epoch)
+        (stored.followed.number == number).then_some(stored.followed.epoch)
     }
 
     fn body_of_wish<'w>(&self, wish: &Wish<'w>, debits: Amount) -> Result<Body<'w>, Refusal> {
@@ -575,13 +573,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let issues = self.phase == Phase::Active && self.job.is_none() && self.offset.is_some();
         let issue = issues.then_some(self.timers.issue);
         let knows = self.genesis.is_some();
-        let sync = (knows && self.tables.newest() > Epoch(0)).then_some(self.timers.sync);
+        let sync = self.takes_in().then_some(self.timers.sync);
+        let table = self.tables.missing().is_some() && knows;
+        let table = table.then_some(self.timers.table);
         let next = self.tangle.next_sequence();
         let pace = self.tuner.pace();
         let beacons = self.beacons().then(|| self.peers.iter());
         let beacon = beacons.and_then(|peers| peers.map(|(_, p)| p.beacon_due(pace, next)).min());
         let wanted = self.wants.next_due().filter(|_| knows);
-        for at in [wanted, self.aside.next_due(), issue, sync, beacon]
+        for at in [wanted, self.aside.next_due(), issue, sync, table, beacon]
             .into_iter()
             .flatten()
         {

@@ -6,10 +6,12 @@
 
 use super::config::Limits;
 use super::event::{Grade, Refusal, Ticket};
+use super::intake::split;
 use super::keys;
 use crate::platform::Platform;
+use crate::tx::Unverified;
 use crate::wire::{Reader, WireError, Writer};
-use crate::{Amount, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, MemberIndex, Millis, Number};
+use crate::{Amount, Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, MemberIndex, Millis, Number};
 
 /// One followed transaction.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +23,7 @@ pub struct Followed {
     pub(crate) number: Number,
     pub(crate) ticket: Ticket,
     pub(crate) time: Millis,
+    pub(crate) epoch: Epoch,
     pub(crate) amount: Amount,
     /// Payee of an own transfer, payer of a received one.
     pub(crate) peer: Option<MemberIndex>,
@@ -114,6 +117,7 @@ impl Stored<'_> {
                 number,
                 ticket,
                 time,
+                epoch: epoch_of(body).unwrap_or(Epoch(u32::MAX)),
                 amount,
                 peer,
                 grade,
@@ -125,6 +129,12 @@ impl Stored<'_> {
             body,
         })
     }
+}
+
+/// The epoch of a transaction as it is stored.
+fn epoch_of(body: &[u8]) -> Option<Epoch> {
+    let (cose, _) = split(body).ok()?;
+    Some(Unverified::parse(cose).ok()?.payload().epoch)
 }
 
 /// The followed transactions over caller memory.

@@ -88,6 +88,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             number: facts.number,
             ticket: Ticket(0),
             time: facts.time,
+            epoch: facts.epoch,
             amount,
             peer: Some(facts.issuer),
             grade: Grade::Seen,
@@ -159,12 +160,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
-    /// A settled table says which followed transactions are dead: if any vertex of a member's chain lives in an epoch, so does everything below it,
-    /// so what is at or below the cut and above the member's last living number never will have an effect.
+    /// A settled table says which followed transactions are dead: what is at or below the cut, or of an epoch that is void from here on, and above
+    /// the member's last living number never will have an effect. A later one of the same member may live, in an epoch to come: so the table
+    /// of then has to be looked at, where it is still here, and not only the newest.
     pub(crate) fn bury_the_dead(&mut self, now: Millis) {
         // Of the header that opened this table, not of a newer one whose table is still on its way: what that one settled lives.
         let newest = self.tables.newest();
-        let cut = self.tables.clock_start(newest).unwrap_or_default();
+        let held = [0, 1, 2].map(|back| newest.saturating_sub(back));
         let mut dead: Vec<Followed, 16> = Vec::new();
         self.unburied = false;
         for followed in self.own.iter() {
@@ -173,12 +175,19 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             } else {
                 followed.peer
             };
-            let mut read = |i| self.tables.read(&mut self.platform, newest, i);
-            let Some(record) = issuer.and_then(|i| read(i).ok().flatten()) else {
+            let Some(issuer) = issuer else {
                 continue;
             };
             let open = matches!(followed.grade, Grade::Seen | Grade::Witnessed);
-            if open && followed.time <= cut && followed.number > record.head_number {
+            let is_dead = open
+                && held.iter().any(|&epoch| {
+                    let cut = self.tables.clock_start(epoch);
+                    let over = cut.is_some_and(|cut| followed.time <= cut)
+                        || followed.epoch.saturating_add(2) < epoch;
+                    over && (self.tables.read(&mut self.platform, epoch, issuer))
+                        .is_ok_and(|r| r.is_some_and(|r| followed.number > r.head_number))
+                });
+            if is_dead {
                 // More than fit are found the next time.
                 if dead.push(*followed).is_err() {
                     self.unburied = true;

@@ -109,6 +109,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             // What the node says of itself carries on the newest ticket, so that the store always knows it.
             ticket: draft.ticket.unwrap_or(Ticket(self.own.newest_ticket())),
             time: draft.time,
+            epoch: payload.epoch,
             amount,
             peer,
             grade: Grade::Seen,

@@ -4,7 +4,7 @@ use super::harness::*;
 use super::*;
 use crate::wire::Frame;
 use crate::wire::list::List;
-use crate::{MAX_FRAME, tx};
+use crate::{MAX_FRAME, Prefix, tx};
 use std::vec::Vec;
 
 #[test]
@@ -362,6 +362,60 @@ fn what_died_is_told_and_issued_again() {
     assert_eq!(value, 60_000);
 }
 
+/// What is issued in an epoch that is over for the others, above the cut of the next trim, is void by the one after it; and what the same member says
+/// next lives. So the newest table has a head above the dead.
+#[test]
+fn what_died_below_what_lives_is_told_too() {
+    let mut net = Network::started(12);
+    net.traffic(2);
+    for epoch in 1..=2 {
+        net.pump(START + epoch * PERIOD + PERIOD / 2);
+        // From before the second trim on it hears nobody.
+        if epoch == 2 {
+            net.cut = (0..=99).map(|n| (5, n)).collect();
+        }
+        net.traffic(1);
+        net.settle(START + epoch * PERIOD);
+    }
+    net.pump(START + 3 * PERIOD + 500);
+    let said = net.ids_sent(5).len();
+    let now = Millis(net.now);
+    net.node(5)
+        .submit(now, &Submission::Data(b"late"), None)
+        .unwrap();
+    net.pump(now.0 + 10);
+    let late = net.ids_sent(5)[said..].to_vec();
+    assert_eq!(late.len(), 1);
+    net.cut.clear();
+    net.traffic(2);
+    for epoch in 3..=4 {
+        net.pump(START + epoch * PERIOD + PERIOD / 2);
+        net.traffic(1);
+        net.settle(START + epoch * PERIOD);
+        net.traffic(2);
+    }
+    net.pump(net.now + 3_000);
+    let settled: Vec<Id> = net
+        .headers
+        .values()
+        .flat_map(|h| h.leaves.clone())
+        .collect();
+    let told = net.events[5].iter().filter_map(|e| match e {
+        Event::Graded { id, grade, .. } => Some((*id, *grade)),
+        _ => None,
+    });
+    let dead: Vec<Id> = told
+        .filter(|(_, g)| *g == Grade::Dead)
+        .map(|t| t.0)
+        .collect();
+    assert!(dead.contains(&late[0]) && !settled.contains(&late[0]));
+    let after = net.ids_sent(5)[said + 1..].to_vec();
+    assert!(after.iter().any(|id| settled.contains(id)));
+    // What it said is not lost.
+    let again = |e: &Event| matches!(e, Event::Reissued { dead, .. } if *dead == late[0]);
+    assert_eq!(net.events[5].iter().filter(|e| again(e)).count(), 1);
+}
+
 /// Between a settled header and its table the GL-node knows no predecessor for the next trim: the old one would make it a cheat.
 #[test]
 fn the_gl_node_does_not_trim_between_a_header_and_its_table() {
@@ -686,4 +740,88 @@ fn what_is_shown_just_before_its_child_is_stood_on() {
     show(&mut node, &again.2);
     show(&mut node, &settled[room].2);
     assert!(node.stubs.is_full() && node.stubs.iter().any(|(id, _)| *id == again.0));
+}
+
+/// All that comes between a header and its table waits for the table. To be told it again twice a second cost a neighbourhood of 200 most of its
+/// processor time, and who has the first records has the next ones.
+#[test]
+fn who_waits_for_a_table_asks_for_nothing_else() {
+    let mut net = Network::started(12);
+    net.traffic(3);
+    net.pump(START + PERIOD);
+    net.traffic(2);
+    net.settle(START + PERIOD);
+    // Header and votes come; what node 5 says does not leave it.
+    net.cut = (0..=99).map(|n| (5, n)).collect();
+    let end = net.now + 50;
+    net.pump(end);
+    let status = net.node(5).status(Millis(end));
+    assert_eq!((status.header, status.epoch), (HeaderNumber(1), Epoch(1)));
+    // The others go on to the epoch of that table.
+    net.pump(START + 5 * PERIOD / 2);
+    net.traffic(2);
+    let lacked = net.node(0).tangle().next_sequence();
+    let trim = Submission::Trim {
+        cut: Millis(START + 2 * PERIOD),
+    };
+    let now = Millis(net.now);
+    net.node(0).submit(now, &trim, None).unwrap();
+    net.traffic(4);
+    let now = Millis(net.now);
+    let told: Vec<Vec<u8>> = {
+        let node = net.node(0);
+        let news = node.tangle().since(lacked);
+        let news = news.filter(|(_, f)| f.epoch == Epoch(2));
+        news.map(|(_, f)| node.raw(&f.id).unwrap().to_vec())
+            .collect()
+    };
+    assert!(told.len() > usize::from(LIMITS.aside) / 2, "{}", told.len());
+    let mut frame = net.tag().to_vec();
+    for (at, raw) in told.iter().enumerate() {
+        frame.truncate(4);
+        frame.push(1);
+        frame.extend_from_slice(raw);
+        let from = Peer((at % 4) as u16);
+        assert_eq!(net.node(5).receive(now, from, &frame), Err(Refusal::Busy));
+    }
+    let prefixes: Vec<Prefix> = (0..4).map(|n| Prefix([n; 16])).collect();
+    let tips = Frame::Beacon {
+        now,
+        header: HeaderNumber(1),
+        tips: List::of(&prefixes),
+    };
+    let mut beacon = [0; MAX_FRAME];
+    let len = tips.write(net.tag(), &mut beacon).unwrap();
+    net.node(5).receive(now, Peer(1), &beacon[..len]).unwrap();
+    // Three seconds in which nobody answers.
+    let mut out = [0; crate::MAX_FRAME];
+    let (mut time, mut calls, mut syncs) = (now, 0, 0);
+    let mut asked: Vec<(Peer, Vec<u8>)> = Vec::new();
+    while time < now.saturating_add(3_000) {
+        let node = net.node(5);
+        while let Some((to, len)) = node.next_frame(time, &mut out) {
+            match Frame::parse(&out[..len]).unwrap().1 {
+                Frame::Sync { .. } => syncs += 1,
+                Frame::TableRequest { .. } => asked.push((to, out[..len].to_vec())),
+                _ => {}
+            }
+        }
+        time = node.next_deadline(time).max(time.saturating_add(1));
+        calls += 1;
+    }
+    assert!(calls < 150, "{calls} calls in 3 s");
+    assert!(syncs <= 1, "{syncs}");
+    assert!(asked.len() >= 8, "{} requests in 3 s", asked.len());
+    // One answers: the rest is asked of it, at once.
+    net.wire.clear();
+    net.gateway(5, &asked[0].1);
+    let (_, _, _, answer) = net.wire.pop_front().unwrap();
+    let from = Peer(3);
+    net.node(5).receive(time, from, &answer).unwrap();
+    let mut next = core::iter::from_fn(|| {
+        let (to, len) = net.node(5).next_frame(time, &mut out)?;
+        let frame = Frame::parse(&out[..len]).unwrap().1;
+        Some((to, matches!(frame, Frame::TableRequest { .. })))
+    });
+    assert_eq!(next.find(|(_, table)| *table), Some((from, true)));
 }
