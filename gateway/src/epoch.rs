@@ -212,22 +212,10 @@ impl Tree {
     /// The path of a leaf.
     #[must_use]
     pub fn path(&self, leaf: u32) -> Option<Vec<Id>> {
-        if leaf >= self.size {
-            return None;
-        }
-        let mut path = Vec::new();
-        let mut at = leaf as usize;
-        let mut width = self.size as usize;
-        let mut rest = self.levels.as_slice();
-        while width > 1 {
-            let (level, above) = rest.split_at_checked(width)?;
-            // A last node without a sibling is lifted unchanged.
-            path.extend(level.get(at ^ 1));
-            at /= 2;
-            rest = above;
-            width = width.div_ceil(2);
-        }
-        Some(path)
+        let mut path = [Id::ZERO; 32];
+        let tree = Levels::built(&self.levels, self.size).ok()?;
+        let steps = tree.path(leaf, &mut path).ok()?;
+        Some(path.get(..steps)?.to_vec())
     }
 }
 

@@ -9,14 +9,13 @@ use crate::platform::{SharedVerify, SimPlatform};
 use iotedge_core::crypto::{SecretKey, Software};
 use iotedge_core::identity::{Record, sign1};
 use iotedge_core::node::{Node, Refusal, Submission, Ticket};
-use iotedge_core::posp::close::{
-    Before, CloseError, close_epoch, epoch_path, epoch_root, header_payload,
-};
+use iotedge_core::posp::close::{Before, CloseError, close_epoch, epoch_root, header_payload};
 use iotedge_core::posp::{
     Header, SignedHeader, Tally, header_signing_input, verify_vote, vote_message,
 };
 use iotedge_core::tangle::{Scratch, Work};
 use iotedge_core::wire::list::{List, Raw, Vote};
+use iotedge_core::wire::merkle::{self, Levels};
 use iotedge_core::wire::{Frame, Writer};
 use iotedge_core::{HeaderNumber, Id, MAX_FRAME, Millis};
 use std::collections::{BTreeMap, HashMap};
@@ -129,6 +128,8 @@ pub struct Settled {
     pub payload: Vec<u8>,
     /// The accepted transactions, in order.
     pub leaves: Vec<Id>,
+    /// All nodes of its epoch tree: a thousand devices ask for paths.
+    tree: Vec<Id>,
     /// The next table.
     pub records: Vec<Record>,
     /// HEADER and VOTES.
@@ -257,12 +258,14 @@ impl Gateway {
         let (number, leaf) = *self.leaves.get(&id)?;
         let settled = self.settled.get(&number)?;
         let mut path = [Id::ZERO; 32];
-        let n = epoch_path(&settled.payload, &settled.leaves, leaf, &mut path).ok()?;
+        let size = settled.leaves.len() as u32 + 1;
+        let tree = Levels::built(&settled.tree, size).ok()?;
+        let n = tree.path(leaf, &mut path).ok()?;
         let frame = Frame::Proof {
             header: HeaderNumber(number),
             id,
             leaf,
-            size: settled.leaves.len() as u32 + 1,
+            size,
             path: List::of(&path[..n]),
         };
         Some(written(&frame, tag))
@@ -403,9 +406,16 @@ impl Gateway {
         } = proposal;
         let number = replayed.header.number;
         let votes: Vec<Vote> = votes.into_values().collect();
+        let size = replayed.leaves.len() as u32 + 1;
+        let mut tree = vec![Id::ZERO; Levels::memory(size).expect("it fits")];
+        let hashes = replayed.leaves.iter().map(|id| merkle::leaf_hash(&id.0));
+        let first = merkle::leaf_hash(&replayed.payload);
+        for (node, hash) in tree.iter_mut().zip(core::iter::once(first).chain(hashes)) {
+            *node = hash;
+        }
         let mut path = [Id::ZERO; 32];
-        let n =
-            epoch_path(&replayed.payload, &replayed.leaves, 0, &mut path).expect("leaf 0 is there");
+        let levels = Levels::build(&mut tree, size).expect("it fits");
+        let n = levels.path(0, &mut path).expect("leaf 0 is there");
         let header = Frame::Header {
             cose: &cose,
             path: List::of(&path[..n]),
@@ -429,6 +439,7 @@ impl Gateway {
                 header: replayed.header,
                 payload: replayed.payload,
                 leaves: replayed.leaves,
+                tree,
                 records: replayed.records,
                 frames,
             },

@@ -72,6 +72,8 @@ pub(crate) struct Timers {
     pub(crate) table_tries: u8,
     /// Who sent the last records that were taken.
     pub(crate) table_good: Option<Peer>,
+    /// State of the jitter of announcements; never zero.
+    pub(crate) jitter: u64,
 }
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
@@ -226,6 +228,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 caught_up: start,
                 table_from: None,
                 table_good: None,
+                jitter: u64::from_le_bytes(random) | 1,
                 table_tries: 0,
             },
             heads: Vec::new(),

@@ -4,6 +4,7 @@
 //! not known to have it, and sends the bytes to those that ask. No queue grows with traffic: a cursor per neighbour walks the
 //! window.
 
+use super::boot::Timers;
 use super::event::Peer;
 use super::intake::split;
 use super::{Node, Phase};
@@ -392,11 +393,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     break;
                 }
             }
+            let pause = self.timers.jittered(wait);
             if let Some(state) = self.peers.get_mut(place) {
                 state.cursor = at;
                 // More than fits one frame: the next call goes on, or a busy neighbourhood would fall ever further behind.
                 if at == next {
-                    state.announced = now;
+                    state.announced = now.saturating_add(pause.0).saturating_sub(wait.0);
                 }
             }
             if prefixes.is_empty() {
@@ -680,6 +682,27 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 first: MemberIndex(0),
             },
         );
+    }
+}
+
+impl Timers {
+    /// An interval between three and five quarters of this one. Nodes that start together, or hear of something together, would announce in step from then on,
+    /// and each hop would take a whole interval (RFC 5148 section 5.1 takes off at random; here the mean stays).
+    fn jittered(&mut self, interval: Millis) -> Millis {
+        // Marsaglia's xorshift: it spreads, nothing more.
+        let mut x = self.jitter;
+        x ^= x.wrapping_shl(13);
+        x ^= x.wrapping_shr(7);
+        x ^= x.wrapping_shl(17);
+        self.jitter = x;
+        let quarter = interval.0 / 4;
+        let more = x.checked_rem(quarter.saturating_mul(2).saturating_add(1));
+        Millis(
+            interval
+                .0
+                .saturating_sub(quarter)
+                .saturating_add(more.unwrap_or(0)),
+        )
     }
 }
 

@@ -539,6 +539,30 @@ fn announcements_keep_up_with_a_busy_neighbourhood() {
     assert_eq!(said_to(&mut net, 2), (0, 5));
 }
 
+/// Nodes that announced in step would stay in step, and each hop would cost a whole interval: a thousand that were founded at once found no `Quorum` in time.
+#[test]
+fn announcements_do_not_keep_step() {
+    let mut net = Network::started(3);
+    net.traffic(1);
+    let begin = net.now + 1_000;
+    net.pump(begin);
+    let mut times = Vec::new();
+    for _ in 0..400 {
+        hurry(&mut net, 1, 1);
+        if said_to(&mut net, 2).1 > 0 {
+            times.push(net.now);
+        }
+        net.now += 10;
+    }
+    let mut pauses: Vec<u64> = times.windows(2).map(|w| w[1] - w[0]).collect();
+    pauses.sort_unstable();
+    let (least, most) = (pauses[0], *pauses.last().unwrap());
+    let mean = (times.last().unwrap() - times[0]) / pauses.len() as u64;
+    assert!(least >= 70 && most <= 390 && mean <= 310, "{pauses:?}");
+    pauses.dedup();
+    assert!(pauses.len() > 4, "{pauses:?}");
+}
+
 #[test]
 fn a_fed_neighbour_gets_everything_unasked_and_once() {
     let mut net = Network::started(3);

@@ -265,10 +265,14 @@ impl<'m> Levels<'m> {
             rest = above;
             width = width.div_ceil(2);
         }
-        Ok(Self {
-            nodes: memory,
-            size,
-        })
+        Self::built(memory, size)
+    }
+
+    /// The tree of `size` leaves that [`Self::build`] left in this memory.
+    pub fn built(memory: &'m [Id], size: u32) -> Result<Self, MerkleError> {
+        let need = Self::memory(size).ok_or(MerkleError::Full)?;
+        let nodes = memory.get(..need).ok_or(MerkleError::Full)?;
+        Ok(Self { nodes, size })
     }
 
     /// The root.
