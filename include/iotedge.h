@@ -1736,7 +1736,7 @@ typedef struct iotedge_config_t {
      */
     int64_t clock_offset;
     /**
-     * Announcements are collected this many milliseconds; 0: the node tunes it itself, from 100 to 300.
+     * Announcements are collected this many milliseconds, a quarter more or less at random; 0: the node tunes it itself, from 100 to 300.
      */
     uint32_t announce_interval;
     /**

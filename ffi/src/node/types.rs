@@ -119,7 +119,7 @@ pub struct iotedge_config_t {
     pub role: u32,
     /// Absolute time in milliseconds since 1970 is the `now` of every call plus this, with `IOTEDGE_CLOCK_OFFSET`.
     pub clock_offset: i64,
-    /// Announcements are collected this many milliseconds; 0: the node tunes it itself, from 100 to 300.
+    /// Announcements are collected this many milliseconds, a quarter more or less at random; 0: the node tunes it itself, from 100 to 300.
     pub announce_interval: u32,
     /// A beacon to each neighbour this often, in milliseconds; 0: the node tunes it itself, from 1,000 to 8,000 and at most a third of P_max.
     pub beacon_interval: u32,
