@@ -26,7 +26,7 @@ pub fn each(run: &Value, figure: &str) -> f64 {
 
 /// All runs that are not on a radio of narrow duty cycle.
 fn wide(results: &Value) -> Vec<(String, &Value)> {
-    let groups = ["nodes", "rate-10", "rate-100", "links"];
+    let groups = ["nodes", "rate-10", "rate-100", "rate-1000", "links"];
     groups
         .iter()
         .flat_map(|group| {

@@ -65,6 +65,9 @@ fn full() -> Vec<Plan> {
         plan.scenario.window = (2 * epoch).next_power_of_two().clamp(1_024, 8_192) as u32;
         plans.push(plan);
     }
+    let mut day = of("rate-1000", 1_000, HOURLY, 24 * HOUR);
+    day.name = HOURLY.to_string();
+    plans.push(day);
     for (name, radio) in Radio::ALL {
         let (hourly, duration) = match radio.is_star() {
             true => (2, 4 * HOUR),
