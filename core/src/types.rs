@@ -79,6 +79,15 @@ number!(
     Weight, u32
 );
 
+impl Epoch {
+    /// Whether nothing of this epoch can be settled any more once `newest` was opened: a trim of epoch e settles what is of e - 1 at the
+    /// earliest, and opens e + 2.
+    #[must_use]
+    pub(crate) const fn is_void_from(self, newest: Self) -> bool {
+        self.0.saturating_add(2) < newest.0
+    }
+}
+
 impl HeaderNumber {
     /// The epoch that this header opens.
     #[must_use]

@@ -11,11 +11,11 @@ use iotedge_core::Id;
 use iotedge_core::crypto::{PublicKey, SecretKey, Software};
 use iotedge_core::identity::{Record, record::MAX_RECORD, sign1};
 use iotedge_core::posp::close::{
-    Before, CloseError, close_epoch, epoch_path, epoch_root, header_payload,
+    Before, CloseError, close_epoch, epoch_levels, epoch_path, epoch_root, header_payload,
 };
 use iotedge_core::posp::{Header, MAX_HEADER, MAX_HEADER_COSE, SignedHeader, header_signing_input};
 use iotedge_core::tangle::{Scratch, Tables as _, Work};
-use iotedge_core::wire::merkle::{self, Levels};
+use iotedge_core::wire::merkle::Levels;
 use iotedge_core::wire::{Reader, Writer};
 
 /// A closed epoch.
@@ -195,11 +195,7 @@ impl Tree {
     pub fn new(payload: &[u8], accepted: &[Id]) -> Option<Self> {
         let size = u32::try_from(accepted.len()).ok()?.checked_add(1)?;
         let mut levels = vec![Id::ZERO; Levels::memory(size)?];
-        levels[0] = merkle::leaf_hash(payload);
-        for (place, id) in levels[1..].iter_mut().zip(accepted) {
-            *place = merkle::leaf_hash(&id.0);
-        }
-        Levels::build(&mut levels, size).ok()?;
+        epoch_levels(payload, accepted, &mut levels).ok()?;
         Some(Self { levels, size })
     }
 

@@ -9,13 +9,15 @@ use crate::platform::{SharedVerify, SimPlatform};
 use iotedge_core::crypto::{SecretKey, Software};
 use iotedge_core::identity::{Record, sign1};
 use iotedge_core::node::{Node, Refusal, Submission, Ticket};
-use iotedge_core::posp::close::{Before, CloseError, close_epoch, epoch_root, header_payload};
+use iotedge_core::posp::close::{
+    Before, CloseError, close_epoch, epoch_levels, epoch_root, header_payload,
+};
 use iotedge_core::posp::{
     Header, SignedHeader, Tally, header_signing_input, verify_vote, vote_message,
 };
 use iotedge_core::tangle::{Scratch, Work};
 use iotedge_core::wire::list::{List, Raw, Vote};
-use iotedge_core::wire::merkle::{self, Levels};
+use iotedge_core::wire::merkle::Levels;
 use iotedge_core::wire::{Frame, Writer};
 use iotedge_core::{HeaderNumber, Id, MAX_FRAME, Millis};
 use std::collections::{BTreeMap, HashMap};
@@ -408,13 +410,8 @@ impl Gateway {
         let votes: Vec<Vote> = votes.into_values().collect();
         let size = replayed.leaves.len() as u32 + 1;
         let mut tree = vec![Id::ZERO; Levels::memory(size).expect("it fits")];
-        let hashes = replayed.leaves.iter().map(|id| merkle::leaf_hash(&id.0));
-        let first = merkle::leaf_hash(&replayed.payload);
-        for (node, hash) in tree.iter_mut().zip(core::iter::once(first).chain(hashes)) {
-            *node = hash;
-        }
         let mut path = [Id::ZERO; 32];
-        let levels = Levels::build(&mut tree, size).expect("it fits");
+        let levels = epoch_levels(&replayed.payload, &replayed.leaves, &mut tree).expect("it fits");
         let n = levels.path(0, &mut path).expect("leaf 0 is there");
         let header = Frame::Header {
             cose: &cose,

@@ -144,10 +144,9 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 }
 
-/// Whether no later header than the one that opened this can settle `own`: it cut at or after its time, or its epoch is void from then on (a trim
-/// of epoch e settles what is of e - 1 at the earliest, and opens e + 2).
+/// Whether no later header than the one that opened this can settle `own`: it cut at or after its time, or its epoch is void from then on.
 fn is_over(own: &Followed, opening: &Opening) -> bool {
-    own.time <= opening.clock || own.epoch.saturating_add(2) < opening.epoch
+    own.time <= opening.clock || own.epoch.is_void_from(opening.epoch)
 }
 
 /// It is over with `newest`, so it is decided there or before.
@@ -182,6 +181,8 @@ fn verdict(
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::Chain;
+    use super::super::store::{Stored, followed};
     use super::*;
     use crate::identity::record::Caps;
     use crate::{Amount, Epoch, Number};
@@ -206,21 +207,21 @@ mod tests {
     }
 
     fn said(epoch: u32, number: u32, time: u64) -> Followed {
-        Followed {
-            id: Id([1; 32]),
+        let chain = Chain {
             number: Number(number),
+            id: Id([1; 32]),
             time: Millis(time),
             epoch: Epoch(epoch),
+            ..Chain::default()
+        };
+        followed(&Stored {
+            ticket: 0,
+            chain,
             amount: Amount(0),
-            sent: Millis(0),
-            held: 0,
-            approved: 0,
-            via: None,
-            told_held: false,
-            told_witnessed: false,
-            wide: false,
             over: false,
-        }
+            parents: heapless::Vec::new(),
+            cose: &[],
+        })
     }
 
     /// Issued in epoch 4 by who had not heard yet that epoch 5 had begun, above the cut of header 6 and so not in it; header 7 settles epochs 5 and 6,

@@ -183,7 +183,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 && held.iter().any(|&epoch| {
                     let cut = self.tables.clock_start(epoch);
                     let over = cut.is_some_and(|cut| followed.time <= cut)
-                        || followed.epoch.saturating_add(2) < epoch;
+                        || followed.epoch.is_void_from(epoch);
                     over && (self.tables.read(&mut self.platform, epoch, issuer))
                         .is_ok_and(|r| r.is_some_and(|r| followed.number > r.head_number))
                 });

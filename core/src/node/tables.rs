@@ -235,7 +235,7 @@ impl<'m> Tables<'m> {
             .slots
             .iter_mut()
             .min_by_key(|s| {
-                let needed = s.opening.epoch.saturating_add(2) >= newest;
+                let needed = !s.opening.epoch.is_void_from(newest);
                 (needed, s.ready, s.opening.epoch)
             })
             .ok_or(TableError::Full)?;
@@ -260,7 +260,7 @@ impl<'m> Tables<'m> {
 
     /// Whether an epoch is so old that its table is not held any more: its vertices have no effect, but others stand on them.
     pub(crate) fn is_void(&self, epoch: Epoch) -> bool {
-        epoch.saturating_add(2) < self.newest
+        epoch.is_void_from(self.newest)
     }
 
     /// The epoch and the first index that is still missing.

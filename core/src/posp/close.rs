@@ -11,7 +11,7 @@ use crate::identity::{
 use crate::ledger::{Effect as Settles, Entry, LedgerError, Settled, Settlement};
 use crate::tangle::{Effect, Facts, Outcome, Scratch, Tables, Tangle, TrimError, Verdict};
 use crate::tx::{Body, MemberOp, Unverified};
-use crate::wire::merkle::{self, Tree};
+use crate::wire::merkle::{self, Levels, Tree};
 use crate::wire::{Reader, Writer};
 use crate::{Amount, HeaderNumber, Id, MAX_FRAME, MemberIndex};
 use heapless::Vec;
@@ -313,6 +313,27 @@ pub fn epoch_root(payload: &[u8], accepted: &[Id]) -> Result<Id, PospError> {
         tree.push(merkle::leaf_hash(&id.0))?;
     }
     Ok(tree.root())
+}
+
+/// All nodes of the epoch tree, over `memory` of [`Levels::memory`] ids for one leaf more than are accepted: any path in O(log n).
+///
+/// # Errors
+/// [`PospError::Path`] for more leaves than a tree has, or a short `memory`.
+pub fn epoch_levels<'m>(
+    payload: &[u8],
+    accepted: &[Id],
+    memory: &'m mut [Id],
+) -> Result<Levels<'m>, PospError> {
+    let size = u32::try_from(accepted.len())
+        .ok()
+        .and_then(|n| n.checked_add(1))
+        .ok_or(PospError::Header)?;
+    let hashes = accepted.iter().map(|id| merkle::leaf_hash(&id.0));
+    let leaves = core::iter::once(merkle::leaf_hash(payload)).chain(hashes);
+    for (node, leaf) in memory.iter_mut().zip(leaves) {
+        *node = leaf;
+    }
+    Ok(Levels::build(memory, size)?)
 }
 
 /// The path of a leaf of the epoch tree; leaf 0 is the header. Returns how many ids were written to `out`.
