@@ -87,7 +87,7 @@ class Folder:
         if tx.kind == 1:
             must(frame <= TRANSFER_FRAME, f"transfer: {frame} bytes")
         if tx.kind == 0:
-            pack = formats.reading(tx.body)
+            pack = [] if tx.body == formats.APPROVAL else formats.reading(tx.body)
             must(len(pack) > 1 or frame <= READING_FRAME, f"reading: {frame} bytes")
         return tx
 

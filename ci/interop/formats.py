@@ -134,6 +134,10 @@ def transaction(data, neighbourhood, key, parents):
     return Transaction(sha256(b"iotedge/tx/1", neighbourhood, payload), issuer, number, kind, body, len(data))
 
 
+# The body of a data transaction that says nothing but what it approves: an empty array, which RFC 8428 does not call a pack.
+APPROVAL = b"\x80"
+
+
 def reading(body):
     """A SenML pack of one record or more (RFC 8428, CBOR labels); numbers exact, never floats."""
     pack = decode(body)

@@ -7,11 +7,11 @@ import unittest
 from pathlib import Path
 
 import check
-from formats import encode, sha256, set_hash
+from formats import APPROVAL, encode, sha256, set_hash
 from world import Signer, World
 
 
-def write(path):
+def write(path, **world_of):
     """A demo's folder."""
     world = World()
     authority = Signer("authority")
@@ -21,7 +21,7 @@ def write(path):
     )
     protected = encode({1: -8, 4: authority.key.kid})
     genesis_cose = encode(authority.sign1(protected, genesis, encode(["iotedge/genesis/1"])))
-    world = World(neighbourhood=sha256(b"iotedge/genesis/1", genesis))
+    world = World(neighbourhood=sha256(b"iotedge/genesis/1", genesis), **world_of)
     (path / "genesis.cose").write_bytes(genesis_cose)
     (path / "set.cbor").write_bytes(encode([1, 1, [list(m) for m in members]]))
     uses = [("manufacturer", world.manufacturer), ("neighbourhood", authority), ("gl-node", world.gl_node)]
@@ -49,10 +49,10 @@ def write(path):
 
 
 class Check(unittest.TestCase):
-    def run_with(self, spoil):
+    def run_with(self, spoil, **world_of):
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             path, tally = Path(folder), check.Tally()
-            write(path)
+            write(path, **world_of)
             spoil(path)
             check.check_folder(check.Folder(path), tally)
         return tally
@@ -76,6 +76,10 @@ class Check(unittest.TestCase):
 
         for spoil in (swap("0.tx.cose", "1.tx.cose"), swap("0.receipt.cose", "1.receipt.cose"), other_header, no_certificate):
             self.assertEqual(self.run_with(spoil).failed, 1)
+
+    def test_data_that_is_neither_a_reading_nor_an_approval_fails(self):
+        for body in (b"", b"\xa0", b"\x80\x80", b"\x81\xa0"):
+            self.assertEqual(self.run_with(lambda path: None, data=[body, APPROVAL]).failed, 1, body)
 
 
 if __name__ == "__main__":

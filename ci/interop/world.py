@@ -66,8 +66,12 @@ def tree(entries):
     return root(hashes), [path(i, hashes) for i in range(len(hashes))]
 
 
+# What the fifth transaction and those after it say; the others pay.
+DATA = [formats.APPROVAL, encode([{0: "temp", 1: "Cel", 2: 21}])]
+
+
 class World:
-    def __init__(self, transactions=6, neighbourhood=sha256(b"neighbourhood")):
+    def __init__(self, transactions=6, neighbourhood=sha256(b"neighbourhood"), data=DATA):
         self.neighbourhood = neighbourhood
         self.manufacturer = Signer("manufacturer")
         self.gl_node = Signer("gl-node")
@@ -80,7 +84,8 @@ class World:
         for i in range(transactions):
             device = i % 2
             parents = [heads[device]] + sorted({heads[1 - device]} - {heads[device]})
-            payload = encode([1, 1, device, i // 2 + 1, 100 + i, b"".join(p[:16] for p in parents), 1, [1 - device, 5, 5 * (i // 2 + 1)]])
+            says = (1, [1 - device, 5, 5 * (i // 2 + 1)]) if i < 4 else (0, data[(i - 4) % len(data)])
+            payload = encode([1, 1, device, i // 2 + 1, 100 + i, b"".join(p[:16] for p in parents), *says])
             aad = encode(["iotedge/tx/1", self.neighbourhood, sha256(*parents)])
             cose = self.devices[device].sign1(b"\xa1\x01\x27", payload, aad)
             heads[device] = sha256(b"iotedge/tx/1", self.neighbourhood, payload)
