@@ -5,6 +5,7 @@
 
 use super::aside::Waiting;
 use super::event::{Event, Peer, Refusal};
+use super::gossip::REORDERED;
 use super::refuse::{frame_refusal, insert_refusal, tx_refusal, wire_refusal};
 use super::{Node, Phase};
 use crate::crypto::{PublicKey, Verify};
@@ -583,12 +584,35 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 self.timers.sync = self.timers.sync.min(now.saturating_add(1_000));
             }
         }
-        if kept {
-            for prefix in missing {
-                self.wants.add(now, *prefix, peer);
-            }
+        if kept && !missing.is_empty() {
+            self.want_parents(now, peer, missing);
         }
         held.then_some(()).ok_or(refusal)
+    }
+
+    /// Asks for parents, but not for those that a SYNC brings: whoever climbs down from tips, parent by parent, meets what comes up from below only
+    /// after everything in between was fetched for nothing.
+    fn want_parents(&mut self, now: Millis, peer: Peer, missing: &[Prefix]) {
+        if self.is_behind() {
+            let gap = now.saturating_add(self.request_timeout.0 / REORDERED);
+            self.timers.gap = self.timers.gap.min(gap);
+            return;
+        }
+        for prefix in missing {
+            self.wants.add(now, *prefix, peer);
+        }
+    }
+
+    /// While SYNC is relied upon: a frame of its answer may be lost, and the rest stands on that.
+    fn close_gap(&mut self, now: Millis) {
+        if now < self.timers.gap {
+            return;
+        }
+        self.timers.gap = Millis(u64::MAX);
+        let wants = &self.wants;
+        if let Some((prefix, peer)) = self.aside.first_gap(|prefix| wants.contains(prefix)) {
+            self.wants.add(now, prefix, peer);
+        }
     }
 
     fn on_insert_error(
@@ -685,6 +709,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if self.aside.ready(now) {
             self.retry_aside(now);
         }
+        self.close_gap(now);
         self.ask_for_standing(now);
         self.ask_for_sync(now);
         self.ask_for_proofs(now);

@@ -59,9 +59,13 @@ fn the_set_aside_pool_of_the_others_stays_theirs() {
             .filter(|e| matches!(e, Event::SetAsideDropped { .. }))
             .count();
     }
-    let share = usize::from(LIMITS.aside) / 4;
-    assert_eq!(bench.node().aside.len(), 1 + share);
-    assert_eq!(dropped, 200 - share, "each is reported");
+    let places = usize::from(LIMITS.aside);
+    assert_eq!(bench.node().aside.len(), places);
+    assert_eq!(dropped, 201 - places, "each is reported");
+    assert!(
+        !bench.node().is_behind(),
+        "a liar's word for what is missing"
+    );
     bench.taken("the parent", &parent);
     assert!(bench.node().tangle.contains(&waiting.id()));
 }
