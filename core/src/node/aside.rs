@@ -36,6 +36,8 @@ impl Waiting {
 pub struct Aside {
     len: u16,
     from: Peer,
+    /// How many places the neighbour that it came from holds, this one included.
+    held: u16,
     id: Id,
     since: Millis,
     /// The transaction's own time, as far as it can be told.
@@ -49,6 +51,7 @@ impl Default for Aside {
         Self {
             len: 0,
             from: Peer(0),
+            held: 0,
             id: Id::ZERO,
             since: Millis(0),
             time: Millis(0),
@@ -104,10 +107,27 @@ impl<'m> Pool<'m> {
     fn free(&mut self, index: usize) {
         if let Some(place) = self.places.get_mut(index) {
             place.len = 0;
+            let from = place.from;
+            self.count_held(from);
         }
         self.count = self.count.saturating_sub(1);
         let used = self.taken().iter().rposition(Aside::used);
         self.reach = used.map_or(0, |last| last.saturating_add(1));
+    }
+
+    fn of(&self, from: Peer) -> impl Iterator<Item = &Aside> {
+        let of = move |p: &&Aside| p.used() && p.from == from;
+        self.taken().iter().filter(of)
+    }
+
+    /// A place of this neighbour was taken or given up.
+    fn count_held(&mut self, from: Peer) {
+        let held = u16::try_from(self.of(from).count()).unwrap_or(u16::MAX);
+        for place in self.places.iter_mut().take(self.reach) {
+            if place.from == from {
+                place.held = held;
+            }
+        }
     }
 
     pub(crate) fn holds(&self, id: &Id, bytes: &[u8]) -> bool {
@@ -157,7 +177,7 @@ impl<'m> Pool<'m> {
             }
         };
         let place = self.places.get_mut(index).ok_or(())?;
-        let out = place.used().then_some(place.id);
+        let out = place.used().then_some((place.id, place.from));
         let room = place.bytes.get_mut(..bytes.len()).ok_or(())?;
         if out.is_none() {
             self.count = self.count.saturating_add(1);
@@ -170,27 +190,32 @@ impl<'m> Pool<'m> {
         place.since = now;
         place.time = time;
         place.waiting = waiting;
-        Ok(out)
+        self.count_held(from);
+        if let Some((_, other)) = out.filter(|(_, other)| *other != from) {
+            self.count_held(other);
+        }
+        Ok(out.map(|(id, _)| id))
     }
 
     /// Whether there is so little room left that nothing should be asked for but what others wait for. What is here was not verified: of one neighbour no
     /// more counts than a quarter of the pool, unless it is the only one.
     pub(crate) fn is_tight(&self, alone: bool) -> bool {
         let half = self.places.len() / 2;
-        let of_one = if alone { self.places.len() } else { half / 2 };
-        self.count > half && self.of_each(of_one, |_| true) > half
-    }
-
-    /// How many of the taken places this is true for, where of each neighbour so many count at most.
-    fn of_each(&self, most: usize, which: impl Fn(&Aside) -> bool) -> usize {
-        let here = |p: &&Aside| p.used() && which(p);
-        let all = self.taken().iter().enumerate().filter(|(_, p)| here(p));
-        all.filter(|(index, p)| {
-            let before = self.taken().get(..*index).unwrap_or(&[]);
-            let of = |q: &&Aside| q.from == p.from && here(q);
-            before.iter().filter(of).count() < most
-        })
-        .count()
+        if alone || self.count <= half {
+            return self.count > half;
+        }
+        let most = (self.places.len() / 4).max(2);
+        let mut counted = 0usize;
+        // Three at most hold more than a quarter.
+        let mut great: heapless::Vec<Peer, 4> = heapless::Vec::new();
+        for place in self.taken().iter().filter(|p| p.used()) {
+            if usize::from(place.held) <= most {
+                counted = counted.saturating_add(1);
+            } else if !great.contains(&place.from) && great.push(place.from).is_ok() {
+                counted = counted.saturating_add(most);
+            }
+        }
+        counted > half
     }
 
     /// Whether something waits for another transaction, and not for a table or a clock only.
@@ -202,9 +227,14 @@ impl<'m> Pool<'m> {
     /// Whether whole stretches are missing, and not single transactions: several here wait for their issuers' last ones. One neighbour's word is not enough
     /// for that either.
     pub(crate) fn lags(&self, alone: bool) -> bool {
-        let gap = |p: &Aside| matches!(p.waiting, Waiting::First(..));
-        let of_one = if alone { GAPS } else { GAPS - 1 };
-        self.count >= GAPS && self.of_each(of_one, gap) >= GAPS
+        if self.count < GAPS {
+            return false;
+        }
+        let gap = |p: &&Aside| p.used() && matches!(p.waiting, Waiting::First(..));
+        let mut gaps = self.taken().iter().filter(gap);
+        let first = gaps.clone().next().map(|p| p.from);
+        let by_two = gaps.clone().any(|p| Some(p.from) != first);
+        (alone || by_two) && gaps.nth(GAPS - 1).is_some()
     }
 
     /// What the earliest waits for that waits for a transaction nobody was asked for, and whose word that is.
@@ -223,14 +253,13 @@ impl<'m> Pool<'m> {
 
     /// Who gives a place up to `from`: the neighbour that holds most, itself where nobody holds more.
     fn crowd(&self, from: Peer) -> Peer {
-        let holds = |peer: Peer| {
-            let of = |p: &&Aside| p.used() && p.from == peer;
-            self.taken().iter().filter(of).count()
-        };
-        let own = (holds(from), from);
+        let own = self.of(from).next().map_or(0, |p| p.held);
         let used = self.taken().iter().filter(|p| p.used());
-        let most = used.map(|p| (holds(p.from), p.from)).max().unwrap_or(own);
-        if most.0 > own.0 { most.1 } else { from }
+        let most = used.map(|p| (p.held, p.from)).max();
+        match most {
+            Some((held, peer)) if held > own => peer,
+            _ => from,
+        }
     }
 
     /// Whether something here stands on the transaction with this prefix, and not as on its issuer's own.
@@ -459,6 +488,7 @@ mod tests {
                     let so_far = sent.iter().take(usize::from(n) + 1).filter(of).count();
                     let held = pool.taken().iter().filter(|p| p.used() && p.from == Peer(peer)).count();
                     proptest::prop_assert!(held >= so_far.min(3), "{} of {}", held, so_far);
+                    proptest::prop_assert!(pool.of(Peer(peer)).all(|p| usize::from(p.held) == held));
                 }
             }
         }
