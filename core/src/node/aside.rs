@@ -16,6 +16,8 @@ pub enum Waiting {
     Parent(Prefix),
     /// The first parent, with this prefix: this member's own transaction. A stub does not do.
     First(Prefix, MemberIndex),
+    /// The same, where another transaction with its number is here.
+    Branch(Prefix, MemberIndex),
     /// The table of this epoch.
     Epoch(Epoch),
     /// The neighbours to tell the time.
@@ -27,7 +29,7 @@ pub enum Waiting {
 impl Waiting {
     /// Whether it waits for the transaction with this prefix.
     fn is_for(&self, prefix: &Prefix) -> bool {
-        matches!(self, Self::Parent(p) | Self::First(p, _) if p == prefix)
+        matches!(self, Self::Parent(p) | Self::First(p, _) | Self::Branch(p, _) if p == prefix)
     }
 }
 
@@ -220,7 +222,12 @@ impl<'m> Pool<'m> {
 
     /// Whether something waits for another transaction, and not for a table or a clock only.
     pub(crate) fn lacks_parents(&self) -> bool {
-        let lacks = |p: &Aside| matches!(p.waiting, Waiting::Parent(_) | Waiting::First(..));
+        let lacks = |p: &Aside| {
+            matches!(
+                p.waiting,
+                Waiting::Parent(_) | Waiting::First(..) | Waiting::Branch(..)
+            )
+        };
         self.count > 0 && self.taken().iter().any(|p| p.used() && lacks(p))
     }
 
@@ -240,7 +247,9 @@ impl<'m> Pool<'m> {
     /// What the earliest waits for that waits for a transaction nobody was asked for, and whose word that is.
     pub(crate) fn first_gap(&self, wanted: impl Fn(&Prefix) -> bool) -> Option<(Prefix, Peer)> {
         let of = |p: &Aside| match p.waiting {
-            Waiting::Parent(prefix) | Waiting::First(prefix, _) => Some((prefix, p.from)),
+            Waiting::Parent(prefix) | Waiting::First(prefix, _) | Waiting::Branch(prefix, _) => {
+                Some((prefix, p.from))
+            }
             _ => None,
         };
         (self.taken().iter())
