@@ -11,7 +11,8 @@ use iotedge_core::Id;
 use iotedge_core::crypto::{PublicKey, SecretKey, Software};
 use iotedge_core::identity::{Record, record::MAX_RECORD, sign1};
 use iotedge_core::posp::close::{
-    Before, CloseError, close_epoch, epoch_levels, epoch_path, epoch_root, header_payload,
+    Before, CloseError, close_epoch, epoch_levels, epoch_path, epoch_root, epoch_size,
+    header_payload,
 };
 use iotedge_core::posp::{Header, MAX_HEADER, MAX_HEADER_COSE, SignedHeader, header_signing_input};
 use iotedge_core::tangle::{Scratch, Tables as _, Work};
@@ -193,7 +194,7 @@ impl Tree {
     /// The tree of a header's payload and the accepted ids.
     #[must_use]
     pub fn new(payload: &[u8], accepted: &[Id]) -> Option<Self> {
-        let size = u32::try_from(accepted.len()).ok()?.checked_add(1)?;
+        let size = epoch_size(accepted).ok()?;
         let mut levels = vec![Id::ZERO; Levels::memory(size)?];
         epoch_levels(payload, accepted, &mut levels).ok()?;
         Some(Self { levels, size })

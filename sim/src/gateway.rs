@@ -10,7 +10,7 @@ use iotedge_core::crypto::{SecretKey, Software};
 use iotedge_core::identity::{Record, sign1};
 use iotedge_core::node::{Node, Refusal, Submission, Ticket};
 use iotedge_core::posp::close::{
-    Before, CloseError, close_epoch, epoch_levels, epoch_root, header_payload,
+    Before, CloseError, close_epoch, epoch_levels, epoch_root, epoch_size, header_payload,
 };
 use iotedge_core::posp::{
     Header, SignedHeader, Tally, header_signing_input, verify_vote, vote_message,
@@ -260,7 +260,7 @@ impl Gateway {
         let (number, leaf) = *self.leaves.get(&id)?;
         let settled = self.settled.get(&number)?;
         let mut path = [Id::ZERO; 32];
-        let size = settled.leaves.len() as u32 + 1;
+        let size = epoch_size(&settled.leaves).ok()?;
         let tree = Levels::built(&settled.tree, size).ok()?;
         let n = tree.path(leaf, &mut path).ok()?;
         let frame = Frame::Proof {
@@ -408,7 +408,7 @@ impl Gateway {
         } = proposal;
         let number = replayed.header.number;
         let votes: Vec<Vote> = votes.into_values().collect();
-        let size = replayed.leaves.len() as u32 + 1;
+        let size = epoch_size(&replayed.leaves).expect("it fits");
         let mut tree = vec![Id::ZERO; Levels::memory(size).expect("it fits")];
         let mut path = [Id::ZERO; 32];
         let levels = epoch_levels(&replayed.payload, &replayed.leaves, &mut tree).expect("it fits");

@@ -308,29 +308,38 @@ impl Run<'_, '_> {
 /// [`PospError::Path`] for more leaves than a tree has.
 pub fn epoch_root(payload: &[u8], accepted: &[Id]) -> Result<Id, PospError> {
     let mut tree = Tree::new();
-    tree.push(merkle::leaf_hash(payload))?;
-    for id in accepted {
-        tree.push(merkle::leaf_hash(&id.0))?;
+    for leaf in epoch_leaves(payload, accepted) {
+        tree.push(leaf)?;
     }
     Ok(tree.root())
 }
 
-/// All nodes of the epoch tree, over `memory` of [`Levels::memory`] ids for one leaf more than are accepted: any path in O(log n).
+/// Leaves of the epoch tree: the header's payload, then the accepted ids.
+fn epoch_leaves(payload: &[u8], accepted: &[Id]) -> impl Iterator<Item = Id> {
+    let hashes = accepted.iter().map(|id| merkle::leaf_hash(&id.0));
+    core::iter::once(merkle::leaf_hash(payload)).chain(hashes)
+}
+
+/// How many leaves the epoch tree has.
 ///
 /// # Errors
-/// [`PospError::Path`] for more leaves than a tree has, or a short `memory`.
+/// [`PospError::Header`] for more than can be counted.
+pub fn epoch_size(accepted: &[Id]) -> Result<u32, PospError> {
+    let size = u32::try_from(accepted.len()).ok();
+    size.and_then(|n| n.checked_add(1)).ok_or(PospError::Header)
+}
+
+/// All nodes of the epoch tree, over `memory` of [`Levels::memory`] ids for [`epoch_size`] leaves: any path in O(log n).
+///
+/// # Errors
+/// [`PospError::Path`] for a short `memory`, [`PospError::Header`] for more leaves than can be counted.
 pub fn epoch_levels<'m>(
     payload: &[u8],
     accepted: &[Id],
     memory: &'m mut [Id],
 ) -> Result<Levels<'m>, PospError> {
-    let size = u32::try_from(accepted.len())
-        .ok()
-        .and_then(|n| n.checked_add(1))
-        .ok_or(PospError::Header)?;
-    let hashes = accepted.iter().map(|id| merkle::leaf_hash(&id.0));
-    let leaves = core::iter::once(merkle::leaf_hash(payload)).chain(hashes);
-    for (node, leaf) in memory.iter_mut().zip(leaves) {
+    let size = epoch_size(accepted)?;
+    for (node, leaf) in memory.iter_mut().zip(epoch_leaves(payload, accepted)) {
         *node = leaf;
     }
     Ok(Levels::build(memory, size)?)
@@ -339,17 +348,14 @@ pub fn epoch_levels<'m>(
 /// The path of a leaf of the epoch tree; leaf 0 is the header. Returns how many ids were written to `out`.
 ///
 /// # Errors
-/// [`PospError::Path`] for a leaf that the tree does not have, or a short `out`.
+/// [`PospError::Path`] for a leaf that the tree does not have, or a short `out`; [`PospError::Header`] for more leaves than can be counted.
 pub fn epoch_path(
     payload: &[u8],
     accepted: &[Id],
     leaf: u32,
     out: &mut [Id],
 ) -> Result<usize, PospError> {
-    let size = u32::try_from(accepted.len())
-        .ok()
-        .and_then(|n| n.checked_add(1))
-        .ok_or(PospError::Header)?;
+    let size = epoch_size(accepted)?;
     let leaf_hash = |index: u32| match index.checked_sub(1) {
         None => merkle::leaf_hash(payload),
         Some(i) => accepted
