@@ -13,7 +13,7 @@
 #endif
 
 /* How much this device holds. On a microcontroller these numbers are smaller; the memory is a static array there as here. */
-enum { WINDOW = WINDOW_SIZE, MEMBERS = 256, PEERS = UDP_MAX_PEERS, ASIDE = 32, OUTBOX = 64, OWN = 256, RAW = WINDOW * 256 };
+enum { WINDOW = WINDOW_SIZE, MEMBERS = 256, PEERS = UDP_MAX_PEERS, ASIDE = 64, OUTBOX = 64, OWN = 256, RAW = WINDOW * 256 };
 static uint64_t memory[IOTEDGE_NODE_SIZE(WINDOW, MEMBERS, PEERS, ASIDE, OUTBOX, OWN, RAW) / 8];
 
 static device_t device;

@@ -1,10 +1,13 @@
 //! The set-aside pool: transactions that wait for a parent, a header or the clock.
 //!
-//! Bounded, and bounded per neighbour: one neighbour can push out only its own. The oldest goes first and is reported. What is
-//! here was not verified (its signature needs its parents' full ids), so it costs memory and nothing else.
+//! Bounded, and shared fairly where it is full: whoever holds less than the others takes a place of the neighbour that holds most. The latest goes
+//! first and is reported. What is here was not verified (its signature needs its parents' full ids), so it costs memory and nothing else.
 
 use super::event::Peer;
 use crate::{Epoch, Id, MAX_FRAME, MemberIndex, Millis, Prefix};
+
+/// So many issuers' gaps at once are no losses: whoever sees them has been away.
+const GAPS: usize = 4;
 
 /// What a set-aside transaction waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,8 @@ pub enum Waiting {
     Parent(Prefix),
     /// The first parent, with this prefix: this member's own transaction. A stub does not do.
     First(Prefix, MemberIndex),
+    /// The same, where another transaction with its number is here.
+    Branch(Prefix, MemberIndex),
     /// The table of this epoch.
     Epoch(Epoch),
     /// The neighbours to tell the time.
@@ -24,7 +29,7 @@ pub enum Waiting {
 impl Waiting {
     /// Whether it waits for the transaction with this prefix.
     fn is_for(&self, prefix: &Prefix) -> bool {
-        matches!(self, Self::Parent(p) | Self::First(p, _) if p == prefix)
+        matches!(self, Self::Parent(p) | Self::First(p, _) | Self::Branch(p, _) if p == prefix)
     }
 }
 
@@ -33,6 +38,8 @@ impl Waiting {
 pub struct Aside {
     len: u16,
     from: Peer,
+    /// How many places the neighbour that it came from holds, this one included.
+    held: u16,
     id: Id,
     since: Millis,
     /// The transaction's own time, as far as it can be told.
@@ -46,6 +53,7 @@ impl Default for Aside {
         Self {
             len: 0,
             from: Peer(0),
+            held: 0,
             id: Id::ZERO,
             since: Millis(0),
             time: Millis(0),
@@ -65,7 +73,6 @@ impl Aside {
 #[derive(Debug)]
 pub struct Pool<'m> {
     places: &'m mut [Aside],
-    share: usize,
     /// Places taken: an empty pool, the usual case, costs nothing to ask.
     count: usize,
     /// Nothing is taken from this place on: what is asked at every call looks at no more.
@@ -79,11 +86,8 @@ impl<'m> Pool<'m> {
         for place in places.iter_mut() {
             place.len = 0;
         }
-        // A quarter each, at least two: four neighbours fill the pool, one alone never does.
-        let share = (places.len() / 4).max(2).min(places.len());
         Self {
             places,
-            share,
             count: 0,
             reach: 0,
             woken: false,
@@ -105,10 +109,27 @@ impl<'m> Pool<'m> {
     fn free(&mut self, index: usize) {
         if let Some(place) = self.places.get_mut(index) {
             place.len = 0;
+            let from = place.from;
+            self.count_held(from);
         }
         self.count = self.count.saturating_sub(1);
         let used = self.taken().iter().rposition(Aside::used);
         self.reach = used.map_or(0, |last| last.saturating_add(1));
+    }
+
+    fn of(&self, from: Peer) -> impl Iterator<Item = &Aside> {
+        let of = move |p: &&Aside| p.used() && p.from == from;
+        self.taken().iter().filter(of)
+    }
+
+    /// A place of this neighbour was taken or given up.
+    fn count_held(&mut self, from: Peer) {
+        let held = u16::try_from(self.of(from).count()).unwrap_or(u16::MAX);
+        for place in self.places.iter_mut().take(self.reach) {
+            if place.from == from {
+                place.held = held;
+            }
+        }
     }
 
     pub(crate) fn holds(&self, id: &Id, bytes: &[u8]) -> bool {
@@ -128,8 +149,8 @@ impl<'m> Pool<'m> {
 
     /// Sets `bytes` aside; returns the id of what had to go, if anything: this one's own, where all that is here comes before it.
     ///
-    /// `time` is the transaction's. Where there is no room, the latest goes: what is nearest to the vertices that are here can be placed
-    /// first, so a node that catches up gets on however much comes after.
+    /// `time` is the transaction's. A free place is anybody's. Where there is none, the latest of the neighbour that holds most goes: what is nearest to the
+    /// vertices that are here can be placed first, so a node that catches up gets on however much comes after.
     pub(crate) fn put(
         &mut self,
         now: Millis,
@@ -140,18 +161,10 @@ impl<'m> Pool<'m> {
         bytes: &[u8],
     ) -> Result<Option<Id>, ()> {
         let len = u16::try_from(bytes.len()).map_err(|_| ())?;
-        let own = self
-            .taken()
-            .iter()
-            .filter(|p| p.used() && p.from == from)
-            .count();
-        let free = self.places.iter().position(|p| !p.used());
-        let index = match free {
-            Some(index) if own < self.share => index,
-            _ => {
-                let by_share = own >= self.share;
-                // The pool is full: one of the neighbour that holds most, so that nobody is crowded out by another.
-                let crowd = if by_share { from } else { self.greatest() };
+        let index = match self.places.iter().position(|p| !p.used()) {
+            Some(index) => index,
+            None => {
+                let crowd = self.crowd(from);
                 let latest = self
                     .taken()
                     .iter()
@@ -166,7 +179,7 @@ impl<'m> Pool<'m> {
             }
         };
         let place = self.places.get_mut(index).ok_or(())?;
-        let out = place.used().then_some(place.id);
+        let out = place.used().then_some((place.id, place.from));
         let room = place.bytes.get_mut(..bytes.len()).ok_or(())?;
         if out.is_none() {
             self.count = self.count.saturating_add(1);
@@ -179,35 +192,83 @@ impl<'m> Pool<'m> {
         place.since = now;
         place.time = time;
         place.waiting = waiting;
-        Ok(out)
+        self.count_held(from);
+        if let Some((_, other)) = out.filter(|(_, other)| *other != from) {
+            self.count_held(other);
+        }
+        Ok(out.map(|(id, _)| id))
     }
 
-    /// Whether there is so little room left that nothing should be asked for but what others wait for.
-    pub(crate) fn is_tight(&self) -> bool {
-        self.len().saturating_mul(2) > self.places.len()
+    /// Whether there is so little room left that nothing should be asked for but what others wait for. What is here was not verified: of one neighbour no
+    /// more counts than a quarter of the pool, unless it is the only one.
+    pub(crate) fn is_tight(&self, alone: bool) -> bool {
+        let half = self.places.len() / 2;
+        if alone || self.count <= half {
+            return self.count > half;
+        }
+        let most = (self.places.len() / 4).max(2);
+        let mut counted = 0usize;
+        // Three at most hold more than a quarter.
+        let mut great: heapless::Vec<Peer, 4> = heapless::Vec::new();
+        for place in self.taken().iter().filter(|p| p.used()) {
+            if usize::from(place.held) <= most {
+                counted = counted.saturating_add(1);
+            } else if !great.contains(&place.from) && great.push(place.from).is_ok() {
+                counted = counted.saturating_add(most);
+            }
+        }
+        counted > half
     }
 
     /// Whether something waits for another transaction, and not for a table or a clock only.
     pub(crate) fn lacks_parents(&self) -> bool {
-        let lacks = |p: &Aside| matches!(p.waiting, Waiting::Parent(_) | Waiting::First(..));
+        let lacks = |p: &Aside| {
+            matches!(
+                p.waiting,
+                Waiting::Parent(_) | Waiting::First(..) | Waiting::Branch(..)
+            )
+        };
         self.count > 0 && self.taken().iter().any(|p| p.used() && lacks(p))
     }
 
-    fn greatest(&self) -> Peer {
-        self.taken()
-            .iter()
+    /// Whether whole stretches are missing, and not single transactions: several here wait for their issuers' last ones. One neighbour's word is not enough
+    /// for that either.
+    pub(crate) fn lags(&self, alone: bool) -> bool {
+        if self.count < GAPS {
+            return false;
+        }
+        let gap = |p: &&Aside| p.used() && matches!(p.waiting, Waiting::First(..));
+        let mut gaps = self.taken().iter().filter(gap);
+        let first = gaps.clone().next().map(|p| p.from);
+        let by_two = gaps.clone().any(|p| Some(p.from) != first);
+        (alone || by_two) && gaps.nth(GAPS - 1).is_some()
+    }
+
+    /// What the earliest waits for that waits for a transaction nobody was asked for, and whose word that is.
+    pub(crate) fn first_gap(&self, wanted: impl Fn(&Prefix) -> bool) -> Option<(Prefix, Peer)> {
+        let of = |p: &Aside| match p.waiting {
+            Waiting::Parent(prefix) | Waiting::First(prefix, _) | Waiting::Branch(prefix, _) => {
+                Some((prefix, p.from))
+            }
+            _ => None,
+        };
+        (self.taken().iter())
             .filter(|p| p.used())
-            .map(|p| {
-                (
-                    self.taken()
-                        .iter()
-                        .filter(|q| q.used() && q.from == p.from)
-                        .count(),
-                    p.from,
-                )
-            })
-            .max()
-            .map_or(Peer(0), |(_, peer)| peer)
+            .filter_map(|p| Some((p.time, of(p)?)))
+            .filter(|(_, (prefix, _))| !wanted(prefix))
+            .min_by_key(|(time, _)| *time)
+            .map(|(_, gap)| gap)
+    }
+
+    /// Who gives a place up to `from`: the neighbour that holds most, itself where nobody holds more.
+    fn crowd(&self, from: Peer) -> Peer {
+        let own = self.of(from).next().map_or(0, |p| p.held);
+        let used = self.taken().iter().filter(|p| p.used());
+        let most = used.map(|p| (p.held, p.from)).max();
+        match most {
+            Some((held, peer)) if held > own => peer,
+            _ => from,
+        }
     }
 
     /// Whether something here stands on the transaction with this prefix, and not as on its issuer's own.
@@ -338,7 +399,7 @@ mod tests {
         assert!(pool.holds(&id(59), b"b"));
         assert!(!pool.holds(&id(59), b"a"));
         assert!(!pool.holds(&id(10), b"b"));
-        assert_eq!(pool.len(), 3);
+        assert_eq!(pool.len(), 8);
     }
 
     #[test]
@@ -373,7 +434,7 @@ mod tests {
 
     #[test]
     fn what_comes_after_all_that_waits_is_given_up_itself() {
-        let mut places = vec![Aside::default(); 8];
+        let mut places = vec![Aside::default(); 2];
         let mut pool = Pool::new(&mut places);
         let mut put = |n: u8, time: u64| {
             pool.put(
@@ -391,6 +452,55 @@ mod tests {
         assert_eq!(put(4, 15), Ok(Some(id(2))));
         assert_eq!(put(5, 5), Ok(Some(id(4))));
         assert!(pool.holds(&id(1), b"x") && pool.holds(&id(5), b"x"));
+    }
+
+    #[test]
+    fn gaps_count_and_no_neighbour_makes_them_up_alone() {
+        let mut places = vec![Aside::default(); 16];
+        let mut pool = Pool::new(&mut places);
+        let put = |pool: &mut Pool, n: u8, from: u16, waiting: Waiting| {
+            let (now, time) = (Millis(u64::from(n)), Millis(100 - u64::from(n)));
+            pool.put(now, Peer(from), id(n), time, waiting, b"x")
+                .unwrap();
+        };
+        let first = |n: u8| Waiting::First(Prefix([n; 16]), MemberIndex(n.into()));
+        for n in 1..10 {
+            put(&mut pool, n, 1, first(n));
+        }
+        put(&mut pool, 10, 2, Waiting::Parent(Prefix([10; 16])));
+        put(&mut pool, 11, 3, Waiting::Epoch(Epoch(2)));
+        assert!(!pool.lags(false) && pool.lags(true));
+        put(&mut pool, 12, 2, first(12));
+        assert!(pool.lags(false));
+        // The earliest that waits for a transaction, and that nobody was asked for.
+        let wanted = |p: &Prefix| *p == Prefix([12; 16]);
+        let gap = |n: u8, from| Some((Prefix([n; 16]), Peer(from)));
+        assert_eq!(pool.first_gap(|_| false), gap(12, 2));
+        assert_eq!(pool.first_gap(wanted), gap(10, 2));
+        assert_eq!(pool.first_gap(|_| true), None);
+    }
+
+    proptest::proptest! {
+        /// Whatever the others send, and in whatever order: up to its part of the places a neighbour keeps what it sent.
+        #[test]
+        fn everybody_has_an_equal_part(
+            sent in proptest::collection::vec((0u16..4, 0u64..100), 1..80),
+        ) {
+            let mut places = vec![Aside::default(); 12];
+            let mut pool = Pool::new(&mut places);
+            for (n, (from, time)) in (0u8..).zip(&sent) {
+                let waiting = Waiting::Epoch(Epoch(2));
+                let out = pool.put(Millis(n.into()), Peer(*from), id(n), Millis(*time), waiting, b"x");
+                proptest::prop_assert_eq!(out.unwrap().is_some(), n >= 12);
+                for peer in 0..4 {
+                    let of = |(from, _): &&(u16, u64)| *from == peer;
+                    let so_far = sent.iter().take(usize::from(n) + 1).filter(of).count();
+                    let held = pool.taken().iter().filter(|p| p.used() && p.from == Peer(peer)).count();
+                    proptest::prop_assert!(held >= so_far.min(3), "{} of {}", held, so_far);
+                    proptest::prop_assert!(pool.of(Peer(peer)).all(|p| usize::from(p.held) == held));
+                }
+            }
+        }
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub(crate) struct Timers {
     /// When SYNC was asked for last, and which sequence number was next then.
     pub(crate) sync_asked: Millis,
     pub(crate) synced: u32,
+    /// When to ask for the first that is missing.
+    pub(crate) gap: Millis,
     pub(crate) heads: Millis,
     pub(crate) issue: Millis,
     /// When this node issued last.
@@ -218,6 +220,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 sync_turn: 0,
                 sync_asked: Millis(0),
                 synced: 0,
+                gap: Millis(u64::MAX),
                 heads: start,
                 issue: start,
                 spoke: Millis(0),

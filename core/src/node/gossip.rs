@@ -96,6 +96,8 @@ pub(crate) enum Control {
 const SYNC_MEMBERS: usize = 256;
 /// Transactions that one SYNC is answered with.
 const SYNC_ANSWER: usize = 32;
+/// What is behind by this part of a time-out is no longer taken for overtaken (RFC 8985 section 6.2 allows a quarter of a round trip).
+pub(crate) const REORDERED: u64 = 4;
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     pub(crate) fn say(&mut self, to: Peer, what: Control) {
@@ -492,7 +494,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return false;
         }
         // Where much waits already, what is newer could only push it out; SYNC brings it in order, and the tips of the next beacon tell again.
-        if self.aside.is_tight() {
+        if self.is_behind() {
             if self.aside.lacks_parents() {
                 self.timers.sync = self.timers.sync.min(now.saturating_add(500));
             }
@@ -609,7 +611,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         // Several unknown tips at once: we were away. Ask for everything above what we hold instead of climbing down one by one.
         // Where it is a table that is missing, that is asked for.
-        if news > 2 && (!self.aside.is_tight() || self.aside.lacks_parents()) {
+        if news > 2 && (!self.aside.is_tight(self.is_alone()) || self.aside.lacks_parents()) {
             self.timers.sync = self.timers.sync.min(now.saturating_add(100));
         }
     }
@@ -639,6 +641,16 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.offset = offsets.get(middle).copied();
     }
 
+    fn is_alone(&self) -> bool {
+        self.peers.iter().nth(1).is_none()
+    }
+
+    /// Whether so much is missing that SYNC has to bring it: what is newer, or fetched parent by parent, could only push out what comes.
+    pub(crate) fn is_behind(&self) -> bool {
+        let alone = self.is_alone();
+        self.aside.is_tight(alone) || self.aside.lags(alone)
+    }
+
     /// Whether transactions can be placed: a small device may have given up its newest table for the next one.
     pub(crate) fn takes_in(&self) -> bool {
         let newest = self.tables.newest();
@@ -656,8 +668,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let soon = self
             .timers
             .sync_asked
-            .saturating_add(self.request_timeout.0 / 4);
-        let on = took >= SYNC_ANSWER * 3 / 4 && self.aside.is_tight() && now >= soon;
+            .saturating_add(self.request_timeout.0 / REORDERED);
+        let lacks = self.aside.lacks_parents();
+        let lately = now < self.timers.sync_asked.saturating_add(self.patience(500));
+        let on = took >= SYNC_ANSWER / 2 && lacks && lately && now >= soon;
         if now < self.timers.sync && !on {
             return;
         }

@@ -145,9 +145,12 @@ pub(crate) struct Network {
     /// Gateway part: settled headers with everything that devices ask for.
     pub(crate) headers: BTreeMap<u32, Settled>,
     pub(crate) delay: u64,
+    /// Frames take up to this much longer, each by another amount, so that they overtake one another.
+    pub(crate) spread: u64,
     /// Frames that are lost, by a counter and a modulus; 0 loses nothing.
     pub(crate) lose: u64,
     pub(crate) sent: u64,
+    carried: u64,
     /// Pairs that cannot hear each other.
     pub(crate) cut: Vec<(u16, u16)>,
     /// Nodes that hear nothing from the gateway.
@@ -271,8 +274,10 @@ impl Network {
             founders,
             headers: BTreeMap::new(),
             delay: 3,
+            spread: 0,
             lose: 0,
             sent: 0,
+            carried: 0,
             cut: Vec::new(),
             deaf: Vec::new(),
             tuning,
@@ -502,6 +507,7 @@ impl Network {
 
     pub(crate) fn pump(&mut self, until: u64) {
         let mut out = vec![0; MAX_FRAME];
+        let mut said = Vec::new();
         while self.now < until {
             self.now += 1;
             let now = Millis(self.now);
@@ -538,18 +544,16 @@ impl Network {
                     if silent || (self.lose > 0 && self.sent.is_multiple_of(self.lose)) {
                         continue;
                     }
-                    self.wire.push_back((
-                        self.now + self.delay,
-                        n as u16,
-                        to.0,
-                        out[..len].to_vec(),
-                    ));
+                    said.push((n as u16, to.0, out[..len].to_vec()));
                 }
                 while !node.platform.dead
                     && let Some(event) = node.next_event()
                 {
                     self.events[n].push(event);
                 }
+            }
+            for (from, to, bytes) in said.drain(..) {
+                self.send(from, to, bytes);
             }
         }
     }
@@ -570,6 +574,7 @@ impl Network {
     }
 
     fn take_from_leaves(&mut self) {
+        let mut sent = Vec::new();
         for (at, seat) in self.leaves.iter_mut().enumerate() {
             let me = (self.nodes.len() + at) as u16;
             let Some(leaf) = seat.leaf.as_mut() else {
@@ -588,14 +593,25 @@ impl Network {
                     None => Some(bytes),
                 };
                 if let Some(bytes) = bytes {
-                    self.wire
-                        .push_back((self.now + self.delay, me, to.0, bytes));
+                    sent.push((me, to.0, bytes));
                 }
             }
             while let Some(event) = leaf.next_event() {
                 seat.events.push(event);
             }
         }
+        for (from, to, bytes) in sent {
+            self.send(from, to, bytes);
+        }
+    }
+
+    fn send(&mut self, from: u16, to: u16, bytes: Vec<u8>) {
+        // Fibonacci hashing of a counter: any order, the same in every run.
+        self.carried = self.carried.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let late = (self.carried >> 32) % (self.spread + 1);
+        let due = self.now + self.delay + late;
+        let at = self.wire.partition_point(|(other, ..)| *other <= due);
+        self.wire.insert(at, (due, from, to, bytes));
     }
 
     /// The gateway and its validators close the epoch of a certified trim.
@@ -858,13 +874,17 @@ impl Network {
     }
 
     pub(crate) fn reboot(&mut self, n: usize, lose_store: bool) {
+        self.reboot_with(n, lose_store, LIMITS);
+    }
+
+    pub(crate) fn reboot_with(&mut self, n: usize, lose_store: bool, limits: Limits) {
         let node = self.nodes[n].take().unwrap();
         let (_, mut platform, _) = node.into_parts();
         if lose_store {
             platform.store.clear();
         }
         platform.dead = false;
-        let node = self.boot(u8::try_from(n).unwrap(), platform);
+        let node = self.boot_with(u8::try_from(n).unwrap(), platform, limits);
         self.nodes[n] = Some(node);
     }
 }

@@ -5,6 +5,7 @@
 
 use super::aside::Waiting;
 use super::event::{Event, Peer, Refusal};
+use super::gossip::REORDERED;
 use super::refuse::{frame_refusal, insert_refusal, tx_refusal, wire_refusal};
 use super::{Node, Phase};
 use crate::crypto::{PublicKey, Verify};
@@ -241,7 +242,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 if self.keep_stub(id, Some(time)) && (below || !first) {
                     return Err(Refusal::UnknownParent);
                 }
+                // A number that is known has no second place in an answer to SYNC: what stands on another branch of a chain has to be asked for.
+                let next = self.tangle.highest(payload.issuer).0.saturating_add(1);
                 let waiting = match missing.first() {
+                    Some(_) if first && payload.number.0 <= next => {
+                        Waiting::Branch(own, payload.issuer)
+                    }
                     Some(_) if first => Waiting::First(own, payload.issuer),
                     Some(prefix) => Waiting::Parent(*prefix),
                     None => Waiting::Epoch(payload.epoch),
@@ -583,12 +589,42 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 self.timers.sync = self.timers.sync.min(now.saturating_add(1_000));
             }
         }
-        if kept {
-            for prefix in missing {
-                self.wants.add(now, *prefix, peer);
-            }
+        if kept && !missing.is_empty() {
+            self.want_parents(now, peer, waiting, missing);
         }
         held.then_some(()).ok_or(refusal)
+    }
+
+    /// Asks for parents, but not for those that a SYNC brings: whoever climbs down from tips, parent by parent, meets what comes up from below only
+    /// after everything in between was fetched for nothing.
+    fn want_parents(&mut self, now: Millis, peer: Peer, waiting: Waiting, missing: &[Prefix]) {
+        if self.is_behind() && !matches!(waiting, Waiting::Branch(..)) {
+            let soon = now.saturating_add(self.request_timeout.0 / REORDERED);
+            self.timers.gap = self.timers.gap.min(soon);
+            let again = self.timers.sync_asked.saturating_add(self.patience(500));
+            self.timers.sync = self.timers.sync.min(soon.max(again));
+            return;
+        }
+        for prefix in missing {
+            self.wants.add(now, *prefix, peer);
+        }
+    }
+
+    /// While SYNC is relied upon: a frame of its answer may be lost, and the rest stands on that. And it brings no second branch of a chain, whose numbers are
+    /// known: one gap after the other is asked for until nothing waits that nobody was asked for.
+    fn close_gap(&mut self, now: Millis) {
+        if now < self.timers.gap {
+            return;
+        }
+        let wants = &self.wants;
+        let gap = self.aside.first_gap(|prefix| wants.contains(prefix));
+        self.timers.gap = match gap {
+            Some((prefix, peer)) => {
+                self.wants.add(now, prefix, peer);
+                now.saturating_add(self.request_timeout.0 / REORDERED)
+            }
+            None => Millis(u64::MAX),
+        };
     }
 
     fn on_insert_error(
@@ -640,7 +676,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                         || stubs.iter().any(|(s, _)| s.prefix() == *prefix)
                         || ghosts.find(prefix).is_some()
                 }
-                Waiting::First(prefix, member) => {
+                Waiting::First(prefix, member) | Waiting::Branch(prefix, member) => {
                     let own = tangle.head(tables, *member).map(|head| head.id);
                     let is = |id: Option<Id>| id.is_some_and(|id| id.prefix() == *prefix);
                     let mut settled = || {
@@ -685,6 +721,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if self.aside.ready(now) {
             self.retry_aside(now);
         }
+        self.close_gap(now);
         self.ask_for_standing(now);
         self.ask_for_sync(now);
         self.ask_for_proofs(now);

@@ -581,7 +581,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let beacons = self.beacons().then(|| self.peers.iter());
         let beacon = beacons.and_then(|peers| peers.map(|(_, p)| p.beacon_due(pace, next)).min());
         let wanted = self.wants.next_due().filter(|_| knows);
-        for at in [wanted, self.aside.next_due(), issue, sync, table, beacon]
+        let gap = Some(self.timers.gap);
+        let waits = self.aside.next_due();
+        for at in [wanted, waits, gap, issue, sync, table, beacon]
             .into_iter()
             .flatten()
         {

@@ -699,6 +699,38 @@ fn who_lost_its_window_asks_for_little_more_than_it_lacks() {
     assert!(asked < 5 * (lacked + said), "{asked} of {lacked} + {said}");
 }
 
+/// Sockets and radios lose and reorder: most of an answer comes before what it stands on, and all of it may wait for one lost frame. Meanwhile
+/// thirteen neighbours tell of tips far above.
+#[test]
+fn who_lost_its_window_takes_it_in_over_a_link_that_loses_and_reorders() {
+    let mut net = Network::started(14);
+    net.traffic(30);
+    let lacked = net.window(0).len();
+    (net.spread, net.lose) = (50, 33);
+    net.reboot_with(
+        5,
+        false,
+        Limits {
+            aside: 32,
+            ..LIMITS
+        },
+    );
+    let begin = net.now;
+    while net.window(5).len() < lacked {
+        let until = net.now + 100;
+        net.pump(until);
+        assert!(net.now < begin + 60_000, "{}", net.window(5).len());
+    }
+    let counters = net.node(5).counters();
+    let inserted = counters.inserted;
+    let came = counters.duplicates + counters.refused(Refusal::UnknownParent);
+    assert!(lacked > 500);
+    assert!(
+        came < 2 * inserted,
+        "{came} in vain or twice for {inserted}"
+    );
+}
+
 /// As the gateway and a validator take their stores in again: of what a settled cut covers each parent is shown just before its child.
 #[test]
 fn what_is_shown_just_before_its_child_is_stood_on() {

@@ -59,11 +59,40 @@ fn the_set_aside_pool_of_the_others_stays_theirs() {
             .filter(|e| matches!(e, Event::SetAsideDropped { .. }))
             .count();
     }
-    let share = usize::from(LIMITS.aside) / 4;
-    assert_eq!(bench.node().aside.len(), 1 + share);
-    assert_eq!(dropped, 200 - share, "each is reported");
+    let places = usize::from(LIMITS.aside);
+    assert_eq!(bench.node().aside.len(), places);
+    assert_eq!(dropped, 201 - places, "each is reported");
+    assert!(
+        !bench.node().is_behind(),
+        "a liar's word for what is missing"
+    );
     bench.taken("the parent", &parent);
     assert!(bench.node().tangle.contains(&waiting.id()));
+}
+
+/// Of members whose chains have gaps nothing is asked for but SYNC, and the first that is missing in a while. What stands on another branch of a chain
+/// has a number that is known, and SYNC leaves that out.
+#[test]
+fn who_is_behind_climbs_down_from_no_tip_but_along_a_branch() {
+    let mut bench = Bench::new();
+    let unknown = |n: u8| Id([n; 32]);
+    for n in 1..=4u8 {
+        let mut far = bench.next(2);
+        far.number += 10 + u64::from(n);
+        far.parents = vec![unknown(n)];
+        let from = if n == 4 { OTHER } else { SENDER };
+        assert!(!bench.node().is_behind());
+        let given = bench.give_as(from, &far.frame());
+        assert_eq!(given, Err(Refusal::UnknownParent));
+        assert_eq!(bench.node().wants.contains(&unknown(n).prefix()), n < 4);
+    }
+    assert!(bench.node().is_behind());
+    let mut branch = bench.next(3);
+    branch.parents = vec![unknown(5)];
+    assert_eq!(bench.give(&branch.frame()), Err(Refusal::UnknownParent));
+    assert!(bench.node().wants.contains(&unknown(5).prefix()));
+    bench.net.pump(bench.net.now + 100);
+    assert!(bench.node().wants.contains(&unknown(4).prefix()));
 }
 
 /// A transaction of an epoch that never comes is given up in time, however often the pool is looked through.
