@@ -93,7 +93,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Whether this node is the GL-node of its neighbourhood.
-    fn is_gl_node(&self) -> bool {
+    pub(super) fn is_gl_node(&self) -> bool {
         let gl_node = self.genesis.as_ref().map(|g| g.gl_node);
         gl_node.is_some() && gl_node == self.index
     }

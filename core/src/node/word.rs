@@ -31,6 +31,8 @@ pub(crate) struct Word {
     next: u32,
     /// Time of the newest vertex with an effect to settle.
     valued: Millis,
+    /// Time of the first vertex of another since the own last one.
+    heard: Option<Millis>,
     /// What was counted at the last look.
     counted: Seen,
 }
@@ -89,6 +91,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if has_value(facts) {
             self.word.valued = self.word.valued.max(facts.time);
         }
+        self.word.heard = if Some(facts.issuer) == self.index {
+            None
+        } else {
+            self.word.heard.or(Some(facts.time))
+        };
     }
 
     /// Brings up to date what is wanted of this node.
@@ -177,19 +184,23 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// A trim needs vertices of two thirds of the members that are later than its cut by T/2. While something of value is not settled nobody
     /// is silent for longer. Until when this node may be, in local time.
+    ///
+    /// The GL-node answers readings too, within T/8: where members are few its weight is needed for each, its trims come once per T, and what is signed
+    /// again when a header is there would die again and again in the same half of the epoch. It has its power from the mains.
     fn silent_until(&self) -> Option<Millis> {
         let index = self.index?;
         let period = self.genesis.as_ref()?.period;
-        let weighs = self.tables.latest(index).is_some_and(|r| r.weight.0 > 0);
-        if !weighs || self.word.valued <= self.headers.cut() {
+        if self.tables.latest(index).is_none_or(|r| r.weight.0 == 0) {
             return None;
         }
-        let spoke = self
-            .tangle
-            .head_time(index)
-            .unwrap_or(Millis(0))
-            .max(self.word.valued);
-        Some(self.local(spoke.saturating_add(period.0 / 2)))
+        let answer = self.word.heard.filter(|_| self.is_gl_node());
+        let answer = answer.map(|heard| heard.saturating_add(period.0 / 8));
+        let valued = (self.word.valued > self.headers.cut()).then(|| {
+            let spoke = self.tangle.head_time(index).unwrap_or(Millis(0));
+            spoke.max(self.word.valued).saturating_add(period.0 / 2)
+        });
+        let until = answer.into_iter().chain(valued).min()?;
+        Some(self.local(until))
     }
 
     /// Says a word for others, if one is due. True when something was issued.
@@ -293,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn readings_ask_for_nobodys_word() {
+    fn readings_ask_for_the_word_of_nobody_but_the_gl_node() {
         let mut net = quiet(5);
         for n in 0..5 {
             let now = Millis(net.now);
@@ -303,7 +314,53 @@ mod tests {
             net.pump(net.now + 500);
         }
         net.pump(net.now + PERIOD);
-        assert_eq!(approvals(&mut net), 0);
+        let said = net.node(0).counters().approvals;
+        assert!((1..=5).contains(&said), "{said}");
+        assert_eq!(approvals(&mut net), said);
+        net.pump(net.now + PERIOD);
+        assert_eq!(
+            approvals(&mut net),
+            said,
+            "its own word is nothing to answer"
+        );
+    }
+
+    /// Two devices and the gateway: 3 AW > 2 W takes all three.
+    #[test]
+    fn of_three_members_no_reading_dies() {
+        let mut net = quiet(3);
+        let (mut cut, mut sent, mut asked) = (net.now + PERIOD, 0, 0);
+        while net.headers.len() < 4 {
+            let now = Millis(net.now);
+            for n in 1..3 {
+                let reading = Submission::Data(b"21.5 C");
+                net.node(n).submit(now, &reading, None).unwrap();
+                sent += 1;
+            }
+            if net.now > cut + PERIOD / 2 + PERIOD / 16 && asked < cut {
+                asked = cut;
+                let trim = Submission::Trim { cut: Millis(cut) };
+                net.node(0).submit(now, &trim, None).unwrap();
+            }
+            let trim = net.events[0].iter().find_map(|e| match e {
+                Event::TrimCertified { id, cut: of } if of.0 == cut => Some(*id),
+                _ => None,
+            });
+            if let Some(trim) = trim {
+                net.close(trim);
+                cut += PERIOD;
+            }
+            net.pump(net.now + PERIOD / 20);
+            assert!(sent < 500, "no header: {}", net.explain());
+        }
+        let graded = |of: Grade| {
+            let is = |e: &&Event| matches!(e, Event::Graded { grade, .. } if *grade == of);
+            let events = net.events[1..].iter().flatten();
+            events.filter(is).count()
+        };
+        let (dead, settled) = (graded(Grade::Dead), graded(Grade::Settled));
+        assert_eq!(dead, 0, "{settled} of {sent} settled");
+        assert!(settled >= 3 * 2 * 18, "{settled} of {sent}");
     }
 
     #[test]
