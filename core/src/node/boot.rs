@@ -31,6 +31,10 @@ pub const MAX_CERTIFICATE: usize = 320;
 
 /// Requests for a table that one neighbour may leave without an answer.
 const SOURCE_TRIES: u8 = 4;
+/// Answers to SYNC in a row, of one neighbour each, that bring nothing new to whoever has everything.
+const CALM: u8 = 2;
+/// Requests' time-outs for which a node that has just come up, and finds nothing, leaves others to say what their chain heads are.
+const UNSURE: u64 = 16;
 
 /// What a neighbour says of this node's chain head.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +59,10 @@ pub(crate) struct Timers {
     /// When SYNC was asked for last, and which sequence number was next then.
     pub(crate) sync_asked: Millis,
     pub(crate) synced: u32,
+    /// How often in a row it brought nothing.
+    pub(crate) calm: u8,
+    /// When transactions could be taken in first.
+    pub(crate) woke: Option<Millis>,
     /// When to ask for the first that is missing.
     pub(crate) gap: Millis,
     pub(crate) heads: Millis,
@@ -220,6 +228,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 sync_turn: 0,
                 sync_asked: Millis(0),
                 synced: 0,
+                calm: 0,
+                woke: None,
                 gap: Millis(u64::MAX),
                 heads: start,
                 issue: start,
@@ -237,6 +247,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             heads: Vec::new(),
             lost_store: false,
             caught_up: false,
+            vouches: false,
             clockless: config.clock == Clock::FromNeighbours,
         };
         node.restore()?;
@@ -626,6 +637,26 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             self.caught_up = (quiet && told) || now >= self.timers.caught_up;
         }
         self.caught_up
+    }
+
+    /// Whether this node can tell others which of their transactions is the newest. The window is gone with the power, and where all lost theirs at
+    /// once, q neighbours that know no more than what is settled would let a device without its store sign a number twice: so whoever has just
+    /// come up is silent until SYNC from two neighbours brought nothing that it had not, or, where nobody has anything, for some time.
+    pub(crate) fn vouches(&mut self, now: Millis) -> bool {
+        if self.vouches {
+            return true;
+        }
+        let (Some(genesis), Some(woke)) = (self.genesis.as_ref(), self.timers.woke) else {
+            return false;
+        };
+        let some_time = self.request_timeout.0.saturating_mul(UNSURE);
+        // Nobody can have forgotten anything of a neighbourhood that was founded just now.
+        let young =
+            self.offset.is_some() && self.absolute(now) <= genesis.start.saturating_add(some_time);
+        let quiet = self.wants.next_due().is_none() && self.aside.len() == 0;
+        let whole = !self.tangle.is_empty() && quiet && self.timers.calm >= CALM;
+        self.vouches = young || whole || now >= woke.saturating_add(some_time);
+        self.vouches
     }
 
     pub(crate) fn store_meta(&mut self) {

@@ -662,6 +662,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if !self.takes_in() {
             return;
         }
+        self.timers.woke.get_or_insert(now);
         // Most of the last answer is in, and much waits still: the next one may come, as fast as they are taken in.
         let next = self.tangle.next_sequence();
         let took = next.wrapping_sub(self.timers.synced) as usize;
@@ -675,6 +676,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if now < self.timers.sync && !on {
             return;
         }
+        self.timers.calm = match took {
+            0 if self.timers.sync_asked > Millis(0) => self.timers.calm.saturating_add(1),
+            _ => 0,
+        };
         self.timers.synced = next;
         self.timers.sync_asked = now;
         let turn = self.timers.sync_turn;

@@ -115,6 +115,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             Frame::HeadsRequest { member } => {
                 self.record(self.tables.newest(), member)?;
+                if !self.vouches(now) {
+                    return Ok(());
+                }
                 let head = self
                     .tangle
                     .head(&self.tables, member)

@@ -214,6 +214,8 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     lost_store: bool,
     clockless: bool,
     caught_up: bool,
+    /// Its word about others' chain heads counts.
+    vouches: bool,
     work: &'m mut [Work],
     order: &'m mut [u16],
     weights: &'m mut [u64],

@@ -162,6 +162,46 @@ fn a_lost_store_keeps_a_node_silent_until_its_neighbours_tell_its_head() {
     net.assert_same_windows();
 }
 
+/// The gateway alone knows what was said, and one device alone hears it: the others' word that nothing was is no answer.
+#[test]
+fn who_lost_its_store_with_all_its_neighbours_signs_no_number_twice() {
+    for delay in [3, 40, 120] {
+        let mut net = Network::started(6);
+        net.delay = delay;
+        net.traffic(3);
+        net.cut = (2..6).map(|n| (0, n)).collect();
+        for n in 1..6 {
+            net.reboot(n, true);
+        }
+        net.traffic(4);
+        let later = net.now + 8_000;
+        net.pump(later);
+        net.traffic(3);
+        let forked = |e: &Event| matches!(e, Event::Equivocation { .. } | Event::Frozen { .. });
+        assert!(!net.events.iter().flatten().any(forked), "delay {delay}");
+        assert!(net.all_active(), "delay {delay}: {}", net.explain());
+    }
+}
+
+/// Where nobody has anything, waiting longer brings nothing.
+#[test]
+fn where_all_lost_everything_they_go_on_from_what_is_settled() {
+    let mut net = Network::started(4);
+    net.traffic(3);
+    let cut = net.now;
+    net.traffic(3);
+    net.settle(cut);
+    for n in 0..4 {
+        net.reboot(n, true);
+    }
+    let later = net.now + 8_000;
+    net.pump(later);
+    assert!(net.all_active(), "{}", net.explain());
+    net.traffic(3);
+    let forked = |e: &Event| matches!(e, Event::Equivocation { .. });
+    assert!(!net.events.iter().flatten().any(forked));
+}
+
 #[test]
 fn a_partition_heals() {
     let mut net = Network::started(6);
