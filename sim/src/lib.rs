@@ -6,6 +6,7 @@
 
 pub mod actors;
 mod air;
+pub mod archive;
 pub mod baseline;
 pub mod cost;
 pub mod evaluate;

@@ -3,7 +3,7 @@
 //! A failure names its seed and prints the whole report; `cargo run --release -p iotedge-sim -- --drawn --seed N` shows it again.
 
 use iotedge_sim::actors::{Actor, Fate, Hands};
-use iotedge_sim::scenario::{Partition, Reboot};
+use iotedge_sim::scenario::{Outage, Partition, Reboot};
 use iotedge_sim::{Options, Report, Scenario, run, run_with};
 
 /// The drawn neighbourhoods that every build runs: the first ones; 166, whose cheat is cut off when it cheats; and 187, which once found
@@ -119,6 +119,35 @@ fn small_windows_grant_nothing_that_dies() {
         let unsound = |v: &&String| !v.contains(" differ in their ");
         let broken = report.violations.iter().filter(unsound).count();
         if broken > 0 || report.headers.len() < 4 || report.times[1].count() < 500 {
+            wrong.push(format!("{s:?}\n{report}"));
+        }
+        wrong
+    });
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Nobody has a window any more, and the gateway what its database holds. All go on, with their stores and without.
+#[test]
+fn a_power_cut_of_everybody_ends_nothing() {
+    let failed = on_threads(&[1, 2, 3, 4], |seed| {
+        let mut s = Scenario::small(seed, 10);
+        s.period = 2_000;
+        for node in 1..10 {
+            s.reboots.push(Reboot {
+                node,
+                at: 5_000,
+                down: 1_000,
+                lost: seed > 2,
+            });
+        }
+        s.outages.push(Outage {
+            from: 5_000,
+            to: 6_000,
+        });
+        let report = simulate(&s);
+        let mut wrong = Vec::new();
+        let frozen: u64 = report.hosts.iter().map(|host| host.frozen).sum();
+        if !report.sound() || frozen > 0 || report.headers.len() < 20 {
             wrong.push(format!("{s:?}\n{report}"));
         }
         wrong

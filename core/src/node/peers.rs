@@ -152,11 +152,18 @@ impl<'m> Peers<'m> {
         self.places.len()
     }
 
-    /// Another neighbour to ask than `peer`: the next one after it that was heard, else itself.
+    /// Another neighbour to ask than `peer`: first one through which the gateway is reached, which has what everybody else forgot; then another
+    /// that was heard, else itself.
     pub(crate) fn other(&self, peer: Peer, turn: u8) -> Peer {
         let count = self.iter().filter(|(_, p)| p.ever_heard).count();
         if count == 0 {
             return peer;
+        }
+        let mut uplinks = self.iter().filter(|(_, p)| p.uplink && p.ever_heard);
+        if turn == 1
+            && let Some((_, uplink)) = uplinks.find(|(_, p)| p.handle != peer.0)
+        {
+            return Peer(uplink.handle);
         }
         let at = self
             .iter()

@@ -98,13 +98,16 @@ impl Host<'_> {
             }
             return true;
         }
-        let Some(answers) = gateway.answer(shared.founding, bytes) else {
-            return false;
+        let answers = gateway.answer(shared.founding, bytes);
+        let answered = answers.is_some();
+        let old = match (self.archive.as_ref(), self.node.as_deref()) {
+            (Some(archive), Some(node)) => archive.answer(node, bytes),
+            _ => Vec::new(),
         };
-        for answer in answers {
+        for answer in answers.unwrap_or(old) {
             self.send(shared, from, &answer);
         }
-        true
+        answered
     }
 
     /// A header was settled: to the own node and to all neighbours.

@@ -76,9 +76,13 @@ impl<'m> Host<'m> {
 
     pub(super) fn down(&mut self, shared: &Shared<'_>, lost: bool) {
         self.drain(shared);
+        self.keep();
         let Some((memory, mut platform)) = self.retire() else {
             return;
         };
+        if let Some(archive) = self.archive.as_mut() {
+            archive.restarted();
+        }
         if lost {
             platform.lose();
         }
@@ -87,6 +91,14 @@ impl<'m> Host<'m> {
         }
         self.parts = Some((memory, platform));
         self.totals.reboots += 1;
+    }
+
+    /// The database of the GL-node follows its window.
+    fn keep(&mut self) {
+        let local = self.local();
+        if let (Some(archive), Some(node)) = (self.archive.as_mut(), self.node.as_mut()) {
+            archive.follow(local, node, Peer(LOCAL));
+        }
     }
 
     /// Takes the node apart.
@@ -126,6 +138,7 @@ impl<'m> Host<'m> {
 
     pub(super) fn tick(&mut self, shared: &Shared<'_>) {
         self.plan(100, What::Tick);
+        self.keep();
         let (now, local) = (self.now, self.local());
         let traffic = now < shared.scenario.duration;
         let (Some(node), Some(gateway)) = (self.node.as_mut(), self.gateway.as_mut()) else {

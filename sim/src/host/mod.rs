@@ -14,6 +14,7 @@ pub(crate) use life::refusals;
 
 use crate::actors::{Actor, Hands, Trader};
 use crate::air::Air;
+use crate::archive::Archive;
 use crate::founding::Founding;
 use crate::gateway::{Gateway, SimNode, Validator};
 use crate::link::{Links, Sender};
@@ -76,6 +77,8 @@ pub(crate) struct Host<'m> {
     pub trader: Option<Trader>,
     pub actor: Option<Box<dyn Actor>>,
     pub gateway: Option<Gateway>,
+    /// Its database, where the scenario has it restart.
+    pub archive: Option<Archive>,
     pub validator: Option<Validator>,
     pub chance: Rng,
     pub sender: Sender,
@@ -130,6 +133,8 @@ impl<'m> Host<'m> {
                 .then(|| Trader::new(stream("trader"), scenario.pause(), scenario.trade, partners)),
             actor: None,
             gateway: (member == 0).then(|| Gateway::new(founding)),
+            archive: (member == 0 && !scenario.outages.is_empty())
+                .then(|| Archive::new(founding.tag())),
             validator: (member >= members).then(|| Validator::new(founding, number - members)),
             chance: stream("actor"),
             sender: Sender::new(scenario.seed, number),
