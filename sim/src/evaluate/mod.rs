@@ -9,7 +9,7 @@ pub mod attacks;
 pub mod number;
 pub mod page;
 pub mod plot;
-mod scale;
+pub mod scale;
 pub mod store;
 pub mod tuning;
 

@@ -20,8 +20,8 @@ pub const KEPT: &str = "docs/evaluation/attacks.json";
 /// Runs of the bound in short mode.
 const SHORT_RUNS: u64 = 30;
 
-/// A seed with which three of seven break it.
-const BEYOND: u64 = 1;
+/// Seeds that are tried until three of seven break it.
+const TRIED: u64 = 100;
 
 fn results(mode: Mode) -> Value {
     let attacks = strength::ATTACKS.iter();
@@ -30,8 +30,11 @@ fn results(mode: Mode) -> Value {
         .map(strength::measure)
         .collect();
     let storms: Vec<Value> = [0, 10, 100].into_iter().map(fragments::storm).collect();
-    let beyond = bound::Case::with(BEYOND, 7, 3, false, true).run().undone;
-    let mut out = json!({ "attacks": attacks, "storms": storms, "beyond": beyond });
+    let undone = |seed: &u64| bound::Case::with(*seed, 7, 3, false, true).run().undone;
+    let seed = (1..=TRIED).find(|seed| undone(seed) > 0);
+    let beyond = seed.map_or(0, |seed| undone(&seed));
+    let mut out =
+        json!({ "attacks": attacks, "storms": storms, "beyond": beyond, "beyond_seed": seed });
     match mode {
         Mode::Short => out["bound"] = json!([bound::bound(0, SHORT_RUNS)]),
         Mode::Full => {
@@ -89,8 +92,12 @@ fn claims(results: &Value, mode: Mode) -> Vec<Claim> {
             undone == 0 && below.len() > 5,
         ),
         Claim::new(
-            "Three of seven with two chains each, and the network in their hands, do undo it (a seed that was searched for): the bound is real.",
-            format!("seed {BEYOND}: {} undone", number(results, "beyond")),
+            "Three of seven with two chains each, and the network in their hands, do undo it (the first seed that does): the bound is real.",
+            format!(
+                "seed {}: {} undone",
+                number(results, "beyond_seed"),
+                number(results, "beyond")
+            ),
             number(results, "beyond") > 0,
         ),
         Claim::new(
