@@ -1,0 +1,136 @@
+//! Signatures: RFC 8032 section 5.1, with the acceptance rule of docs/decisions/0002.
+
+use crate::edwards::Extended;
+use crate::scalar::Scalar;
+use core::fmt;
+use sha2::{Digest, Sha512};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// Why a key or a signature is not accepted. The ledger knows accepted or not; which of the two it is helps whoever looks for the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// S >= L, or a point that is not canonical, not on the curve or of small order.
+    Malformed,
+    /// The equation does not hold.
+    Rejected,
+}
+
+/// A secret key, ready to sign. Wiped when dropped; it cannot be copied or printed.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct SecretKey {
+    /// The clamped scalar, not reduced.
+    scalar: Scalar,
+    prefix: [u8; 32],
+    public: [u8; 32],
+}
+
+impl SecretKey {
+    /// The key of a seed of 32 random bytes (section 5.1.5).
+    #[must_use]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        let mut hash: [u8; 64] = Sha512::digest(seed).into();
+        let (mut low, mut prefix) = ([0; 32], [0; 32]);
+        let (scalar, rest) = hash.split_at(32);
+        low.copy_from_slice(scalar);
+        prefix.copy_from_slice(rest);
+        clamp(&mut low);
+        let scalar = Scalar::raw(&low);
+        hash.zeroize();
+        low.zeroize();
+        let public = Extended::base(&scalar).encode();
+        let key = Self {
+            scalar,
+            prefix,
+            public,
+        };
+        prefix.zeroize();
+        key
+    }
+
+    /// What others verify with.
+    #[must_use]
+    pub const fn public_key(&self) -> &[u8; 32] {
+        &self.public
+    }
+
+    /// Signs `message`, deterministically (section 5.1.6): R, then S.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        let mut hash: [u8; 64] = Sha512::new()
+            .chain_update(self.prefix)
+            .chain_update(message)
+            .finalize()
+            .into();
+        let mut nonce = Scalar::reduced(&hash);
+        hash.zeroize();
+        let r = Extended::base(&nonce).encode();
+        let k = challenge(&r, &self.public, message);
+        let s = Scalar::mul_add(&k, &self.scalar, &nonce);
+        nonce.zeroize();
+        let mut signature = [0; 64];
+        let (first, second) = signature.split_at_mut(32);
+        first.copy_from_slice(&r);
+        second.copy_from_slice(&crate::words::store(&s.0));
+        signature
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretKey").finish_non_exhaustive()
+    }
+}
+
+/// RFC 7748 section 5, RFC 8032 section 5.1.5.
+pub(crate) fn clamp(bytes: &mut [u8; 32]) {
+    bytes[0] &= 0xf8;
+    bytes[31] = (bytes[31] & 0x7f) | 0x40;
+}
+
+#[inline(never)]
+fn challenge(r: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Scalar {
+    let hash = Sha512::new()
+        .chain_update(r)
+        .chain_update(key)
+        .chain_update(message)
+        .finalize();
+    Scalar::reduced(&hash.into())
+}
+
+/// A point that a key or the first half of a signature may be.
+fn point(bytes: &[u8; 32]) -> Result<Extended, Error> {
+    let point = Extended::decode(bytes).ok_or(Error::Malformed)?;
+    if point.projective().by_cofactor().is_identity() {
+        return Err(Error::Malformed);
+    }
+    Ok(point)
+}
+
+/// Whether the bytes can be a public key: canonical, on the curve and not of small order.
+///
+/// # Errors
+/// [`Error::Malformed`].
+pub fn check(key: &[u8; 32]) -> Result<(), Error> {
+    point(key).map(|_| ())
+}
+
+/// Whether `signature` is one of `message` by `key`: S < L, A and R canonical and not of small order, and [8][S]B = [8]R + [8][k]A.
+///
+/// # Errors
+/// [`Error::Malformed`] or [`Error::Rejected`].
+pub fn verify(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), Error> {
+    let (mut r, mut s) = ([0; 32], [0; 32]);
+    let (first, second) = signature.split_at(32);
+    r.copy_from_slice(first);
+    s.copy_from_slice(second);
+    let s = Scalar::canonical(&s).ok_or(Error::Malformed)?;
+    let key_point = point(key)?;
+    let r_point = point(&r)?;
+    let k = challenge(&r, key, message);
+    let sum = Extended::double_scalar(&s, &k, &key_point.neg());
+    if sum.less(&r_point).by_cofactor().is_identity() {
+        Ok(())
+    } else {
+        Err(Error::Rejected)
+    }
+}

@@ -1,0 +1,418 @@
+//! The group of edwards25519 (RFC 8032 section 5.1): -x^2 + y^2 = 1 + d x^2 y^2.
+//!
+//! Formulas of Hisil, Wong, Carter and Dawson, *Twisted Edwards Curves Revisited* (2008), section 3, for a = -1: complete, so no case is special. A sum or
+//! a double is made in two steps, as Bernstein's ref10 does: what comes next decides whether T is needed.
+
+use crate::field::Fe;
+use crate::scalar::Scalar;
+use crate::tables::{COMB, ODD};
+use crate::words::mask;
+
+/// x = X / Z, y = Y / Z.
+#[derive(Clone, Copy)]
+pub struct Projective {
+    x: Fe,
+    y: Fe,
+    z: Fe,
+}
+
+/// The same with T = X Y / Z.
+#[derive(Clone, Copy)]
+pub struct Extended {
+    x: Fe,
+    y: Fe,
+    z: Fe,
+    t: Fe,
+}
+
+/// A result before its last multiplications: x = E / G, y = H / F.
+struct Completed {
+    e: Fe,
+    f: Fe,
+    g: Fe,
+    h: Fe,
+}
+
+/// A known point: y + x, y - x, 2 d x y.
+#[derive(Clone, Copy)]
+pub struct Niels {
+    pub sum: Fe,
+    pub difference: Fe,
+    pub product: Fe,
+}
+
+/// A point to add often: Y + X, Y - X, 2 Z, 2 d T.
+#[derive(Clone, Copy)]
+struct Cached {
+    sum: Fe,
+    difference: Fe,
+    z2: Fe,
+    product: Fe,
+}
+
+impl Completed {
+    const IDENTITY: Self = Self {
+        e: Fe::ZERO,
+        f: Fe::ONE,
+        g: Fe::ONE,
+        h: Fe::ONE,
+    };
+
+    fn projective(&self) -> Projective {
+        Projective {
+            x: self.e.mul(&self.f),
+            y: self.g.mul(&self.h),
+            z: self.f.mul(&self.g),
+        }
+    }
+
+    fn extended(&self) -> Extended {
+        Extended {
+            x: self.e.mul(&self.f),
+            y: self.g.mul(&self.h),
+            z: self.f.mul(&self.g),
+            t: self.e.mul(&self.h),
+        }
+    }
+}
+
+impl Projective {
+    #[inline(never)]
+    fn double(&self) -> Completed {
+        let (xx, yy, zz) = (self.x.square(), self.y.square(), self.z.square());
+        let h = xx.add(&yy);
+        let g = xx.sub(&yy);
+        let e = h.sub(&self.x.add(&self.y).square());
+        let f = g.add(&zz.add(&zz));
+        Completed { e, f, g, h }
+    }
+
+    /// Not for secrets.
+    pub fn is_identity(&self) -> bool {
+        self.x.equals(&Fe::ZERO) && self.y.equals(&self.z)
+    }
+
+    /// Eight times it.
+    pub fn by_cofactor(&self) -> Self {
+        let twice = self.double().projective();
+        twice.double().projective().double().projective()
+    }
+
+    /// The encoding of RFC 8032 section 5.1.2.
+    pub fn encode(&self) -> [u8; 32] {
+        let z = self.z.invert();
+        let mut bytes = self.y.mul(&z).bytes();
+        bytes[31] |= (self.x.mul(&z).parity() << 7) as u8;
+        bytes
+    }
+}
+
+impl Extended {
+    const IDENTITY: Self = Self {
+        x: Fe::ZERO,
+        y: Fe::ONE,
+        z: Fe::ONE,
+        t: Fe::ZERO,
+    };
+
+    pub const fn projective(&self) -> Projective {
+        Projective {
+            x: self.x,
+            y: self.y,
+            z: self.z,
+        }
+    }
+
+    pub fn neg(&self) -> Self {
+        Self {
+            x: self.x.neg(),
+            t: self.t.neg(),
+            ..*self
+        }
+    }
+
+    fn cached(&self) -> Cached {
+        Cached {
+            sum: self.y.add(&self.x),
+            difference: self.y.sub(&self.x),
+            z2: self.z.add(&self.z),
+            product: self.t.mul(&Fe::D2),
+        }
+    }
+
+    fn add_niels(&self, other: &Niels) -> Completed {
+        self.plus(&other.sum, &other.difference, &other.product, None)
+    }
+
+    fn add_cached(&self, other: &Cached) -> Completed {
+        self.plus(
+            &other.sum,
+            &other.difference,
+            &other.product,
+            Some(&other.z2),
+        )
+    }
+
+    #[inline(never)]
+    fn plus(&self, sum: &Fe, difference: &Fe, product: &Fe, z2: Option<&Fe>) -> Completed {
+        let a = self.y.sub(&self.x).mul(difference);
+        let b = self.y.add(&self.x).mul(sum);
+        let c = self.t.mul(product);
+        let d = z2.map_or_else(|| self.z.add(&self.z), |z2| self.z.mul(z2));
+        Completed {
+            e: b.sub(&a),
+            f: d.sub(&c),
+            g: d.add(&c),
+            h: b.add(&a),
+        }
+    }
+
+    /// The point that `bytes` encode canonically: y < p, and no sign where x = 0 (RFC 8032 section 5.1.3). Not for secrets.
+    #[inline(never)]
+    pub fn decode(bytes: &[u8; 32]) -> Option<Self> {
+        let y = Fe::of(bytes);
+        let sign = u32::from(bytes[31] >> 7);
+        let mut least = y.bytes();
+        least[31] |= (sign << 7) as u8;
+        if least != *bytes {
+            return None;
+        }
+        let yy = y.square();
+        let u = yy.sub(&Fe::ONE);
+        let v = yy.mul(&Fe::D).add(&Fe::ONE);
+        let v3 = v.square().mul(&v);
+        let root = u.mul(&v3.square().mul(&v)).power_58();
+        let mut x = root.mul(&u.mul(&v3));
+        let check = x.square().mul(&v);
+        if check.equals(&u.neg()) {
+            x = x.mul(&Fe::I);
+        } else if !check.equals(&u) {
+            return None;
+        }
+        if x.equals(&Fe::ZERO) && sign == 1 {
+            return None;
+        }
+        if x.parity() != sign {
+            x = x.neg();
+        }
+        let t = x.mul(&y);
+        Some(Self {
+            x,
+            y,
+            z: Fe::ONE,
+            t,
+        })
+    }
+
+    /// n B, for a secret n: a comb of four times four teeth with signed bits (Hamburg, *Fast and compact elliptic-curve cryptography*, 2012, section 3.3).
+    #[inline(never)]
+    pub fn base(n: &Scalar) -> Projective {
+        use zeroize::Zeroize;
+        let mut bits = n.signed_bits();
+        let mut sum = Self::IDENTITY;
+        for tooth in (0..16).rev() {
+            if tooth < 15 {
+                sum = sum.projective().double().extended();
+            }
+            for (comb, table) in COMB.iter().enumerate() {
+                let bit = |t: usize| bits.bit(64 * comb + 16 * t + tooth);
+                let signs = bit(0) | bit(1) << 1 | bit(2) << 2;
+                sum = sum.add_niels(&select(table, signs, bit(3))).extended();
+            }
+        }
+        bits.zeroize();
+        sum.projective()
+    }
+
+    /// s B + k P. Not for secrets (Straus; Solinas' signed digits).
+    #[inline(never)]
+    pub fn double_scalar(s: &Scalar, k: &Scalar, point: &Self) -> Self {
+        let mut odd = [point.cached(); 8];
+        let twice = point.projective().double().extended().cached();
+        let mut last = *point;
+        for place in odd.iter_mut().skip(1) {
+            last = last.add_cached(&twice).extended();
+            *place = last.cached();
+        }
+        let (s, k) = (s.naf(6), k.naf(5));
+        let mut sum = Completed::IDENTITY;
+        let mut begun = false;
+        for (s, k) in s.iter().zip(&k).rev() {
+            begun |= *s != 0 || *k != 0;
+            if !begun {
+                continue;
+            }
+            sum = sum.projective().double();
+            if let Some(known) = ODD.get(place(*s)).filter(|_| *s != 0) {
+                sum = sum.extended().add_niels(&known.signed(*s < 0));
+            }
+            if let Some(known) = odd.get(place(*k)).filter(|_| *k != 0) {
+                sum = sum.extended().add_cached(&known.signed(*k < 0));
+            }
+        }
+        sum.extended()
+    }
+
+    /// This one less another.
+    pub fn less(&self, other: &Self) -> Projective {
+        self.add_cached(&other.neg().cached()).projective()
+    }
+}
+
+impl Niels {
+    fn signed(&self, negative: bool) -> Self {
+        if !negative {
+            return *self;
+        }
+        Self {
+            sum: self.difference,
+            difference: self.sum,
+            product: self.product.neg(),
+        }
+    }
+}
+
+impl Cached {
+    fn signed(&self, negative: bool) -> Self {
+        if !negative {
+            return *self;
+        }
+        Self {
+            sum: self.difference,
+            difference: self.sum,
+            product: self.product.neg(),
+            z2: self.z2,
+        }
+    }
+}
+
+/// Where the multiple by an odd digit stands.
+fn place(digit: i8) -> usize {
+    usize::from(digit.unsigned_abs()) / 2
+}
+
+/// The entry for three signs and the sign of the highest tooth. Every entry is read, whichever it is.
+#[inline(never)]
+fn select(table: &[Niels; 8], signs: u32, plus: u32) -> Niels {
+    let minus = mask(plus ^ 1);
+    let wanted = (signs ^ minus) & 7;
+    let mut found = Niels {
+        sum: Fe::ZERO,
+        difference: Fe::ZERO,
+        product: Fe::ZERO,
+    };
+    for (index, entry) in (0u32..).zip(table) {
+        let is = mask((index ^ wanted).wrapping_sub(1) >> 31);
+        found.sum.choose(&entry.sum, is);
+        found.difference.choose(&entry.difference, is);
+        found.product.choose(&entry.product, is);
+    }
+    found.sum.exchange(&mut found.difference, minus);
+    let negative = found.product.neg();
+    found.product.choose(&negative, minus);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_bigint::BigUint;
+    use std::vec::Vec;
+
+    fn scalar(n: &BigUint) -> Scalar {
+        let mut words = [0; 8];
+        for (word, digit) in words.iter_mut().zip(n.to_u32_digits()) {
+            *word = digit;
+        }
+        Scalar(words)
+    }
+
+    fn order() -> BigUint {
+        (BigUint::from(1u8) << 252) + 27_742_317_777_372_353_535_851_937_790_883_648_493u128
+    }
+
+    /// n B by doubling and adding, from the encoding of B alone.
+    fn slowly(n: &BigUint) -> Extended {
+        let mut bytes = [0x66; 32];
+        bytes[0] = 0x58;
+        let base = Extended::decode(&bytes).unwrap();
+        let mut sum = Extended::IDENTITY;
+        for bit in (0..n.bits()).rev() {
+            sum = sum.projective().double().extended();
+            if n.bit(bit) {
+                sum = sum.add_cached(&base.cached()).extended();
+            }
+        }
+        sum
+    }
+
+    fn is(niels: &Niels, n: &BigUint) -> bool {
+        let point = slowly(n);
+        let z = point.z.invert();
+        let (x, y) = (point.x.mul(&z), point.y.mul(&z));
+        niels.sum.bytes() == y.add(&x).bytes()
+            && niels.difference.bytes() == y.sub(&x).bytes()
+            && niels.product.bytes() == x.mul(&y).mul(&Fe::D2).bytes()
+    }
+
+    #[test]
+    fn the_tables_are_what_they_say() {
+        for (n, known) in (0u32..).zip(&ODD) {
+            assert!(is(known, &BigUint::from(2 * n + 1)));
+        }
+        for (comb, table) in (0u32..).zip(&COMB) {
+            for (signs, known) in (0u32..).zip(table) {
+                let mut n = BigUint::from(1u8) << 48;
+                for tooth in 0..3 {
+                    let place = BigUint::from(1u8) << (16 * tooth);
+                    n = if signs >> tooth & 1 == 1 {
+                        n + place
+                    } else {
+                        n - place
+                    };
+                }
+                assert!(is(known, &(n << (64 * comb))), "{comb} {signs}");
+            }
+        }
+    }
+
+    fn numbers() -> Vec<BigUint> {
+        let one = BigUint::from(1u8);
+        let mut numbers: Vec<BigUint> = (0u8..40).map(BigUint::from).collect();
+        numbers.extend((1u8..6).map(|n| order() - n));
+        numbers.extend((4..252).step_by(7).map(|n| (&one << n) - 1u8));
+        numbers.extend((4..252).step_by(9).map(|n| &one << n));
+        numbers
+    }
+
+    #[test]
+    fn multiples_of_the_base_point_are_what_doubling_and_adding_makes() {
+        for n in numbers() {
+            let expected = slowly(&n).projective().encode();
+            assert_eq!(Extended::base(&scalar(&n)).encode(), expected, "{n}");
+        }
+        let over = (BigUint::from(1u8) << 255) - 8u8;
+        assert_eq!(
+            Extended::base(&scalar(&over)).encode(),
+            slowly(&(over % order())).projective().encode(),
+            "a clamped scalar is not reduced"
+        );
+    }
+
+    #[test]
+    fn two_scalars_at_once_are_each_and_the_sum() {
+        let point = slowly(&BigUint::from(0x1234_5678_9abc_def1u64));
+        let all = numbers();
+        for (s, k) in all.iter().zip(all.iter().rev()) {
+            let sum = Extended::double_scalar(&scalar(s), &scalar(k), &point);
+            let expected = slowly(&((s + k * 0x1234_5678_9abc_def1u64) % order()));
+            assert!(sum.less(&expected).is_identity(), "{s} {k}");
+        }
+    }
+
+    #[test]
+    fn the_order_is_the_order() {
+        assert!(slowly(&order()).projective().is_identity());
+        assert!(!slowly(&(order() - 1u8)).projective().is_identity());
+    }
+}

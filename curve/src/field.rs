@@ -1,0 +1,318 @@
+//! The field of 2^255 - 19.
+//!
+//! Eight words, any value below 2^256: sums and products are folded by 2^256 = 38 and never fully reduced; only `bytes` is canonical. Every operation takes
+//! the same steps whatever its operands are.
+
+use crate::words::{add, load, mask, multiply_add, store, sub};
+use zeroize::Zeroize;
+
+/// An element, not necessarily in its least form.
+#[derive(Clone, Copy, Debug, Default, Zeroize)]
+pub struct Fe(pub [u32; 8]);
+
+/// 2^256 mod p.
+const FOLD: u32 = 38;
+
+impl Fe {
+    pub const ZERO: Self = Self([0; 8]);
+    pub const ONE: Self = Self([1, 0, 0, 0, 0, 0, 0, 0]);
+    /// d = -121665 / 121666 (RFC 8032 section 5.1).
+    pub const D: Self = Self([
+        0x1359_78a3,
+        0x75eb_4dca,
+        0x4141_d8ab,
+        0x0070_0a4d,
+        0x7779_e898,
+        0x8cc7_4079,
+        0x2b6f_fe73,
+        0x5203_6cee,
+    ]);
+    /// 2 d.
+    pub const D2: Self = Self([
+        0x26b2_f159,
+        0xebd6_9b94,
+        0x8283_b156,
+        0x00e0_149a,
+        0xeef3_d130,
+        0x198e_80f2,
+        0x56df_fce7,
+        0x2406_d9dc,
+    ]);
+    /// 2^((p - 1) / 4), a square root of -1.
+    pub const I: Self = Self([
+        0x4a0e_a0b0,
+        0xc4ee_1b27,
+        0xad2f_e478,
+        0x2f43_1806,
+        0x3dfb_d7a7,
+        0x2b4d_0099,
+        0x4fc1_df0b,
+        0x2b83_2480,
+    ]);
+
+    /// The low 255 bits; the highest is ignored, as both RFCs say.
+    pub fn of(bytes: &[u8; 32]) -> Self {
+        let mut words = load(bytes);
+        words[7] &= 0x7fff_ffff;
+        Self(words)
+    }
+
+    /// The least form, little-endian.
+    pub fn bytes(&self) -> [u8; 32] {
+        // v < 2^256 = (v mod 2^255) + 19 (v >> 255), twice at most p: then p is taken off if v + 19 reaches 2^255.
+        let mut v = self.0;
+        let top = v[7] >> 31;
+        v[7] &= 0x7fff_ffff;
+        carry_in(&mut v, 19 * top);
+        let mut over = v;
+        carry_in(&mut over, 19);
+        let reached = mask(over[7] >> 31);
+        over[7] &= 0x7fff_ffff;
+        for (v, over) in v.iter_mut().zip(over) {
+            *v = (*v & !reached) | (over & reached);
+        }
+        store(&v)
+    }
+
+    #[inline(never)]
+    pub fn add(&self, other: &Self) -> Self {
+        let (mut r, mut carry) = ([0; 8], 0);
+        for i in 0..8 {
+            (r[i], carry) = add(self.0[i], other.0[i], carry);
+        }
+        Self(folded(r, carry))
+    }
+
+    #[inline(never)]
+    pub fn sub(&self, other: &Self) -> Self {
+        let (mut r, mut borrow) = ([0; 8], 0);
+        for i in 0..8 {
+            (r[i], borrow) = sub(self.0[i], other.0[i], borrow);
+        }
+        // One 2^256 too many is 38 too many; taking that off may borrow once more, and then never again.
+        let mut less = FOLD * borrow;
+        borrow = 0;
+        for word in &mut r {
+            (*word, borrow) = sub(*word, less, borrow);
+            less = 0;
+        }
+        r[0] = r[0].wrapping_sub(FOLD * borrow);
+        Self(r)
+    }
+
+    pub fn neg(&self) -> Self {
+        Self::ZERO.sub(self)
+    }
+
+    #[inline(never)]
+    pub fn mul(&self, other: &Self) -> Self {
+        let (a, b) = (&self.0, &other.0);
+        let mut r = [0u32; 16];
+        for i in 0..8 {
+            let mut carry = 0;
+            for j in 0..8 {
+                let t = multiply_add(a[i], b[j], r[i + j], carry);
+                r[i + j] = t as u32;
+                carry = (t >> 32) as u32;
+            }
+            r[i + 8] = carry;
+        }
+        Self(reduced(&r))
+    }
+
+    /// The square: each product of two different words once, doubled, and the squares of the words.
+    #[inline(never)]
+    pub fn square(&self) -> Self {
+        let a = &self.0;
+        let mut r = [0u32; 16];
+        for i in 0..7 {
+            let mut carry = 0;
+            for j in i + 1..8 {
+                let t = multiply_add(a[i], a[j], r[i + j], carry);
+                r[i + j] = t as u32;
+                carry = (t >> 32) as u32;
+            }
+            r[i + 8] = carry;
+        }
+        let (mut high, mut carry) = (0, 0);
+        for i in 0..8 {
+            let (low, next) = (r[2 * i], r[2 * i + 1]);
+            let (even, odd) = (low << 1 | high, next << 1 | low >> 31);
+            high = next >> 31;
+            let t = multiply_add(a[i], a[i], even, carry);
+            r[2 * i] = t as u32;
+            (r[2 * i + 1], carry) = add(odd, (t >> 32) as u32, 0);
+        }
+        Self(reduced(&r))
+    }
+
+    /// Times a small number.
+    pub fn mul_small(&self, n: u32) -> Self {
+        let (mut r, mut carry) = ([0; 8], 0);
+        for (r, word) in r.iter_mut().zip(self.0) {
+            let t = multiply_add(word, n, 0, carry);
+            *r = t as u32;
+            carry = (t >> 32) as u32;
+        }
+        // Below 2^27, so 38 times that fits.
+        Self(folded(r, carry))
+    }
+
+    fn squares(&self, n: usize) -> Self {
+        let mut r = *self;
+        for _ in 0..n {
+            r = r.square();
+        }
+        r
+    }
+
+    /// To the powers 2^250 - 1 and 11.
+    #[inline(never)]
+    fn powers(&self) -> (Self, Self) {
+        let two = self.square();
+        let nine = two.squares(2).mul(self);
+        let eleven = nine.mul(&two);
+        let x5 = eleven.square().mul(&nine);
+        let x10 = x5.squares(5).mul(&x5);
+        let x20 = x10.squares(10).mul(&x10);
+        let x40 = x20.squares(20).mul(&x20);
+        let x50 = x40.squares(10).mul(&x10);
+        let x100 = x50.squares(50).mul(&x50);
+        let x200 = x100.squares(100).mul(&x100);
+        (x200.squares(50).mul(&x50), eleven)
+    }
+
+    /// 1 / x, and 0 for 0: x^(p - 2).
+    #[inline(never)]
+    pub fn invert(&self) -> Self {
+        let (x250, eleven) = self.powers();
+        x250.squares(5).mul(&eleven)
+    }
+
+    /// x^((p - 5) / 8).
+    #[inline(never)]
+    pub fn power_58(&self) -> Self {
+        self.powers().0.squares(2).mul(self)
+    }
+
+    /// Not for secrets.
+    pub fn equals(&self, other: &Self) -> bool {
+        self.sub(other).bytes() == [0; 32]
+    }
+
+    /// The lowest bit of the least form.
+    pub fn parity(&self) -> u32 {
+        u32::from(self.bytes()[0] & 1)
+    }
+
+    /// `other` where the mask is all ones.
+    #[inline(always)]
+    pub fn choose(&mut self, other: &Self, mask: u32) {
+        for (a, b) in self.0.iter_mut().zip(other.0) {
+            *a = (*a & !mask) | (b & mask);
+        }
+    }
+
+    /// Exchanges the two where the mask is all ones.
+    #[inline(always)]
+    pub fn exchange(&mut self, other: &mut Self, mask: u32) {
+        for (a, b) in self.0.iter_mut().zip(&mut other.0) {
+            let t = (*a ^ *b) & mask;
+            *a ^= t;
+            *b ^= t;
+        }
+    }
+}
+
+/// Adds a word, and drops what goes beyond 2^256.
+#[inline(always)]
+fn carry_in(r: &mut [u32; 8], word: u32) -> u32 {
+    let mut carry = word;
+    for r in r {
+        (*r, carry) = add(*r, carry, 0);
+    }
+    carry
+}
+
+/// r + 2^256 carry, for a carry of which 38 times fits a word.
+#[inline(always)]
+fn folded(mut r: [u32; 8], carry: u32) -> [u32; 8] {
+    let again = carry_in(&mut r, carry.wrapping_mul(FOLD));
+    // It wrapped, so what is left is small.
+    r[0] = r[0].wrapping_add(FOLD * again);
+    r
+}
+
+/// The sixteen words of a product, folded.
+#[inline(always)]
+fn reduced(r: &[u32; 16]) -> [u32; 8] {
+    let (mut out, mut carry) = ([0; 8], 0);
+    for i in 0..8 {
+        let t = multiply_add(r[i + 8], FOLD, r[i], carry);
+        out[i] = t as u32;
+        carry = (t >> 32) as u32;
+    }
+    folded(out, carry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use num_bigint::BigUint;
+    use proptest::prelude::*;
+
+    fn p() -> BigUint {
+        (BigUint::from(1u8) << 255) - 19u8
+    }
+
+    fn big(fe: &Fe) -> BigUint {
+        BigUint::new(fe.0.to_vec())
+    }
+
+    fn least(fe: &Fe) -> BigUint {
+        BigUint::from_bytes_le(&fe.bytes())
+    }
+
+    fn any_fe() -> impl Strategy<Value = Fe> {
+        let word = prop_oneof![any::<u32>(), Just(0), Just(u32::MAX), Just(0x7fff_ffff)];
+        let low = prop_oneof![any::<u32>(), 0u32..64, (u32::MAX - 64)..=u32::MAX];
+        (low, prop::array::uniform7(word)).prop_map(|(low, rest)| {
+            let mut words = [low; 8];
+            words[1..].copy_from_slice(&rest);
+            Fe(words)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn it_is_the_field(a in any_fe(), b in any_fe(), n in 0u32..1 << 20) {
+            let (x, y) = (big(&a), big(&b));
+            prop_assert_eq!(least(&a), &x % p());
+            prop_assert_eq!(least(&a.add(&b)), (&x + &y) % p());
+            prop_assert_eq!(least(&a.sub(&b)), (&x + p() * 4u8 - &y) % p());
+            prop_assert_eq!(least(&a.mul(&b)), (&x * &y) % p());
+            prop_assert_eq!(least(&a.square()), (&x * &x) % p());
+            prop_assert_eq!(least(&a.mul_small(n)), (&x * n) % p());
+            prop_assert_eq!(a.equals(&b), &x % p() == &y % p());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn it_has_inverses_and_roots(a in any_fe()) {
+            let x = big(&a) % p();
+            prop_assert_eq!(least(&a.invert()), x.modpow(&(p() - 2u8), &p()));
+            prop_assert_eq!(least(&a.power_58()), x.modpow(&((p() - 5u8) / 8u8), &p()));
+        }
+    }
+
+    #[test]
+    fn the_constants_are_what_they_say() {
+        let number = |n: u32| Fe([n, 0, 0, 0, 0, 0, 0, 0]);
+        assert!(Fe::D.mul(&number(121_666)).equals(&number(121_665).neg()));
+        assert!(Fe::D2.equals(&Fe::D.add(&Fe::D)));
+        assert!(Fe::I.square().equals(&Fe::ONE.neg()));
+    }
+}

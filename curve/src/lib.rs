@@ -1,0 +1,20 @@
+//! Ed25519 (RFC 8032) and X25519 (RFC 7748) for 32-bit microcontrollers.
+//!
+//! The signature rule is the ledger's (docs/decisions/0002); why there is one more implementation, and what it is measured against, stands in
+//! docs/decisions/0022. Invariants: no branch and no address depends on a secret; no `unsafe`; nothing here panics; the deepest call stays below 4 KiB of
+//! stack on a 32-bit core.
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+#[cfg(test)]
+extern crate std;
+
+mod edwards;
+mod field;
+mod scalar;
+mod tables;
+mod words;
+
+pub mod ed25519;
+pub mod x25519;

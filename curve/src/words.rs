@@ -1,0 +1,97 @@
+//! Arithmetic on 32-bit words, as the processor has it.
+
+/// a * b.
+#[cfg(not(narrow_products))]
+#[inline(always)]
+pub const fn product(a: u32, b: u32) -> u64 {
+    a as u64 * b as u64
+}
+
+/// a * b, of 16-bit halves: such a core multiplies 32 by 32 bits to 32 in one cycle, and to 64 only by a routine of the compiler's library.
+#[cfg(any(narrow_products, test))]
+#[inline(always)]
+pub const fn narrow_product(a: u32, b: u32) -> u64 {
+    let (a0, a1) = (a & 0xffff, a >> 16);
+    let (b0, b1) = (b & 0xffff, b >> 16);
+    let low = a0.wrapping_mul(b0);
+    let cross = a0.wrapping_mul(b1);
+    let other = a1.wrapping_mul(b0);
+    let high = a1.wrapping_mul(b1);
+    // At most 2^16 - 1 + 2 (2^16 - 1)^2 >> 16 and so on: nothing here overflows 32 bits.
+    let middle = (low >> 16)
+        .wrapping_add(cross & 0xffff)
+        .wrapping_add(other & 0xffff);
+    let low = (low & 0xffff) | (middle << 16);
+    let high = high
+        .wrapping_add(cross >> 16)
+        .wrapping_add(other >> 16)
+        .wrapping_add(middle >> 16);
+    (high as u64) << 32 | low as u64
+}
+
+#[cfg(narrow_products)]
+pub use narrow_product as product;
+
+/// a * b + c + d, which never overflows: one instruction (UMAAL) on an ARMv7E-M.
+#[inline(always)]
+pub const fn multiply_add(a: u32, b: u32, c: u32, d: u32) -> u64 {
+    product(a, b).wrapping_add(c as u64).wrapping_add(d as u64)
+}
+
+/// a + b + carry, and the carry.
+#[inline(always)]
+pub const fn add(a: u32, b: u32, carry: u32) -> (u32, u32) {
+    let sum = a as u64 + b as u64 + carry as u64;
+    (sum as u32, (sum >> 32) as u32)
+}
+
+/// a - b - borrow, and the borrow, 0 or 1.
+#[inline(always)]
+pub const fn sub(a: u32, b: u32, borrow: u32) -> (u32, u32) {
+    let difference = (a as u64)
+        .wrapping_sub(b as u64)
+        .wrapping_sub(borrow as u64);
+    (difference as u32, (difference >> 32) as u32 & 1)
+}
+
+/// All ones where `bit` is 1, zero where it is 0, in a way that the optimiser does not see through: it would make a branch of it.
+#[inline(always)]
+pub fn mask(bit: u32) -> u32 {
+    core::hint::black_box(bit).wrapping_neg()
+}
+
+/// Little-endian words of 32 bytes.
+pub fn load(bytes: &[u8; 32]) -> [u32; 8] {
+    let mut words = [0; 8];
+    for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(4)) {
+        *word = chunk
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u32::from(*byte));
+    }
+    words
+}
+
+/// The bytes of eight words.
+pub fn store(words: &[u32; 8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (chunk, word) in bytes.chunks_exact_mut(4).zip(words) {
+        chunk.copy_from_slice(&word.to_le_bytes());
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn narrow_products_are_products(a: u32, b: u32) {
+            proptest::prop_assert_eq!(narrow_product(a, b), u64::from(a) * u64::from(b));
+            for (a, b) in [(a, u32::MAX), (u32::MAX, b), (u32::MAX, u32::MAX), (a, 0xffff), (0xffff_0000, b)] {
+                proptest::prop_assert_eq!(narrow_product(a, b), u64::from(a) * u64::from(b));
+            }
+        }
+    }
+}
