@@ -3,7 +3,7 @@
 //! Eight words, any value below 2^256: sums and products are folded by 2^256 = 38 and never fully reduced; only `bytes` is canonical. Every operation takes
 //! the same steps whatever its operands are.
 
-use crate::words::{add, load, mask, multiply_add, store, sub};
+use crate::words::{add, load, mask, multiply_add, store};
 use zeroize::Zeroize;
 
 /// An element, not necessarily in its least form.
@@ -63,9 +63,8 @@ impl Fe {
         let mut v = self.0;
         let top = v[7] >> 31;
         v[7] &= 0x7fff_ffff;
-        carry_in(&mut v, 19 * top);
-        let mut over = v;
-        carry_in(&mut over, 19);
+        v = plus(&v, 19 * top);
+        let mut over = plus(&v, 19);
         let reached = mask(over[7] >> 31);
         over[7] &= 0x7fff_ffff;
         for (v, over) in v.iter_mut().zip(over) {
@@ -76,27 +75,25 @@ impl Fe {
 
     #[inline(never)]
     pub fn add(&self, other: &Self) -> Self {
-        let (mut r, mut carry) = ([0; 8], 0);
-        for i in 0..8 {
-            (r[i], carry) = add(self.0[i], other.0[i], carry);
-        }
-        Self(folded(r, carry))
+        let ((a, b), (c, d)) = (halves(&self.0), halves(&other.0));
+        let (low, carry) = a.overflowing_add(c);
+        let (high, over) = b.overflowing_add(d);
+        let (high, again) = high.overflowing_add(u128::from(carry));
+        Self(folded(low, high, u32::from(over | again)))
     }
 
     #[inline(never)]
     pub fn sub(&self, other: &Self) -> Self {
-        let (mut r, mut borrow) = ([0; 8], 0);
-        for i in 0..8 {
-            (r[i], borrow) = sub(self.0[i], other.0[i], borrow);
-        }
+        let ((a, b), (c, d)) = (halves(&self.0), halves(&other.0));
+        let (low, borrow) = a.overflowing_sub(c);
+        let (high, under) = b.overflowing_sub(d);
+        let (high, again) = high.overflowing_sub(u128::from(borrow));
         // One 2^256 too many is 38 too many; taking that off may borrow once more, and then never again.
-        let mut less = FOLD * borrow;
-        borrow = 0;
-        for word in &mut r {
-            (*word, borrow) = sub(*word, less, borrow);
-            less = 0;
-        }
-        r[0] = r[0].wrapping_sub(FOLD * borrow);
+        let less = FOLD * u32::from(under | again);
+        let (low, borrow) = low.overflowing_sub(u128::from(less));
+        let (high, again) = high.overflowing_sub(u128::from(borrow));
+        let mut r = words_of(low, high);
+        r[0] = r[0].wrapping_sub(FOLD * u32::from(again));
         Self(r)
     }
 
@@ -106,18 +103,20 @@ impl Fe {
 
     #[inline(never)]
     pub fn mul(&self, other: &Self) -> Self {
-        let (a, b) = (&self.0, &other.0);
-        let mut r = [0u32; 16];
-        for i in 0..8 {
-            let mut carry = 0;
-            for j in 0..8 {
-                let t = multiply_add(a[i], b[j], r[i + j], carry);
-                r[i + j] = t as u32;
-                carry = (t >> 32) as u32;
-            }
-            r[i + 8] = carry;
-        }
-        Self(reduced(&r))
+        let [a0, a1, a2, a3, a4, a5, a6, a7] = self.0;
+        let (b, mut w) = (&other.0, [0; 8]);
+        // Row by row, written out: so the window of eight words stays in registers.
+        let low = [
+            row(a0, b, &mut w),
+            row(a1, b, &mut w),
+            row(a2, b, &mut w),
+            row(a3, b, &mut w),
+            row(a4, b, &mut w),
+            row(a5, b, &mut w),
+            row(a6, b, &mut w),
+            row(a7, b, &mut w),
+        ];
+        Self(reduced(low, &w))
     }
 
     /// The square: each product of two different words once, doubled, and the squares of the words.
@@ -125,15 +124,14 @@ impl Fe {
     pub fn square(&self) -> Self {
         let a = &self.0;
         let mut r = [0u32; 16];
-        for i in 0..7 {
-            let mut carry = 0;
-            for j in i + 1..8 {
-                let t = multiply_add(a[i], a[j], r[i + j], carry);
-                r[i + j] = t as u32;
-                carry = (t >> 32) as u32;
-            }
-            r[i + 8] = carry;
-        }
+        // Row by row, written out, as in `mul`.
+        part::<0>(a, &mut r);
+        part::<1>(a, &mut r);
+        part::<2>(a, &mut r);
+        part::<3>(a, &mut r);
+        part::<4>(a, &mut r);
+        part::<5>(a, &mut r);
+        part::<6>(a, &mut r);
         let (mut high, mut carry) = (0, 0);
         for i in 0..8 {
             let (low, next) = (r[2 * i], r[2 * i + 1]);
@@ -143,7 +141,8 @@ impl Fe {
             r[2 * i] = t as u32;
             (r[2 * i + 1], carry) = add(odd, (t >> 32) as u32, 0);
         }
-        Self(reduced(&r))
+        let [r0, r1, r2, r3, r4, r5, r6, r7, above @ ..] = r;
+        Self(reduced([r0, r1, r2, r3, r4, r5, r6, r7], &above))
     }
 
     /// Times a small number.
@@ -155,7 +154,8 @@ impl Fe {
             carry = (t >> 32) as u32;
         }
         // Below 2^27, so 38 times that fits.
-        Self(folded(r, carry))
+        let (low, high) = halves(&r);
+        Self(folded(low, high, carry))
     }
 
     fn squares(&self, n: usize) -> Self {
@@ -224,35 +224,85 @@ impl Fe {
     }
 }
 
-/// Adds a word, and drops what goes beyond 2^256.
+/// The two halves of eight words. A compiler makes one chain of carries of each.
 #[inline(always)]
-fn carry_in(r: &mut [u32; 8], word: u32) -> u32 {
-    let mut carry = word;
-    for r in r {
-        (*r, carry) = add(*r, carry, 0);
-    }
-    carry
+fn halves(w: &[u32; 8]) -> (u128, u128) {
+    let half = |a: u32, b: u32, c: u32, d: u32| {
+        u128::from(a) | u128::from(b) << 32 | u128::from(c) << 64 | u128::from(d) << 96
+    };
+    (half(w[0], w[1], w[2], w[3]), half(w[4], w[5], w[6], w[7]))
 }
 
-/// r + 2^256 carry, for a carry of which 38 times fits a word.
 #[inline(always)]
-fn folded(mut r: [u32; 8], carry: u32) -> [u32; 8] {
-    let again = carry_in(&mut r, carry.wrapping_mul(FOLD));
+fn words_of(low: u128, high: u128) -> [u32; 8] {
+    let at = |half: u128, n: u32| (half >> (32 * n)) as u32;
+    [
+        at(low, 0),
+        at(low, 1),
+        at(low, 2),
+        at(low, 3),
+        at(high, 0),
+        at(high, 1),
+        at(high, 2),
+        at(high, 3),
+    ]
+}
+
+/// Adds a small number to what is well below 2^256.
+fn plus(w: &[u32; 8], n: u32) -> [u32; 8] {
+    let (low, high) = halves(w);
+    let (low, carry) = low.overflowing_add(u128::from(n));
+    words_of(low, high.wrapping_add(u128::from(carry)))
+}
+
+/// low + 2^128 high + 2^256 carry, for a carry of which 38 times fits a word.
+#[inline(always)]
+fn folded(low: u128, high: u128, carry: u32) -> [u32; 8] {
+    let (low, over) = low.overflowing_add(u128::from(carry.wrapping_mul(FOLD)));
+    let (high, again) = high.overflowing_add(u128::from(over));
+    let mut r = words_of(low, high);
     // It wrapped, so what is left is small.
-    r[0] = r[0].wrapping_add(FOLD * again);
+    r[0] = r[0].wrapping_add(FOLD * u32::from(again));
     r
+}
+
+/// a b + w: its lowest word, and the eight above it in `w`.
+#[inline(always)]
+fn row(a: u32, b: &[u32; 8], w: &mut [u32; 8]) -> u32 {
+    let t = multiply_add(a, b[0], w[0], 0);
+    let (low, mut carry) = (t as u32, (t >> 32) as u32);
+    for j in 1..8 {
+        let t = multiply_add(a, b[j], w[j], carry);
+        w[j - 1] = t as u32;
+        carry = (t >> 32) as u32;
+    }
+    w[7] = carry;
+    low
+}
+
+/// Adds the products of word `I` with those above it.
+#[inline(always)]
+fn part<const I: usize>(a: &[u32; 8], r: &mut [u32; 16]) {
+    let mut carry = 0;
+    for j in I + 1..8 {
+        let t = multiply_add(a[I], a[j], r[I + j], carry);
+        r[I + j] = t as u32;
+        carry = (t >> 32) as u32;
+    }
+    r[I + 8] = carry;
 }
 
 /// The sixteen words of a product, folded.
 #[inline(always)]
-fn reduced(r: &[u32; 16]) -> [u32; 8] {
+fn reduced(low: [u32; 8], high: &[u32; 8]) -> [u32; 8] {
     let (mut out, mut carry) = ([0; 8], 0);
     for i in 0..8 {
-        let t = multiply_add(r[i + 8], FOLD, r[i], carry);
+        let t = multiply_add(high[i], FOLD, low[i], carry);
         out[i] = t as u32;
         carry = (t >> 32) as u32;
     }
-    folded(out, carry)
+    let (low, high) = halves(&out);
+    folded(low, high, carry)
 }
 
 #[cfg(test)]
