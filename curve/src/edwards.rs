@@ -210,12 +210,12 @@ impl Extended {
         use zeroize::Zeroize;
         let mut bits = n.signed_bits();
         let mut sum = Self::IDENTITY;
-        for tooth in (0..16).rev() {
+        for tooth in (0..16u8).rev() {
             if tooth < 15 {
                 sum = sum.projective().double().extended();
             }
-            for (comb, table) in COMB.iter().enumerate() {
-                let bit = |t: usize| bits.bit(64 * comb + 16 * t + tooth);
+            for (comb, table) in (0u8..).zip(&COMB) {
+                let bit = |t: u8| bits.bit(64 * comb + 16 * t + tooth);
                 let signs = bit(0) | bit(1) << 1 | bit(2) << 2;
                 sum = sum.add_niels(&select(table, signs, bit(3))).extended();
             }
@@ -227,27 +227,23 @@ impl Extended {
     /// s B + k P. Not for secrets (Straus; Solinas' signed digits).
     #[inline(never)]
     pub fn double_scalar(s: &Scalar, k: &Scalar, point: &Self) -> Self {
-        let mut odd = [point.cached(); 8];
+        let mut odd = [point.cached(); 4];
         let twice = point.projective().double().extended().cached();
         let mut last = *point;
         for place in odd.iter_mut().skip(1) {
             last = last.add_cached(&twice).extended();
             *place = last.cached();
         }
-        let (s, k) = (s.naf(6), k.naf(5));
+        let (mut s, mut k) = (s.digits(6), k.digits(4));
         let mut sum = Completed::IDENTITY;
-        let mut begun = false;
-        for (s, k) in s.iter().zip(&k).rev() {
-            begun |= *s != 0 || *k != 0;
-            if !begun {
-                continue;
-            }
+        let top = s.top().max(k.top());
+        for at in (0..=top.unwrap_or(0)).rev() {
             sum = sum.projective().double();
-            if let Some(known) = ODD.get(place(*s)).filter(|_| *s != 0) {
-                sum = sum.extended().add_niels(&known.signed(*s < 0));
+            if let Some((known, digit)) = s.take(at).and_then(|d| Some((ODD.get(place(d))?, d))) {
+                sum = sum.extended().add_niels(&known.signed(digit < 0));
             }
-            if let Some(known) = odd.get(place(*k)).filter(|_| *k != 0) {
-                sum = sum.extended().add_cached(&known.signed(*k < 0));
+            if let Some((known, digit)) = k.take(at).and_then(|d| Some((odd.get(place(d))?, d))) {
+                sum = sum.extended().add_cached(&known.signed(digit < 0));
             }
         }
         sum.extended()

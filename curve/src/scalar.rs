@@ -2,7 +2,7 @@
 //!
 //! Barrett's reduction with 32-bit words (Menezes, van Oorschot, Vanstone: Handbook of Applied Cryptography, algorithm 14.42), without a branch.
 
-use crate::words::{load, mask, multiply_add, sub};
+use crate::words::{accumulate, load, mask, sub};
 use zeroize::Zeroize;
 
 const L: [u32; 8] = [
@@ -77,16 +77,12 @@ impl Scalar {
     #[inline(never)]
     pub fn mul_add(a: &Self, b: &Self, c: &Self) -> Self {
         let mut r = [0u32; 16];
-        r[..8].copy_from_slice(&c.0);
-        for i in 0..8 {
-            let mut carry = 0;
-            for j in 0..8 {
-                let t = multiply_add(a.0[i], b.0[j], r[i + j], carry);
-                r[i + j] = t as u32;
-                carry = (t >> 32) as u32;
-            }
-            // Nothing was there yet: a b + c is below 2^512.
-            r[i + 8] = carry;
+        for (r, c) in r.iter_mut().zip(c.0) {
+            *r = c;
+        }
+        for (i, a) in a.0.iter().enumerate() {
+            // What the carry goes to has nothing yet: a b + c is below 2^512.
+            accumulate(r.get_mut(i..).unwrap_or(&mut []), *a, &b.0);
         }
         let out = reduce(&r);
         r.zeroize();
@@ -99,34 +95,63 @@ impl Scalar {
         Self::mul_add(&ones, &HALF, &Self::mul_add(self, &HALF, &Self::default()))
     }
 
-    /// Bit `n`, below 256.
+    /// Bit `n`.
     #[inline(always)]
-    pub fn bit(&self, n: usize) -> u32 {
-        (self.0[(n / 32) % 8] >> (n % 32)) & 1
+    pub fn bit(&self, n: u8) -> u32 {
+        (self.0[usize::from(n / 32) % 8] >> (n % 32)) & 1
     }
 
-    /// Digits, odd or zero and below 2^(width - 1) in size, of which no two within `width` places are not zero. Not for secrets; for what is below 2^255.
-    pub fn naf(&self, width: u32) -> [i8; 256] {
-        let mut digits = [0i8; 256];
-        let mut carry = 0;
-        let mut at = 0usize;
-        while at < 256 {
-            if self.bit(at) == carry {
-                at += 1;
-                continue;
+    /// Digits, odd and below 2^(width - 1) in size, of which no two are within `width` places. Not for secrets; for what is below 2^255, with a width of
+    /// 4 at least.
+    pub fn digits(&self, width: u8) -> Digits {
+        let mut digits = Digits {
+            places: [(0, 0); MOST],
+            count: 0,
+        };
+        let (mut at, mut carry) = (0u8, 0);
+        loop {
+            let mut next = 1;
+            if self.bit(at) != carry {
+                let bits = (0..width).filter_map(|i| Some((at.checked_add(i)?, i)));
+                let window = bits.fold(carry, |sum, (at, i)| sum + (self.bit(at) << i));
+                carry = window >> (width - 1);
+                let digit = window as i32 - ((carry as i32) << width);
+                if let Some(place) = digits.places.get_mut(digits.count) {
+                    *place = (at, digit as i8);
+                    digits.count += 1;
+                }
+                next = width;
             }
-            let mut window = carry;
-            for i in 0..(width as usize).min(256 - at) {
-                window += self.bit(at + i) << i;
+            match at.checked_add(next) {
+                Some(next) => at = next,
+                None => return digits,
             }
-            carry = window >> (width - 1);
-            let digit = window as i32 - ((carry as i32) << width);
-            if let Some(place) = digits.get_mut(at) {
-                *place = digit as i8;
-            }
-            at += width as usize;
         }
-        digits
+    }
+}
+
+/// Digits of width 4 that a number of 256 bits has at most.
+const MOST: usize = 64;
+
+/// Signed digits that are not zero, and their places, from the lowest to the highest.
+pub struct Digits {
+    places: [(u8, i8); MOST],
+    count: usize,
+}
+
+impl Digits {
+    /// The highest place.
+    pub fn top(&self) -> Option<u8> {
+        let last = self.count.checked_sub(1)?;
+        self.places.get(last).map(|(at, _)| *at)
+    }
+
+    /// Takes the highest digit off, if it is at this place.
+    pub fn take(&mut self, at: u8) -> Option<i8> {
+        let last = self.count.checked_sub(1)?;
+        let (_, digit) = self.places.get(last).filter(|(place, _)| *place == at)?;
+        self.count = last;
+        Some(*digit)
     }
 }
 
@@ -134,38 +159,23 @@ impl Scalar {
 fn reduce(x: &[u32; 16]) -> Scalar {
     // q = floor(floor(x / 2^224) MU / 2^288).
     let mut q = [0u32; 18];
-    for i in 0..9 {
-        let mut carry = 0;
-        for j in 0..9 {
-            let t = multiply_add(x[i + 7], MU[j], q[i + j], carry);
-            q[i + j] = t as u32;
-            carry = (t >> 32) as u32;
-        }
-        q[i + 9] = carry;
+    for (i, x) in x.iter().skip(7).enumerate() {
+        accumulate(q.get_mut(i..).unwrap_or(&mut []), *x, &MU);
     }
     // x - q L, modulo 2^288.
     let mut product = [0u32; 9];
-    for i in 0..9 {
-        let mut carry = 0;
-        for j in 0..(9 - i).min(8) {
-            let t = multiply_add(q[i + 9], L[j], product[i + j], carry);
-            product[i + j] = t as u32;
-            carry = (t >> 32) as u32;
-        }
-        if i == 0 {
-            product[8] = carry;
-        }
+    for (i, q) in q.iter().skip(9).enumerate() {
+        accumulate(product.get_mut(i..).unwrap_or(&mut []), *q, &L);
     }
     let (mut r, mut borrow) = ([0u32; 9], 0);
-    for i in 0..9 {
-        (r[i], borrow) = sub(x[i], product[i], borrow);
+    for ((r, x), product) in r.iter_mut().zip(x).zip(product) {
+        (*r, borrow) = sub(*x, product, borrow);
     }
     // It is at most two L too many.
     for _ in 0..2 {
         let (mut less, mut borrow) = ([0u32; 9], 0);
-        for i in 0..9 {
-            let l = if i < 8 { L[i] } else { 0 };
-            (less[i], borrow) = sub(r[i], l, borrow);
+        for ((less, r), l) in less.iter_mut().zip(r).zip(L.into_iter().chain([0])) {
+            (*less, borrow) = sub(r, l, borrow);
         }
         let keep = mask(borrow);
         for (r, less) in r.iter_mut().zip(less) {
@@ -174,10 +184,9 @@ fn reduce(x: &[u32; 16]) -> Scalar {
     }
     q.zeroize();
     product.zeroize();
-    let mut out = Scalar::default();
-    out.0.copy_from_slice(&r[..8]);
+    let [words @ .., _] = r;
     r.zeroize();
-    out
+    Scalar(words)
 }
 
 #[cfg(test)]
@@ -222,20 +231,22 @@ mod tests {
         }
 
         #[test]
-        fn digits_are_the_number_and_far_apart(a in any_words(), width in 2u32..8) {
+        fn digits_are_the_number_and_far_apart(a in any_words(), width in 4u8..8) {
             let mut a = Scalar(a);
             a.0[7] &= 0x7fff_ffff;
-            let digits = a.naf(width);
-            let mut sum = BigInt::from(0);
-            for digit in digits.iter().rev() {
-                sum = sum * 2 + *digit;
+            let mut digits = a.digits(width);
+            let (mut sum, mut last) = (BigInt::from(0), None);
+            for at in (0..=255u8).rev() {
+                sum *= 2;
+                if let Some(digit) = digits.take(at) {
+                    sum += digit;
+                    prop_assert!(digit % 2 != 0 && i32::from(digit).abs() < 1 << (width - 1));
+                    prop_assert!(last.is_none_or(|last| last >= at + width));
+                    last = Some(at);
+                }
             }
             prop_assert_eq!(sum, BigInt::from(big(&a)));
-            for (at, digit) in digits.iter().enumerate().filter(|(_, d)| **d != 0) {
-                prop_assert!(digit % 2 != 0 && i32::from(*digit).abs() < 1 << (width - 1));
-                let end = (at + width as usize).min(256);
-                prop_assert!(digits[at + 1..end].iter().all(|d| *d == 0));
-            }
+            prop_assert_eq!(digits.top(), None);
         }
     }
 

@@ -38,6 +38,20 @@ pub const fn multiply_add(a: u32, b: u32, c: u32, d: u32) -> u64 {
     product(a, b).wrapping_add(c as u64).wrapping_add(d as u64)
 }
 
+/// Adds a b to the words of `r`, and sets the one above those of `b`, if there is one, to the carry.
+#[inline(always)]
+pub fn accumulate(r: &mut [u32], a: u32, b: &[u32]) {
+    let mut carry = 0;
+    for (r, b) in r.iter_mut().zip(b) {
+        let t = multiply_add(a, *b, *r, carry);
+        *r = t as u32;
+        carry = (t >> 32) as u32;
+    }
+    if let Some(above) = r.get_mut(b.len()) {
+        *above = carry;
+    }
+}
+
 /// a + b + carry, and the carry.
 #[inline(always)]
 pub const fn add(a: u32, b: u32, carry: u32) -> (u32, u32) {
