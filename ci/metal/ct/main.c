@@ -1,0 +1,31 @@
+/* Langley's ctgrind: what is secret is undefined to memcheck, so a branch on it, or an address made of it, is an error. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <valgrind/memcheck.h>
+
+void ct_keygen(const uint8_t seed[32], uint8_t public[32]);
+void ct_sign(const uint8_t seed[32], const uint8_t message[160], uint8_t signature[64]);
+void ct_agree(const uint8_t secret[32], const uint8_t public[32], uint8_t shared[32]);
+void ct_branch(const uint8_t secret[32], uint8_t out[32]);
+void ct_address(const uint8_t secret[32], uint8_t out[32]);
+
+int main(int argc, char **argv) {
+    uint8_t secret[32], message[160], out[64] = {0};
+    const char *what = argc > 1 ? argv[1] : "";
+    memset(message, 0x5a, sizeof message);
+    for (int i = 0; i < 32; i++) secret[i] = (uint8_t)(17 * i + 3);
+    VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
+    if (!strcmp(what, "keygen")) ct_keygen(secret, out);
+    else if (!strcmp(what, "sign")) ct_sign(secret, message, out);
+    else if (!strcmp(what, "agree")) ct_agree(secret, message, out);
+    else if (!strcmp(what, "branch")) ct_branch(secret, out);
+    else if (!strcmp(what, "address")) ct_address(secret, out);
+    else return 2;
+    /* What comes out depends on the secret: it must be undefined, or nothing was followed. */
+    int followed = VALGRIND_CHECK_MEM_IS_DEFINED(out, 32) != 0;
+    VALGRIND_MAKE_MEM_DEFINED(out, sizeof out);
+    printf("%s %02x%02x%02x%02x %s\n", what, out[0], out[1], out[2], out[3], followed ? "followed" : "NOT FOLLOWED");
+    return !RUNNING_ON_VALGRIND || !followed;
+}
