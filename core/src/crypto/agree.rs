@@ -4,8 +4,8 @@
 //! for both sides; RFC 7748 section 6.1 leaves the check open, here it is always made. A shared secret is no key yet: put it
 //! through [`super::kdf`] with a domain of its own.
 
+use super::backend::Agreement;
 use core::fmt;
-use x25519_dalek::StaticSecret;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// An X25519 public key: a u-coordinate, little-endian. Any 32 bytes are one; the check is made on what comes out.
@@ -13,7 +13,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct PublicKey(pub [u8; 32]);
 
 /// An X25519 secret key; wiped when dropped.
-pub struct SecretKey(StaticSecret);
+pub struct SecretKey(Agreement);
 
 /// What both sides computed; wiped when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -30,13 +30,13 @@ impl SecretKey {
     /// The key of 32 random bytes, clamped as RFC 7748 section 5 says.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
-        Self(StaticSecret::from(*bytes))
+        Self(Agreement::from_bytes(bytes))
     }
 
     /// The key to send to peers.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
-        PublicKey(x25519_dalek::PublicKey::from(&self.0).to_bytes())
+        PublicKey(self.0.public_key())
     }
 
     /// The secret shared with the holder of `peer`.
@@ -44,13 +44,11 @@ impl SecretKey {
     /// # Errors
     /// [`AgreeError::WeakPeer`] where the result is all zero.
     pub fn agree(&self, peer: &PublicKey) -> Result<SharedSecret, AgreeError> {
-        let shared = self
-            .0
-            .diffie_hellman(&x25519_dalek::PublicKey::from(peer.0));
-        if shared.was_contributory() {
-            Ok(SharedSecret(shared.to_bytes()))
-        } else {
-            Err(AgreeError::WeakPeer)
+        let shared = SharedSecret(self.0.agree(&peer.0));
+        // Without a branch that depends on more than the verdict.
+        match shared.0.iter().fold(0, |any, byte| any | byte) {
+            0 => Err(AgreeError::WeakPeer),
+            _ => Ok(shared),
         }
     }
 }

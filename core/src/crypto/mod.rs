@@ -5,6 +5,7 @@
 //! `vectors/ed25519.json`, and every implementation of [`Verify`] and [`batch`] runs those vectors.
 
 pub mod agree;
+mod backend;
 #[cfg(feature = "batch")]
 pub mod batch;
 mod constant_time;

@@ -1,12 +1,12 @@
 //! Signatures in pure Rust: one check at a time, and the secret key of a device without a secure element.
 //!
 //! Invariant: [`Software`] is the reference for the rule of `docs/decisions/0002-signature-rule.md`; every other verifier is
-//! measured against it. For Ed25519 the rule is that of ed25519-compact 2.6.0, which is why that release is pinned: length right,
-//! S < L, A and R canonical, neither of small order, cofactored equation (RFC 8032 section 5.1.7, first form).
+//! measured against it. For Ed25519 that is: length right, S < L, A and R canonical, neither of small order, cofactored equation (RFC 8032 section
+//! 5.1.7, first form).
 
+use super::backend::{self, Signing};
 use super::{PublicKey, Signature, SignatureError, Verify};
 use core::fmt;
-use ed25519_compact::{Error, KeyPair, Seed};
 
 /// Checks one signature at a time, in software.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,7 +20,7 @@ impl Verify for Software {
         signature: &Signature,
     ) -> Result<(), SignatureError> {
         match key {
-            PublicKey::Ed25519(bytes) => verify_ed25519(bytes, message, signature),
+            PublicKey::Ed25519(bytes) => backend::verify(bytes, message, &signature.0),
             #[cfg(feature = "es256")]
             PublicKey::Es256(bytes) => super::es256::verify(bytes, message, signature),
             #[cfg(not(feature = "es256"))]
@@ -30,7 +30,7 @@ impl Verify for Software {
 }
 
 /// An Ed25519 secret key. Wiped from memory when dropped; it cannot be copied or printed.
-pub struct SecretKey(KeyPair);
+pub struct SecretKey(Signing);
 
 impl SecretKey {
     /// The key of a seed: 32 bytes from the platform's randomness or from storage.
@@ -38,21 +38,21 @@ impl SecretKey {
     /// # Errors
     /// [`SignatureError::Malformed`] for the all-zero seed: storage that was never written, or randomness that failed.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, SignatureError> {
-        KeyPair::try_from_seed(Seed::new(*seed))
+        Signing::from_seed(seed)
             .map(Self)
-            .map_err(|_| SignatureError::Malformed)
+            .ok_or(SignatureError::Malformed)
     }
 
     /// The key that others verify with.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
-        PublicKey::Ed25519(*self.0.pk)
+        PublicKey::Ed25519(self.0.public_key())
     }
 
     /// Signs `message`, deterministically as RFC 8032 says. The public half that goes into the hash is always this key's own.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Signature {
-        Signature(*self.0.sk.sign(message, None))
+        Signature(self.0.sign(message))
     }
 }
 
@@ -64,22 +64,7 @@ impl fmt::Debug for SecretKey {
 
 /// Whether the bytes are a canonical encoding of a point that is not of small order.
 pub(super) fn check_ed25519(key: &[u8; 32]) -> Result<(), SignatureError> {
-    ed25519_compact::PublicKey::new(*key)
-        .validate()
-        .map_err(|_| SignatureError::Malformed)
-}
-
-fn verify_ed25519(
-    key: &[u8; 32],
-    message: &[u8],
-    signature: &Signature,
-) -> Result<(), SignatureError> {
-    ed25519_compact::PublicKey::new(*key)
-        .verify(message, &ed25519_compact::Signature::new(signature.0))
-        .map_err(|error| match error {
-            Error::SignatureMismatch => SignatureError::Rejected,
-            _ => SignatureError::Malformed,
-        })
+    backend::check(key)
 }
 
 #[cfg(test)]
