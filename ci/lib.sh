@@ -16,3 +16,31 @@ die() {
     exit 1
 }
 have() { command -v "$1" >/dev/null 2>&1; }
+
+# How core for a bare target is to be had: `ready` beside the compiler (rustup is asked for it), or built from the sources that are beside the compiler
+# (`source`) or beside Debian's own (`debian`). Fails where it is not.
+metal_core() {
+    local sysroot sources=lib/rustlib/src/rust/library
+    sysroot=$(rustc --print sysroot)
+    if [ -d "$sysroot/lib/rustlib/$1" ] || { have rustup && rustup target add "$1" >/dev/null 2>&1; }; then
+        echo ready
+    elif [ -d "$sysroot/$sources" ]; then
+        echo source
+    elif [ -x /usr/bin/rustc ] && [ -d "$(/usr/bin/rustc --print sysroot)/$sources" ]; then
+        echo debian
+    else
+        return 1
+    fi
+}
+
+# metal_cargo TARGET COMMAND ARGS...: cargo for a bare target, with what this machine needs to have core for it.
+metal_cargo() {
+    local target=$1 command=$2 how
+    shift 2
+    how=$(metal_core "$target") || die "neither core for $target nor its sources are here: run 'ci/setup metal', or 'rustup target add $target'"
+    case $how in
+        ready) cargo "$command" --target "$target" "$@" ;;
+        source) RUSTC_BOOTSTRAP=1 cargo "$command" -Zbuild-std=core --target "$target" "$@" ;;
+        debian) PATH=/usr/bin:$PATH RUSTC_BOOTSTRAP=1 cargo "$command" -Zbuild-std=core --target "$target" "$@" ;;
+    esac
+}
