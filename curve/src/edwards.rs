@@ -41,13 +41,11 @@ pub struct Niels {
     pub product: Fe,
 }
 
-/// A point to add often: Y + X, Y - X, 2 Z, 2 d T.
+/// A point to add often: Y + X, Y - X, 2 d T, and 2 Z.
 #[derive(Clone, Copy)]
 struct Cached {
-    sum: Fe,
-    difference: Fe,
+    niels: Niels,
     z2: Fe,
-    product: Fe,
 }
 
 impl Completed {
@@ -108,13 +106,6 @@ impl Projective {
 }
 
 impl Extended {
-    const IDENTITY: Self = Self {
-        x: Fe::ZERO,
-        y: Fe::ONE,
-        z: Fe::ONE,
-        t: Fe::ZERO,
-    };
-
     pub const fn projective(&self) -> Projective {
         Projective {
             x: self.x,
@@ -133,31 +124,21 @@ impl Extended {
 
     fn cached(&self) -> Cached {
         Cached {
-            sum: self.y.add(&self.x),
-            difference: self.y.sub(&self.x),
+            niels: Niels {
+                sum: self.y.add(&self.x),
+                difference: self.y.sub(&self.x),
+                product: self.t.mul(&Fe::D2),
+            },
             z2: self.z.add(&self.z),
-            product: self.t.mul(&Fe::D2),
         }
     }
 
-    fn add_niels(&self, other: &Niels) -> Completed {
-        self.plus(&other.sum, &other.difference, &other.product, None)
-    }
-
-    fn add_cached(&self, other: &Cached) -> Completed {
-        self.plus(
-            &other.sum,
-            &other.difference,
-            &other.product,
-            Some(&other.z2),
-        )
-    }
-
+    /// The sum with a point, of which 2 Z is 2 where it is not given.
     #[inline(never)]
-    fn plus(&self, sum: &Fe, difference: &Fe, product: &Fe, z2: Option<&Fe>) -> Completed {
-        let a = self.y.sub(&self.x).mul(difference);
-        let b = self.y.add(&self.x).mul(sum);
-        let c = self.t.mul(product);
+    fn plus(&self, other: &Niels, z2: Option<&Fe>) -> Completed {
+        let a = self.y.sub(&self.x).mul(&other.difference);
+        let b = self.y.add(&self.x).mul(&other.sum);
+        let c = self.t.mul(&other.product);
         let d = z2.map_or_else(|| self.z.add(&self.z), |z2| self.z.mul(z2));
         Completed {
             e: b.sub(&a),
@@ -209,15 +190,13 @@ impl Extended {
     pub fn base(n: &Scalar) -> Projective {
         use zeroize::Zeroize;
         let mut bits = n.signed_bits();
-        let mut sum = Self::IDENTITY;
+        let mut sum = Completed::IDENTITY;
         for tooth in (0..16u8).rev() {
-            if tooth < 15 {
-                sum = sum.projective().double().extended();
-            }
+            sum = sum.projective().double();
             for (comb, table) in (0u8..).zip(&COMB) {
                 let bit = |t: u8| bits.bit(64 * comb + 16 * t + tooth);
                 let signs = bit(0) | bit(1) << 1 | bit(2) << 2;
-                sum = sum.add_niels(&select(table, signs, bit(3))).extended();
+                sum = sum.extended().plus(&select(table, signs, bit(3)), None);
             }
         }
         bits.zeroize();
@@ -231,7 +210,7 @@ impl Extended {
         let twice = point.projective().double().extended().cached();
         let mut last = *point;
         for place in odd.iter_mut().skip(1) {
-            last = last.add_cached(&twice).extended();
+            last = last.plus(&twice.niels, Some(&twice.z2)).extended();
             *place = last.cached();
         }
         let (mut s, mut k) = (s.digits(6), k.digits(4));
@@ -240,10 +219,11 @@ impl Extended {
         for at in (0..=top.unwrap_or(0)).rev() {
             sum = sum.projective().double();
             if let Some((known, digit)) = s.take(at).and_then(|d| Some((ODD.get(place(d))?, d))) {
-                sum = sum.extended().add_niels(&known.signed(digit < 0));
+                sum = sum.extended().plus(&known.signed(digit < 0), None);
             }
             if let Some((known, digit)) = k.take(at).and_then(|d| Some((odd.get(place(d))?, d))) {
-                sum = sum.extended().add_cached(&known.signed(digit < 0));
+                let point = known.niels.signed(digit < 0);
+                sum = sum.extended().plus(&point, Some(&known.z2));
             }
         }
         sum.extended()
@@ -251,7 +231,8 @@ impl Extended {
 
     /// This one less another.
     pub fn less(&self, other: &Self) -> Projective {
-        self.add_cached(&other.neg().cached()).projective()
+        let other = other.neg().cached();
+        self.plus(&other.niels, Some(&other.z2)).projective()
     }
 }
 
@@ -264,20 +245,6 @@ impl Niels {
             sum: self.difference,
             difference: self.sum,
             product: self.product.neg(),
-        }
-    }
-}
-
-impl Cached {
-    fn signed(&self, negative: bool) -> Self {
-        if !negative {
-            return *self;
-        }
-        Self {
-            sum: self.difference,
-            difference: self.sum,
-            product: self.product.neg(),
-            z2: self.z2,
         }
     }
 }
@@ -332,11 +299,12 @@ mod tests {
         let mut bytes = [0x66; 32];
         bytes[0] = 0x58;
         let base = Extended::decode(&bytes).unwrap();
-        let mut sum = Extended::IDENTITY;
+        let base = base.cached();
+        let mut sum = Completed::IDENTITY.extended();
         for bit in (0..n.bits()).rev() {
             sum = sum.projective().double().extended();
             if n.bit(bit) {
-                sum = sum.add_cached(&base.cached()).extended();
+                sum = sum.plus(&base.niels, Some(&base.z2)).extended();
             }
         }
         sum
