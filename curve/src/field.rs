@@ -3,7 +3,7 @@
 //! Eight words, any value below 2^256: sums and products are folded by 2^256 = 38 and never fully reduced; only `bytes` is canonical. Every operation takes
 //! the same steps whatever its operands are.
 
-use crate::words::{add, load, mask, multiply_add, store};
+use crate::words::{accumulate, add, choose, load, mask, multiply_add, store};
 use zeroize::Zeroize;
 
 /// An element, not necessarily in its least form.
@@ -67,9 +67,7 @@ impl Fe {
         let mut over = plus(&v, 19);
         let reached = mask(over[7] >> 31);
         over[7] &= 0x7fff_ffff;
-        for (v, over) in v.iter_mut().zip(over) {
-            *v = (*v & !reached) | (over & reached);
-        }
+        choose(&mut v, &over, reached);
         store(&v)
     }
 
@@ -125,13 +123,13 @@ impl Fe {
         let a = &self.0;
         let mut r = [0u32; 16];
         // Row by row, written out, as in `mul`.
-        part::<0>(a, &mut r);
-        part::<1>(a, &mut r);
-        part::<2>(a, &mut r);
-        part::<3>(a, &mut r);
-        part::<4>(a, &mut r);
-        part::<5>(a, &mut r);
-        part::<6>(a, &mut r);
+        accumulate(&mut r[1..9], a[0], &a[1..]);
+        accumulate(&mut r[3..10], a[1], &a[2..]);
+        accumulate(&mut r[5..11], a[2], &a[3..]);
+        accumulate(&mut r[7..12], a[3], &a[4..]);
+        accumulate(&mut r[9..13], a[4], &a[5..]);
+        accumulate(&mut r[11..14], a[5], &a[6..]);
+        accumulate(&mut r[13..15], a[6], &a[7..]);
         let (mut high, mut carry) = (0, 0);
         for i in 0..8 {
             let (low, next) = (r[2 * i], r[2 * i + 1]);
@@ -208,9 +206,7 @@ impl Fe {
     /// `other` where the mask is all ones.
     #[inline(always)]
     pub fn choose(&mut self, other: &Self, mask: u32) {
-        for (a, b) in self.0.iter_mut().zip(other.0) {
-            *a = (*a & !mask) | (b & mask);
-        }
+        choose(&mut self.0, &other.0, mask);
     }
 
     /// Exchanges the two where the mask is all ones.
@@ -278,18 +274,6 @@ fn row(a: u32, b: &[u32; 8], w: &mut [u32; 8]) -> u32 {
     }
     w[7] = carry;
     low
-}
-
-/// Adds the products of word `I` with those above it.
-#[inline(always)]
-fn part<const I: usize>(a: &[u32; 8], r: &mut [u32; 16]) {
-    let mut carry = 0;
-    for j in I + 1..8 {
-        let t = multiply_add(a[I], a[j], r[I + j], carry);
-        r[I + j] = t as u32;
-        carry = (t >> 32) as u32;
-    }
-    r[I + 8] = carry;
 }
 
 /// The sixteen words of a product, folded.

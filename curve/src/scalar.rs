@@ -2,7 +2,7 @@
 //!
 //! Barrett's reduction with 32-bit words (Menezes, van Oorschot, Vanstone: Handbook of Applied Cryptography, algorithm 14.42), without a branch.
 
-use crate::words::{accumulate, load, mask, sub};
+use crate::words::{accumulate, choose, load, mask, sub};
 use zeroize::Zeroize;
 
 const L: [u32; 8] = [
@@ -61,13 +61,7 @@ impl Scalar {
 
     /// Of a hash, modulo L.
     pub fn reduced(bytes: &[u8; 64]) -> Self {
-        let mut words = [0; 16];
-        for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(4)) {
-            *word = chunk
-                .iter()
-                .rev()
-                .fold(0, |word, byte| word << 8 | u32::from(*byte));
-        }
+        let mut words = load(bytes);
         let r = reduce(&words);
         words.zeroize();
         r
@@ -177,10 +171,7 @@ fn reduce(x: &[u32; 16]) -> Scalar {
         for ((less, r), l) in less.iter_mut().zip(r).zip(L.into_iter().chain([0])) {
             (*less, borrow) = sub(r, l, borrow);
         }
-        let keep = mask(borrow);
-        for (r, less) in r.iter_mut().zip(less) {
-            *r = (*r & keep) | (less & !keep);
-        }
+        choose(&mut r, &less, !mask(borrow));
     }
     q.zeroize();
     product.zeroize();

@@ -74,9 +74,17 @@ pub fn mask(bit: u32) -> u32 {
     core::hint::black_box(bit).wrapping_neg()
 }
 
-/// Little-endian words of 32 bytes.
-pub fn load(bytes: &[u8; 32]) -> [u32; 8] {
-    let mut words = [0; 8];
+/// `other` where the mask is all ones.
+#[inline(always)]
+pub fn choose<const N: usize>(words: &mut [u32; N], other: &[u32; N], mask: u32) {
+    for (word, other) in words.iter_mut().zip(other) {
+        *word = (*word & !mask) | (other & mask);
+    }
+}
+
+/// Little-endian words of bytes.
+pub fn load<const N: usize>(bytes: &[u8]) -> [u32; N] {
+    let mut words = [0; N];
     for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(4)) {
         *word = chunk
             .iter()

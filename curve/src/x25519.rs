@@ -2,6 +2,7 @@
 
 use crate::ed25519::clamp;
 use crate::field::Fe;
+use crate::scalar::Scalar;
 use crate::words::mask;
 use zeroize::Zeroize;
 
@@ -19,13 +20,15 @@ pub const BASE: [u8; 32] = {
 #[must_use]
 #[inline(never)]
 pub fn x25519(scalar: &[u8; 32], u: &[u8; 32]) -> [u8; 32] {
-    let mut k = *scalar;
-    clamp(&mut k);
+    let mut clamped = *scalar;
+    clamp(&mut clamped);
+    let mut k = Scalar::raw(&clamped);
+    clamped.zeroize();
     let x1 = Fe::of(u);
     let (mut x2, mut z2, mut x3, mut z3) = (Fe::ONE, Fe::ZERO, x1, Fe::ONE);
     let mut last = 0;
-    for t in (0..255usize).rev() {
-        let bit = u32::from(k[(t / 8) % 32] >> (t % 8)) & 1;
+    for t in (0..255).rev() {
+        let bit = k.bit(t);
         let swap = mask(bit ^ last);
         last = bit;
         x2.exchange(&mut x3, swap);
