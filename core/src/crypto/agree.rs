@@ -5,6 +5,7 @@
 //! through [`super::kdf`] with a domain of its own.
 
 use super::backend::Agreement;
+use super::ct_eq;
 use core::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -45,11 +46,10 @@ impl SecretKey {
     /// [`AgreeError::WeakPeer`] where the result is all zero.
     pub fn agree(&self, peer: &PublicKey) -> Result<SharedSecret, AgreeError> {
         let shared = SharedSecret(self.0.agree(&peer.0));
-        // Without a branch that depends on more than the verdict.
-        match shared.0.iter().fold(0, |any, byte| any | byte) {
-            0 => Err(AgreeError::WeakPeer),
-            _ => Ok(shared),
+        if ct_eq(&shared.0, &[0; 32]) {
+            return Err(AgreeError::WeakPeer);
         }
+        Ok(shared)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `iotedge-curve`.
 
-use super::super::SignatureError;
+use super::super::{SignatureError, ct_eq};
 use iotedge_curve::ed25519::{self, Error, SecretKey};
 use iotedge_curve::x25519::{BASE, x25519};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -11,8 +11,7 @@ pub(in super::super) struct Signing(SecretKey);
 impl Signing {
     /// None for the all-zero seed.
     pub(in super::super) fn from_seed(seed: &[u8; 32]) -> Option<Self> {
-        let any = seed.iter().fold(0, |any, byte| any | byte);
-        (any != 0).then(|| Self(SecretKey::from_seed(seed)))
+        (!ct_eq(seed, &[0; 32])).then(|| Self(SecretKey::from_seed(seed)))
     }
 
     pub(in super::super) fn public_key(&self) -> [u8; 32] {
