@@ -628,13 +628,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         })
     }
 
+    /// Nothing is asked for, and nothing waits for what it stands on.
+    fn is_quiet(&self) -> bool {
+        self.wants.next_due().is_none() && self.aside.len() == 0
+    }
+
     /// After a start a member first takes in what its neighbours have: what it issues without the newest trim in its cone may die with a
     /// void epoch. It waits P_max at most.
     pub(crate) fn is_caught_up(&mut self, now: Millis) -> bool {
         if !self.caught_up {
-            let quiet = self.wants.next_due().is_none() && self.aside.len() == 0;
             let told = self.peers.iter().any(|(_, p)| p.clock.is_some());
-            self.caught_up = (quiet && told) || now >= self.timers.caught_up;
+            self.caught_up = (self.is_quiet() && told) || now >= self.timers.caught_up;
         }
         self.caught_up
     }
@@ -653,8 +657,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         // Nobody can have forgotten anything of a neighbourhood that was founded just now.
         let young =
             self.offset.is_some() && self.absolute(now) <= genesis.start.saturating_add(some_time);
-        let quiet = self.wants.next_due().is_none() && self.aside.len() == 0;
-        let whole = !self.tangle.is_empty() && quiet && self.timers.calm >= CALM;
+        let whole = !self.tangle.is_empty() && self.is_quiet() && self.timers.calm >= CALM;
         self.vouches = young || whole || now >= woke.saturating_add(some_time);
         self.vouches
     }
