@@ -100,11 +100,11 @@ impl Host<'_> {
         }
         let answers = gateway.answer(shared.founding, bytes);
         let answered = answers.is_some();
-        let old = match (self.archive.as_ref(), self.node.as_deref()) {
+        let answers = answers.unwrap_or_else(|| match (&self.archive, self.node.as_deref()) {
             (Some(archive), Some(node)) => archive.answer(node, bytes),
             _ => Vec::new(),
-        };
-        for answer in answers.unwrap_or(old) {
+        });
+        for answer in answers {
             self.send(shared, from, &answer);
         }
         answered
