@@ -6,7 +6,8 @@
 //! - `attacks keep FILE...`: puts such lines into the committed results. Then `ci/evaluate --page`.
 
 use iotedge_sim::evaluate::attacks::bound::{bound, share};
-use iotedge_sim::evaluate::attacks::section::KEPT;
+use iotedge_sim::evaluate::attacks::section::SECTION;
+use iotedge_sim::evaluate::store::Store;
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -37,9 +38,9 @@ fn main() -> ExitCode {
     }
 }
 
-fn kept() -> Result<Value, String> {
-    let text = std::fs::read_to_string(KEPT).map_err(|e| format!("{KEPT}: {e}"))?;
-    serde_json::from_str(&text).map_err(|e| format!("{KEPT}: {e}"))
+fn committed() -> Result<Value, String> {
+    let results = Store::here().results(&SECTION);
+    results.map_err(|e| e.to_string())
 }
 
 fn keep(files: &[String]) -> Result<(), String> {
@@ -63,8 +64,8 @@ fn keep(files: &[String]) -> Result<(), String> {
         return Err("parts of the bound overlap".into());
     }
     shares.sort_by_key(|row| row["members"].as_u64());
-    let mut all = kept()?;
-    let full = &mut all["full"];
+    let mut all = committed()?;
+    let (short, mut full) = (all["short"].take(), all["full"].take());
     for (key, values) in [("bound", parts), ("share", shares)] {
         if !values.is_empty() {
             full[key] = values.into();
@@ -73,8 +74,9 @@ fn keep(files: &[String]) -> Result<(), String> {
     if let Some(rules) = rules {
         full["rules"] = rules;
     }
-    let text = serde_json::to_string_pretty(&all).map_err(|e| e.to_string())?;
-    std::fs::write(KEPT, text + "\n").map_err(|e| format!("{KEPT}: {e}"))
+    Store::here()
+        .write_results(&SECTION, short, full)
+        .map_err(|e| e.to_string())
 }
 
 #[cfg(iotedge_rules_off)]
@@ -83,8 +85,8 @@ fn rules(check: bool) -> Result<Option<Value>, String> {
     if !check {
         return Ok(Some(table));
     }
-    let committed = &kept()?["full"]["rules"];
-    let differences = iotedge_sim::evaluate::store::differences(committed, &table);
+    let all = committed()?;
+    let differences = iotedge_sim::evaluate::store::differences(&all["full"]["rules"], &table);
     if differences.is_empty() {
         let rules = table.as_array().map_or(0, Vec::len);
         println!("{rules} rules, each attack as committed");

@@ -29,6 +29,12 @@ impl Store {
         Self { docs: docs.into() }
     }
 
+    /// The store below the working directory, which is the repository's root.
+    #[must_use]
+    pub fn here() -> Self {
+        Self::new(Path::new("docs"))
+    }
+
     fn results_path(&self, section: &Section) -> PathBuf {
         self.docs
             .join("evaluation")
@@ -49,6 +55,14 @@ impl Store {
                 format!("{}: {e}", path.display()),
             )
         })
+    }
+
+    /// The full results of a section that are committed, empty if there are none: the parts that take long are kept from one run to the next.
+    #[must_use]
+    pub fn kept(&self, section: &Section) -> Map<String, Value> {
+        let results = self.results(section).unwrap_or_default();
+        let full = results.get(Mode::Full.key()).and_then(Value::as_object);
+        full.cloned().unwrap_or_default()
     }
 
     /// Writes the results of a section.

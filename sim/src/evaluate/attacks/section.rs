@@ -2,6 +2,7 @@
 
 use super::{bound, fragments, strength};
 use crate::evaluate::number::{at, human};
+use crate::evaluate::store::Store;
 use crate::evaluate::{Claim, Mode, Page, Section};
 use serde_json::{Value, json};
 
@@ -13,9 +14,6 @@ pub const SECTION: Section = Section {
     claims,
     page,
 };
-
-/// Where the long parts are kept between full runs.
-pub const KEPT: &str = "docs/evaluation/attacks.json";
 
 /// Runs of the bound in short mode.
 const SHORT_RUNS: u64 = 30;
@@ -30,20 +28,20 @@ fn results(mode: Mode) -> Value {
         .map(strength::measure)
         .collect();
     let storms: Vec<Value> = [0, 10, 100].into_iter().map(fragments::storm).collect();
-    let undone = |seed: &u64| bound::Case::with(*seed, 7, 3, false, true).run().undone;
-    let seed = (1..=TRIED).find(|seed| undone(seed) > 0);
-    let beyond = seed.map_or(0, |seed| undone(&seed));
+    let undone = |seed| bound::Case::with(seed, 7, 3, false, true).run().undone;
+    let (seed, beyond) = (1..=TRIED)
+        .map(|seed| (seed, undone(seed)))
+        .find(|(_, undone)| *undone > 0)
+        .unzip();
+    let beyond = beyond.unwrap_or(0);
     let mut out =
         json!({ "attacks": attacks, "storms": storms, "beyond": beyond, "beyond_seed": seed });
     match mode {
         Mode::Short => out["bound"] = json!([bound::bound(0, SHORT_RUNS)]),
         Mode::Full => {
-            let kept = std::fs::read_to_string(KEPT).ok();
-            let kept = kept.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+            let mut kept = Store::here().kept(&SECTION);
             for key in ["bound", "share", "rules"] {
-                out[key] = kept
-                    .as_ref()
-                    .map_or(Value::Null, |k| k["full"][key].clone());
+                out[key] = kept.remove(key).unwrap_or_default();
             }
         }
     }

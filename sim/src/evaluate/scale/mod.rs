@@ -8,6 +8,7 @@ mod claims;
 mod show;
 
 use super::number::rounded;
+use super::store::Store;
 use super::{Mode, Section};
 use crate::figures::figures;
 use crate::radio::Radio;
@@ -47,8 +48,6 @@ fn of(group: &'static str, nodes: u16, hourly: u16, duration: u64) -> Plan {
 
 /// The group of the run that takes an hour: made by `ci/evaluate --long`, and kept from then on.
 const LONG: &str = "rate-1000";
-/// Where it is kept.
-const KEPT: &str = "docs/evaluation/scale.json";
 
 /// A thousand members for a day.
 fn long() -> Plan {
@@ -106,11 +105,7 @@ fn results(mode: Mode) -> Value {
     };
     let (mut groups, mut measured) = run(&plans, mode);
     if mode == Mode::Full {
-        let kept = std::fs::read_to_string(KEPT).ok();
-        let kept = kept.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-        if let Some(kept) = kept.as_ref().and_then(|kept| kept["full"].as_object()) {
-            keep(&mut groups, &mut measured, kept);
-        }
+        keep(&mut groups, &mut measured, &Store::here().kept(&SECTION));
         groups.insert("measured".into(), Value::Object(measured));
     }
     Value::Object(groups)
