@@ -31,6 +31,7 @@ pub mod leaf;
 pub mod ledger;
 pub mod link;
 pub mod node;
+mod order;
 pub mod platform;
 pub mod posp;
 #[cfg(not(iotedge_rules_off))]

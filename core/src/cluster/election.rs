@@ -408,7 +408,7 @@ impl Election {
         if term > 0 {
             let mut ranks: Vec<Rank, MAX_CANDIDATES> =
                 self.live(now).map(Candidate::rank).collect();
-            ranks.sort_unstable_by(|a, b| b.cmp(a));
+            crate::order::sort_few(&mut ranks, |a, b| a > b);
             for rank in ranks.iter().take(MAX_SUCCESSORS) {
                 let _ = successors.push(rank.member);
             }

@@ -118,7 +118,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             }
         }
         if u32::try_from(said.len()).unwrap_or(0) >= self.needed() {
-            said.sort_unstable();
+            crate::order::sort_few(&mut said, |a, b| a < b);
             self.offset = said.get(said.len().saturating_sub(1) / 2).copied();
         }
     }

@@ -9,6 +9,7 @@ use super::event::Peer;
 use super::intake::split;
 use super::{Node, Phase};
 use crate::crypto::Verify;
+use crate::order::sort_few;
 use crate::platform::Platform;
 use crate::tangle::Tables as _;
 use crate::tx::{Attachment, Stub, Unverified};
@@ -633,7 +634,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if offsets.len() < needed {
             return;
         }
-        offsets.sort_unstable();
+        sort_few(&mut offsets, |a, b| a < b);
         let middle = offsets.len().saturating_sub(1) / 2;
         if self.offset.is_none() {
             self.aside.wake_all();

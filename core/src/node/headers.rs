@@ -12,6 +12,7 @@ use super::tables::{Opening, TableError};
 use super::{Node, keys};
 use crate::crypto::{Signature, Verify};
 use crate::identity::{Genesis, Record};
+use crate::order::sort_few;
 use crate::platform::Platform;
 use crate::posp::{
     Header, MAX_HEADER, PospError, Receipt, ReceiptVerifier, SetChain, SettledHeader, SignedHeader,
@@ -280,7 +281,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             proof.votes.retain(|v| v.index != vote.index);
             let _ = proof.votes.push(vote);
         }
-        proof.votes.sort_unstable_by_key(|v| v.index);
+        sort_few(&mut proof.votes, |a, b| a.index < b.index);
         let mut hoped = Tally::new(set);
         for vote in &proof.votes {
             let _ = hoped.add(vote.index);
@@ -602,7 +603,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 let _ = found.push((header.number, key));
             }
         }
-        found.sort_unstable();
+        sort_few(&mut found, |a, b| a.0 < b.0);
         for (number, key) in found {
             let mut buffer = [0u8; STORED_HEADER];
             let Ok(Some(len)) = self.platform.get(key, &mut buffer) else {

@@ -159,10 +159,11 @@ impl<'a> Evidence<'a> {
         one: &Stored<'a>,
         other: &Stored<'a>,
     ) -> Result<(Self, Offence), EvidenceError> {
-        let mut halves = [Half::of(one)?, Half::of(other)?];
-        halves.sort_unstable_by_key(|half| half.id(neighbourhood));
-        let [a, b] = halves;
-        let evidence = Self { a, b };
+        let (one, other) = (Half::of(one)?, Half::of(other)?);
+        let evidence = match other.id(neighbourhood) < one.id(neighbourhood) {
+            true => Self { a: other, b: one },
+            false => Self { a: one, b: other },
+        };
         let offence = evidence.judge(neighbourhood)?;
         Ok((evidence, offence))
     }

@@ -398,7 +398,7 @@ impl Parents {
         *own = first;
         let others = others.get_mut(..tips.len()).ok_or(TxError::ParentCount)?;
         others.copy_from_slice(tips);
-        others.sort_unstable();
+        crate::order::sort_few(others, |a, b| a < b);
         let parents = Self {
             list,
             count: tips.len().saturating_add(1),

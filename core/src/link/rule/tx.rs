@@ -157,7 +157,7 @@ pub(super) fn unpack<C: Context + ?Sized>(
         let prefix = name.prefix().ok_or(Failed::OutOfStep)?;
         parents.push(prefix).map_err(|_| Failed::Malformed)?;
     }
-    parents.sort_unstable();
+    crate::order::sort_few(&mut parents, |a, b| a < b);
     let epoch = explicit.or(base.epoch).ok_or(Failed::OutOfStep)?;
     let offset = match flags & OFFSET {
         0 => {
