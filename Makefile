@@ -25,9 +25,8 @@ check: ## format, lints and unit tests (for every commit)
 	@$(SETUP)
 	@ci/check
 
-lib: ## libiotedge.a and libiotedge.so, release build
-	@$(SETUP)
-	@cargo build --release --locked -p iotedge-ffi
+lib: ## libiotedge.a for TARGET (this machine; TARGET=thumbv7em-none-eabihf, TARGET=all) into out/lib
+	@ci/archive $(or $(TARGET),$(shell rustc -vV | sed -n 's/^host: //p'))
 
 install: ## library, header, pkg-config and CMake files under PREFIX
 	@$(SETUP)

@@ -44,3 +44,14 @@ metal_cargo() {
         debian) PATH=/usr/bin:$PATH RUSTC_BOOTSTRAP=1 cargo "$command" -Zbuild-std=core --target "$target" "$@" ;;
     esac
 }
+
+# The prefix of the names of the binutils for a target.
+binutils_of() {
+    case $1 in
+        thumb*) echo arm-none-eabi- ;;
+        riscv32*) echo riscv64-unknown-elf- ;;
+        *-none-*) die "no binutils are known for $1" ;;
+        "$(rustc -vV | sed -n 's/^host: //p')") ;;
+        *) echo "${1%%-*}-linux-gnu-" ;;
+    esac
+}

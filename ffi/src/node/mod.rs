@@ -8,18 +8,26 @@ pub(crate) mod platform;
 mod types;
 
 // The functions, apart from each other so that they keep the header's order: that of a life.
+#[cfg(feature = "node")]
 mod setup;
 
+#[cfg(feature = "node")]
 mod traffic;
 
+#[cfg(feature = "node")]
 mod submit;
 
+#[cfg(feature = "node")]
 mod look;
 
+#[cfg(feature = "node")]
 pub use look::*;
 pub use memory::*;
+#[cfg(feature = "node")]
 pub use setup::*;
+#[cfg(feature = "node")]
 pub use submit::*;
+#[cfg(feature = "node")]
 pub use traffic::*;
 pub use types::*;
 
