@@ -55,3 +55,17 @@ binutils_of() {
         *) echo "${1%%-*}-linux-gnu-" ;;
     esac
 }
+
+# How what ships is compiled, in archives and in ci/bench-metal (docs/decisions/0023). What looks at the processor at run time keeps what it saw in a variable:
+# an archive has none.
+soft_flags=(--cfg 'sha2_backend="soft"' --cfg 'chacha20_backend="soft"' --cfg 'poly1305_backend="soft"' --cfg 'curve25519_dalek_backend="serial"')
+# On bare targets: the forms of the hashes that are not unrolled; and nobody unwinds.
+bare_flags=("${soft_flags[@]}" --cfg 'sha2_backend_soft="compact"' -C force-unwind-tables=no)
+
+# The optimisation level of the curve on a bare target, as TOML has it: speed where it is worth its flash, on cores with a fast multiplier.
+curve_level() {
+    case $1 in
+        thumbv6m-*) echo "'s'" ;;
+        *) echo 2 ;;
+    esac
+}

@@ -11,7 +11,6 @@
 #include "cluster.h"
 #include "link.h"
 #include "receipt.h"
-#include "serial.h"
 
 #include <iotedge.h>
 #include <stdio.h>
@@ -571,9 +570,6 @@ static enum verdict run(json_t vector)
     }
     if (json_is(kind, "send") || json_is(kind, "receive")) {
         return link_vector(vector) == 0 ? PASSED : FAILED;
-    }
-    if (json_is(kind, "line-write") || json_is(kind, "line-read")) {
-        return serial_vector(vector) == 0 ? PASSED : FAILED;
     }
     if (json_get(vector, "output").at != NULL) {
         return crypto(vector);

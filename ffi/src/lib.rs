@@ -36,7 +36,6 @@ pub mod node;
 mod raw;
 pub mod reading;
 pub mod receipt;
-pub mod serial;
 pub mod status;
 pub mod verify;
 pub mod version;
