@@ -66,6 +66,16 @@
     ((IOTEDGE_LINK_SIZE_FIXED + (size_t)(peers) * IOTEDGE_LINK_SIZE_PEER +                                     \
       ((size_t)(outgoing) + (size_t)(incoming)) * (IOTEDGE_LINK_SIZE_FRAME + (size_t)(frame)) + 7) / 8 * 8)
 
+/** Most bytes that a frame of this length takes on a serial line: its CRC-32, two zeros, and one byte for each 254 bytes begun. */
+#define IOTEDGE_SERIAL_SIZE(frame) ((size_t)(frame) + 6 + ((size_t)(frame) + 257) / 254)
+
+/**
+ * Bytes of a decoder of frames of at most this length, a multiple of 8, for a static array:
+ * `static uint64_t line_memory[IOTEDGE_SERIAL_DECODER_SIZE(IOTEDGE_MAX_FRAME) / 8];`
+ * Never less than what iotedge_serial_decoder_size() says, and good for every target.
+ */
+#define IOTEDGE_SERIAL_DECODER_SIZE(frame) ((IOTEDGE_SERIAL_DECODER_SIZE_FIXED + (size_t)(frame) + 7) / 8 * 8)
+
 
 /**
  * Most bytes of a cluster's label.
@@ -524,6 +534,16 @@
  * Words of 64 bits in an `iotedge_receipt_check_t`.
  */
 #define IOTEDGE_RECEIPT_CHECK_WORDS 448
+
+/**
+ * Most bytes that a frame takes on a serial line: `IOTEDGE_SERIAL_SIZE(IOTEDGE_MAX_FRAME)`.
+ */
+#define IOTEDGE_SERIAL_MAX 1412
+
+/**
+ * Bytes of a decoder beside its longest frame: see `IOTEDGE_SERIAL_DECODER_SIZE`.
+ */
+#define IOTEDGE_SERIAL_DECODER_SIZE_FIXED 128
 
 /**
  * All went well; outputs are written.
@@ -1109,6 +1129,11 @@ typedef struct iotedge_link_t iotedge_link_t;
  * An L-node. Lives in memory that you give to `iotedge_node_init` and is never copied or moved.
  */
 typedef struct iotedge_node_t iotedge_node_t;
+
+/**
+ * A decoder. Lives in memory that you give to `iotedge_serial_decoder_init` and is never copied or moved.
+ */
+typedef struct iotedge_serial_decoder_t iotedge_serial_decoder_t;
 
 /**
  * A cluster that a node takes part in; all its members have the same secret, label and lease. Set everything to zero, then `size` and what is needed.
@@ -2014,6 +2039,54 @@ typedef struct iotedge_settled_t {
      */
     uint8_t id[32];
 } iotedge_settled_t;
+
+/**
+ * Where `iotedge_serial_encode_part` stands in a frame. All zero but `size` for the beginning of each frame.
+ */
+typedef struct iotedge_serial_encoder_t {
+    /**
+     * `sizeof(iotedge_serial_encoder_t)`.
+     */
+    uint32_t size;
+    /**
+     * The library's.
+     */
+    uint32_t state[4];
+} iotedge_serial_encoder_t;
+
+/**
+ * What a decoder counted since it was initialised; numbers only grow, and wrap. Set `size` first.
+ */
+typedef struct iotedge_serial_counters_t {
+    /**
+     * `sizeof(iotedge_serial_counters_t)`.
+     */
+    uint32_t size;
+    /**
+     * Frames given out.
+     */
+    uint32_t frames;
+    /**
+     * Zeros with nothing before them: the one in front of each frame, or a line that idles. Not an error.
+     */
+    uint32_t empty;
+    /**
+     * Dropped: too short for a CRC and one byte.
+     */
+    uint32_t too_short;
+    /**
+     * Dropped: ended before it was whole, by a reset of the sender or because bytes were lost.
+     */
+    uint32_t cut;
+    /**
+     * Dropped: longer than the decoder takes.
+     */
+    uint32_t too_long;
+    /**
+     * Dropped: the CRC was wrong.
+     */
+    uint32_t corrupt;
+} iotedge_serial_counters_t;
 
 /**
  * What a certificate says. Set `size` first.
@@ -3275,6 +3348,154 @@ int32_t iotedge_receipt_finish(iotedge_receipt_check_t *check,
                                const uint8_t *path,
                                size_t path_count,
                                iotedge_settled_t *result);
+
+/**
+ * A frame as it travels on a serial line, all at once. `iotedge_serial_encode_part` needs no buffer of this length.
+ *
+ * `frame`: `frame_len` bytes, what `iotedge_node_next_frame` or `iotedge_leaf_next_frame` gave. `line`: room for `line_capacity` bytes, at least
+ * `IOTEDGE_SERIAL_SIZE(frame_len)`; `line_len`: how many to send. Both written on success.
+ *
+ * `IOTEDGE_E_LENGTH`: empty, or above `IOTEDGE_MAX_FRAME`. `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_serial_encode(const uint8_t *frame,
+                              size_t frame_len,
+                              uint8_t *line,
+                              size_t line_capacity,
+                              size_t *line_len);
+
+/**
+ * The next bytes of a frame as it travels on a serial line: as many as the UART takes now. Nothing is copied but those, so a device needs no
+ * second buffer.
+ *
+ * `encoder`: where it stands; yours, 20 bytes, all zero but its `size` before the first part. `frame`: the same `frame_len` bytes at every call of
+ * one frame. `part`: room for `part_capacity` bytes, at least 1; `part_len`: how many to send. `encoder`, `part` and `part_len` are written on
+ * success.
+ *
+ * `IOTEDGE_E_NONE`: the frame is written; begin the next one with a fresh encoder. `IOTEDGE_E_LENGTH`: the frame is empty or above
+ * `IOTEDGE_MAX_FRAME`, or there is no room at all. `IOTEDGE_E_ARGUMENT`: an encoder that does not stand in this frame; what is in `part` is void.
+ *
+ * ```c
+ * extern size_t uart_room(void);
+ * extern void uart_put(const uint8_t *bytes, size_t len);
+ *
+ * static void send(const uint8_t *frame, size_t frame_len)
+ * {
+ *     iotedge_serial_encoder_t encoder;
+ *     uint8_t part[32];
+ *     size_t len;
+ *     memset(&encoder, 0, sizeof encoder);
+ *     encoder.size = (uint32_t)sizeof encoder;
+ *     while (iotedge_serial_encode_part(&encoder, frame, frame_len, part, sizeof part, &len) == IOTEDGE_OK) {
+ *         while (uart_room() < len) {
+ *         }
+ *         uart_put(part, len);
+ *     }
+ * }
+ * ```
+ *
+ * From any thread, and from an interrupt; an encoder belongs to one of them.
+ */
+int32_t iotedge_serial_encode_part(iotedge_serial_encoder_t *encoder,
+                                   const uint8_t *frame,
+                                   size_t frame_len,
+                                   uint8_t *part,
+                                   size_t part_capacity,
+                                   size_t *part_len);
+
+/**
+ * How many bytes of memory a decoder of frames of at most `frame` bytes needs. For static arrays there is the macro
+ * `IOTEDGE_SERIAL_DECODER_SIZE`, which is a little more.
+ *
+ * `bytes`: written on success.
+ *
+ * `IOTEDGE_E_LIMITS`: `frame` is 0 or above `IOTEDGE_MAX_FRAME`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_serial_decoder_size(uint32_t frame,
+                                    size_t *bytes);
+
+/**
+ * Starts a decoder in memory that you give.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `iotedge_serial_decoder_size`; the decoder's until `iotedge_serial_decoder_deinit`, not to be
+ * read, written, moved or copied meanwhile. `frame`: the longest frame that it takes; longer ones are dropped and counted. A node needs
+ * `IOTEDGE_MAX_FRAME`. `decoder`: written on success; points into `memory`.
+ *
+ * `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`, `IOTEDGE_E_LIMITS`: see above. `IOTEDGE_E_ALREADY_INITIALISED`: a decoder lives here.
+ *
+ * From any thread, or from an interrupt; the decoder then belongs to one of them at a time.
+ */
+int32_t iotedge_serial_decoder_init(void *memory,
+                                    size_t memory_len,
+                                    uint32_t frame,
+                                    iotedge_serial_decoder_t **decoder);
+
+/**
+ * Ends a decoder and wipes its memory, which is yours again.
+ *
+ * `IOTEDGE_E_NOT_INITIALISED`: none lives here (any more).
+ *
+ * From the thread or interrupt that has the decoder.
+ */
+int32_t iotedge_serial_decoder_deinit(iotedge_serial_decoder_t *decoder);
+
+/**
+ * Gives a decoder the bytes that came, in pieces of any length. Where they end a frame, that is for `iotedge_node_receive` or
+ * `iotedge_leaf_receive`; then give it the rest of the bytes.
+ *
+ * `bytes`: `len` bytes, read only. `frame`, `frame_len`: a frame whose CRC is right; it lies in the decoder's memory and is good until the decoder's
+ * next call. `taken`: how many of the bytes were taken, at least 1. All written on success.
+ *
+ * `IOTEDGE_E_NONE`: all bytes were taken, and no frame ended. What is damaged is dropped and counted (`iotedge_serial_decoder_counters`).
+ *
+ * ```c
+ * static uint64_t line_memory[IOTEDGE_SERIAL_DECODER_SIZE(IOTEDGE_MAX_FRAME) / 8];
+ *
+ * static int32_t line_start(iotedge_serial_decoder_t **line)
+ * {
+ *     return iotedge_serial_decoder_init(line_memory, sizeof line_memory, IOTEDGE_MAX_FRAME, line);
+ * }
+ *
+ * static void on_bytes(iotedge_node_t *node, iotedge_serial_decoder_t *line, uint64_t now, const uint8_t *bytes, size_t len)
+ * {
+ *     const uint8_t *frame;
+ *     size_t frame_len, taken;
+ *     while (iotedge_serial_decoder_take(line, bytes, len, &frame, &frame_len, &taken) == IOTEDGE_OK) {
+ *         (void)iotedge_node_receive(node, now, 0, frame, frame_len);
+ *         bytes += taken;
+ *         len -= taken;
+ *     }
+ * }
+ * ```
+ *
+ * From the thread or interrupt that has the decoder.
+ */
+int32_t iotedge_serial_decoder_take(iotedge_serial_decoder_t *decoder,
+                                    const uint8_t *bytes,
+                                    size_t len,
+                                    const uint8_t **frame,
+                                    size_t *frame_len,
+                                    size_t *taken);
+
+/**
+ * Forgets the frame under way, as after a line was opened anew. The counters stay.
+ *
+ * From the thread or interrupt that has the decoder.
+ */
+int32_t iotedge_serial_decoder_reset(iotedge_serial_decoder_t *decoder);
+
+/**
+ * What a decoder counted.
+ *
+ * `counters`: set its `size` first; written on success.
+ *
+ * From the thread or interrupt that has the decoder.
+ */
+int32_t iotedge_serial_decoder_counters(const iotedge_serial_decoder_t *decoder,
+                                        iotedge_serial_counters_t *counters);
 
 /**
  * The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

@@ -1,7 +1,7 @@
 //! Signatures: RFC 8032 section 5.1, with the acceptance rule of docs/decisions/0002.
 
 use crate::edwards::Extended;
-use crate::scalar::Scalar;
+use crate::scalar::{L, Scalar};
 use core::fmt;
 use sha2::{Digest, Sha512};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -61,11 +61,11 @@ impl SecretKey {
             .chain_update(message)
             .finalize()
             .into();
-        let mut nonce = Scalar::reduced(&hash);
+        let mut nonce = L.reduced(&hash);
         hash.zeroize();
         let r = Extended::base(&nonce).encode();
         let k = challenge(&r, &self.public, message);
-        let s = Scalar::mul_add(&k, &self.scalar, &nonce);
+        let s = L.mul_add(&k, &self.scalar, &nonce);
         nonce.zeroize();
         let mut signature = [0; 64];
         let (first, second) = signature.split_at_mut(32);
@@ -94,7 +94,7 @@ fn challenge(r: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Scalar {
         .chain_update(key)
         .chain_update(message)
         .finalize();
-    Scalar::reduced(&hash.into())
+    L.reduced(&hash.into())
 }
 
 /// A point that a key or the first half of a signature may be.
@@ -123,7 +123,10 @@ pub fn verify(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<()
     let (first, second) = signature.split_at(32);
     r.copy_from_slice(first);
     s.copy_from_slice(second);
-    let s = Scalar::canonical(&s).ok_or(Error::Malformed)?;
+    let s = Scalar::raw(&s);
+    if L.exceeds(&s) == 0 {
+        return Err(Error::Malformed);
+    }
     let key_point = point(key)?;
     let r_point = point(&r)?;
     let k = challenge(&r, key, message);

@@ -4,7 +4,7 @@
 //! a double is made in two steps, as Bernstein's ref10 does: what comes next decides whether T is needed.
 
 use crate::field::Fe;
-use crate::scalar::Scalar;
+use crate::scalar::{L, Scalar};
 use crate::tables::{COMB, ODD};
 use crate::words::mask;
 
@@ -189,7 +189,7 @@ impl Extended {
     #[inline(never)]
     pub fn base(n: &Scalar) -> Projective {
         use zeroize::Zeroize;
-        let mut bits = n.signed_bits();
+        let mut bits = L.signed_bits(n);
         let mut sum = Completed::IDENTITY;
         for tooth in (0..16u8).rev() {
             sum = sum.projective().double();

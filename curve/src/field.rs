@@ -3,7 +3,9 @@
 //! Eight words, any value below 2^256: sums and products are folded by 2^256 = 38 and never fully reduced; only `bytes` is canonical. Every operation takes
 //! the same steps whatever its operands are.
 
-use crate::words::{accumulate, add, choose, load, mask, multiply_add, store};
+use crate::words::{
+    accumulate, add, choose, halves, load, mask, multiply_add, row, store, words_of,
+};
 use zeroize::Zeroize;
 
 /// An element, not necessarily in its least form.
@@ -220,30 +222,6 @@ impl Fe {
     }
 }
 
-/// The two halves of eight words. A compiler makes one chain of carries of each.
-#[inline(always)]
-fn halves(w: &[u32; 8]) -> (u128, u128) {
-    let half = |a: u32, b: u32, c: u32, d: u32| {
-        u128::from(a) | u128::from(b) << 32 | u128::from(c) << 64 | u128::from(d) << 96
-    };
-    (half(w[0], w[1], w[2], w[3]), half(w[4], w[5], w[6], w[7]))
-}
-
-#[inline(always)]
-fn words_of(low: u128, high: u128) -> [u32; 8] {
-    let at = |half: u128, n: u32| (half >> (32 * n)) as u32;
-    [
-        at(low, 0),
-        at(low, 1),
-        at(low, 2),
-        at(low, 3),
-        at(high, 0),
-        at(high, 1),
-        at(high, 2),
-        at(high, 3),
-    ]
-}
-
 /// Adds a small number to what is well below 2^256.
 fn plus(w: &[u32; 8], n: u32) -> [u32; 8] {
     let (low, high) = halves(w);
@@ -260,20 +238,6 @@ fn folded(low: u128, high: u128, carry: u32) -> [u32; 8] {
     // It wrapped, so what is left is small.
     r[0] = r[0].wrapping_add(FOLD * u32::from(again));
     r
-}
-
-/// a b + w: its lowest word, and the eight above it in `w`.
-#[inline(always)]
-fn row(a: u32, b: &[u32; 8], w: &mut [u32; 8]) -> u32 {
-    let t = multiply_add(a, b[0], w[0], 0);
-    let (low, mut carry) = (t as u32, (t >> 32) as u32);
-    for j in 1..8 {
-        let t = multiply_add(a, b[j], w[j], carry);
-        w[j - 1] = t as u32;
-        carry = (t >> 32) as u32;
-    }
-    w[7] = carry;
-    low
 }
 
 /// The sixteen words of a product, folded.

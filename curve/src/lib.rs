@@ -1,4 +1,4 @@
-//! Ed25519 (RFC 8032) and X25519 (RFC 7748) for 32-bit microcontrollers.
+//! Ed25519 (RFC 8032), X25519 (RFC 7748) and ES256 (FIPS 186-5) for 32-bit microcontrollers.
 //!
 //! The signature rule is the ledger's (docs/decisions/0002); why there is one more implementation, and what it is measured against, stands in
 //! docs/decisions/0022. Invariants: no branch and no address depends on a secret; no `unsafe`; nothing here panics; the deepest call stays below 4 KiB of
@@ -12,9 +12,11 @@ extern crate std;
 
 mod edwards;
 mod field;
+mod inverse;
 mod scalar;
 mod tables;
 mod words;
 
 pub mod ed25519;
+pub mod p256;
 pub mod x25519;

@@ -52,6 +52,28 @@ pub fn accumulate(r: &mut [u32], a: u32, b: &[u32]) {
     }
 }
 
+/// a b + w: its lowest word, and the eight above it in `w`.
+#[inline(always)]
+pub fn row(a: u32, b: &[u32; 8], w: &mut [u32; 8]) -> u32 {
+    let t = multiply_add(a, b[0], w[0], 0);
+    let (low, mut carry) = (t as u32, (t >> 32) as u32);
+    for j in 1..8 {
+        let t = multiply_add(a, b[j], w[j], carry);
+        w[j - 1] = t as u32;
+        carry = (t >> 32) as u32;
+    }
+    w[7] = carry;
+    low
+}
+
+/// a * b: rows written out, so that the window of eight words stays in registers.
+#[inline(always)]
+pub fn multiply(a: &[u32; 8], b: &[u32; 8]) -> ([u32; 8], [u32; 8]) {
+    let mut w = [0; 8];
+    let low = a.map(|a| row(a, b, &mut w));
+    (low, w)
+}
+
 /// a + b + carry, and the carry.
 #[inline(always)]
 pub const fn add(a: u32, b: u32, carry: u32) -> (u32, u32) {
@@ -80,6 +102,37 @@ pub fn choose<const N: usize>(words: &mut [u32; N], other: &[u32; N], mask: u32)
     for (word, other) in words.iter_mut().zip(other) {
         *word = (*word & !mask) | (other & mask);
     }
+}
+
+/// The two halves of eight words. A compiler makes one chain of carries of each.
+#[inline(always)]
+pub fn halves(w: &[u32; 8]) -> (u128, u128) {
+    let half = |a: u32, b: u32, c: u32, d: u32| {
+        u128::from(a) | u128::from(b) << 32 | u128::from(c) << 64 | u128::from(d) << 96
+    };
+    (half(w[0], w[1], w[2], w[3]), half(w[4], w[5], w[6], w[7]))
+}
+
+#[inline(always)]
+pub fn words_of(low: u128, high: u128) -> [u32; 8] {
+    let at = |half: u128, n: u32| (half >> (32 * n)) as u32;
+    [
+        at(low, 0),
+        at(low, 1),
+        at(low, 2),
+        at(low, 3),
+        at(high, 0),
+        at(high, 1),
+        at(high, 2),
+        at(high, 3),
+    ]
+}
+
+/// Lets a bit that was made of secrets become known: whether a key or a nonce is in range. `ci/constant-time` takes the branch here, and no other, for
+/// meant; it knows the function by its name.
+#[inline(never)]
+pub fn verdict(bit: u32) -> bool {
+    core::hint::black_box(bit) == 1
 }
 
 /// Little-endian words of bytes.

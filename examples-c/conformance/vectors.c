@@ -11,6 +11,7 @@
 #include "cluster.h"
 #include "link.h"
 #include "receipt.h"
+#include "serial.h"
 
 #include <iotedge.h>
 #include <stdio.h>
@@ -570,6 +571,9 @@ static enum verdict run(json_t vector)
     }
     if (json_is(kind, "send") || json_is(kind, "receive")) {
         return link_vector(vector) == 0 ? PASSED : FAILED;
+    }
+    if (json_is(kind, "line-write") || json_is(kind, "line-read")) {
+        return serial_vector(vector) == 0 ? PASSED : FAILED;
     }
     if (json_get(vector, "output").at != NULL) {
         return crypto(vector);

@@ -36,6 +36,7 @@ pub mod node;
 mod raw;
 pub mod reading;
 pub mod receipt;
+pub mod serial;
 pub mod status;
 pub mod verify;
 pub mod version;

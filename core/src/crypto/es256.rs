@@ -4,14 +4,13 @@
 //! cases, and EIP-7951 accepts it; nobody's ids contain signatures, so its malleability names nothing twice. Points off the curve,
 //! coordinates not below p and the point at infinity are refused.
 
+use super::backend::p256::{self, Signing};
 use super::{PublicKey, Signature, SignatureError, sha256};
 use core::fmt;
-use p256::ecdsa::signature::hazmat::{PrehashSigner, PrehashVerifier};
-use p256::ecdsa::{self, SigningKey, VerifyingKey};
 
 /// A P-256 secret key in software: for hosts, simulation and tests. Devices with this suite keep theirs in a secure element.
 /// Wiped from memory when dropped.
-pub struct SecretKey(SigningKey);
+pub struct SecretKey(Signing);
 
 impl SecretKey {
     /// The key of a scalar, big-endian.
@@ -19,21 +18,15 @@ impl SecretKey {
     /// # Errors
     /// [`SignatureError::Malformed`] outside [1, n-1]; draw again.
     pub fn from_scalar(scalar: &[u8; 32]) -> Result<Self, SignatureError> {
-        SigningKey::from_slice(scalar)
+        Signing::from_scalar(scalar)
             .map(Self)
-            .map_err(|_| SignatureError::Malformed)
+            .ok_or(SignatureError::Malformed)
     }
 
     /// The key that others verify with.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
-        let point = self.0.verifying_key().to_sec1_point(false);
-        let mut bytes = [0; 64];
-        // An uncompressed point is 0x04, x, y: 65 bytes, always.
-        if let Some(coordinates) = point.as_bytes().last_chunk::<64>() {
-            bytes = *coordinates;
-        }
-        PublicKey::Es256(bytes)
+        PublicKey::Es256(self.0.public_key())
     }
 
     /// Signs `message`, deterministically (RFC 6979); s may be high.
@@ -41,11 +34,10 @@ impl SecretKey {
     /// # Errors
     /// [`SignatureError::Malformed`] if the backend failed to sign; nothing may be sent.
     pub fn sign(&self, message: &[u8]) -> Result<Signature, SignatureError> {
-        let signature: ecdsa::Signature = self
-            .0
-            .sign_prehash(&sha256(&[message]))
-            .map_err(|_| SignatureError::Malformed)?;
-        Ok(Signature(signature.to_bytes().into()))
+        self.0
+            .sign(&sha256(&[message]))
+            .map(Signature)
+            .ok_or(SignatureError::Malformed)
     }
 }
 
@@ -56,7 +48,7 @@ impl fmt::Debug for SecretKey {
 }
 
 pub(super) fn check(key: &[u8; 64]) -> Result<(), SignatureError> {
-    point(key).map(|_| ())
+    p256::check(key)
 }
 
 pub(super) fn verify(
@@ -64,19 +56,7 @@ pub(super) fn verify(
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), SignatureError> {
-    let key = point(key)?;
-    let signature =
-        ecdsa::Signature::from_slice(&signature.0).map_err(|_| SignatureError::Malformed)?;
-    key.verify_prehash(&sha256(&[message]), &signature)
-        .map_err(|_| SignatureError::Rejected)
-}
-
-fn point(key: &[u8; 64]) -> Result<VerifyingKey, SignatureError> {
-    let mut sec1 = [0x04; 65];
-    if let Some(coordinates) = sec1.last_chunk_mut::<64>() {
-        *coordinates = *key;
-    }
-    VerifyingKey::from_sec1_bytes(&sec1).map_err(|_| SignatureError::Malformed)
+    p256::verify(key, &sha256(&[message]), &signature.0)
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::crypto::{Software, Verify};
-use p256::elliptic_curve::ff::PrimeField;
-use p256::elliptic_curve::sec1::ToSec1Point;
-use p256::{ProjectivePoint, Scalar};
+use ::p256::ecdsa::VerifyingKey;
+use ::p256::elliptic_curve::ff::PrimeField;
+use ::p256::elliptic_curve::sec1::ToSec1Point;
+use ::p256::{ProjectivePoint, Scalar};
 use proptest::prelude::*;
 
 /// The order of the group, and the prime of the field (SEC 2 section 2.4.2).

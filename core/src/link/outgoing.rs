@@ -3,9 +3,9 @@
 //! Invariant: what is due is one bitmap of fragments per frame; a repair request only sets bits of it, and each frame answers a bounded
 //! number of requests. A place that is only kept is given to the next frame, oldest first; one that is still to be sent never is.
 
-use super::bytes::crc32;
 use super::packet::{CRC, FRAGMENT_HEAD, MAX_FRAGMENTS, fragment_head};
 use super::rule::{Packed, Rule, WHOLE};
+use crate::wire::crc::crc32;
 use crate::{Millis, Peer};
 
 /// One frame on its way out. The bytes lie in the link's memory at its index: the whole form with its CRC, behind it the compressed

@@ -5,8 +5,8 @@
 //! place is taken from another only where that one has two or more. Fragments that contradict what came before begin anew, since after a
 //! wrap of the 7-bit id or a restart of the sender the newer ones are the true ones.
 
-use super::bytes::crc32;
 use super::packet::{CRC, MAX_FRAGMENTS};
+use crate::wire::crc::crc32;
 use crate::{Millis, Peer};
 
 /// One datagram in the making. The bytes lie in the link's memory at its index.

@@ -1,9 +1,10 @@
-//! Bytes on the wire: deterministic CBOR in and out, frames, SenML readings.
+//! Bytes on the wire: deterministic CBOR in and out, frames, SenML readings, frames on a serial line.
 //!
 //! Invariant: whatever `Writer` writes `Reader` reads, and no other encoding of the same value is accepted: core
 //! deterministic encoding, RFC 8949 section 4.2.1. So bytes can be hashed, signed and compared in place of values, and a
 //! signature over one reading of a message is a signature over all of them.
 
+pub mod crc;
 pub mod frame;
 mod frame_type;
 pub mod list;
@@ -11,6 +12,7 @@ pub mod merkle;
 pub mod near;
 pub mod reader;
 pub mod senml;
+pub mod serial;
 pub mod writer;
 
 pub use frame::{Frame, FrameError};

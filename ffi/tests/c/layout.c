@@ -65,6 +65,11 @@ HOLDS(sizeof(iotedge_link_counters_t) == 80);
 HOLDS(offsetof(iotedge_link_counters_t, bytes_out) == 16);
 HOLDS(offsetof(iotedge_link_counters_t, malformed) == 76);
 HOLDS(IOTEDGE_LINK_SIZE(1, 1, 1, 161) % 8 == 0);
+HOLDS(sizeof(iotedge_serial_encoder_t) == 20);
+HOLDS(sizeof(iotedge_serial_counters_t) == 28);
+HOLDS(offsetof(iotedge_serial_counters_t, corrupt) == 24);
+HOLDS(IOTEDGE_SERIAL_SIZE(IOTEDGE_MAX_FRAME) == IOTEDGE_SERIAL_MAX);
+HOLDS(IOTEDGE_SERIAL_DECODER_SIZE(33) % 8 == 0);
 HOLDS(IOTEDGE_NODE_SIZE(32, 1, 1, 2, 1, 4, 5600) % 8 == 0);
 HOLDS(IOTEDGE_NODE_SIZE_LEAN(128, 1000, 8, 4, 4, 8, 5600, 8, 8, 8, 1, 8, 16) < 145000);
 

@@ -8,7 +8,17 @@ mod narrow;
 #[cfg(not(any(feature = "narrow", target_pointer_width = "32")))]
 mod wide;
 
+#[cfg(all(
+    feature = "es256",
+    any(feature = "narrow", target_pointer_width = "32")
+))]
+pub(super) use narrow::p256;
 #[cfg(any(feature = "narrow", target_pointer_width = "32"))]
 pub(super) use narrow::{Agreement, Signing, check, verify};
+#[cfg(all(
+    feature = "es256",
+    not(any(feature = "narrow", target_pointer_width = "32"))
+))]
+pub(super) use wide::p256;
 #[cfg(not(any(feature = "narrow", target_pointer_width = "32")))]
 pub(super) use wide::{Agreement, Signing, check, verify};

@@ -1,5 +1,8 @@
 //! `iotedge-curve`.
 
+#[cfg(feature = "es256")]
+pub(in super::super) mod p256;
+
 use super::super::{SignatureError, ct_eq};
 use iotedge_curve::ed25519::{self, Error, SecretKey};
 use iotedge_curve::x25519::{BASE, x25519};

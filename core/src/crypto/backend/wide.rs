@@ -1,5 +1,8 @@
 //! ed25519-compact, whose release 2.6.0 is the rule and is pinned for that; x25519-dalek.
 
+#[cfg(feature = "es256")]
+pub(in super::super) mod p256;
+
 use super::super::SignatureError;
 use ed25519_compact::{Error, KeyPair, PublicKey, Seed, Signature};
 use x25519_dalek::StaticSecret;
