@@ -123,6 +123,11 @@
 #define IOTEDGE_PROFILE_HOPS 4
 
 /**
+ * Bytes of a store, a multiple of 8, for a static array: `static uint64_t memory[IOTEDGE_FLASH_STORE_SIZE / 8];`. Good for every target.
+ */
+#define IOTEDGE_FLASH_STORE_SIZE 160
+
+/**
  * Suite of a key: Ed25519 (RFC 8032). The number is that of COSE.
  */
 #define IOTEDGE_SUITE_ED25519 -8
@@ -1071,6 +1076,21 @@
 #define IOTEDGE_E_OUT_OF_ORDER 120
 
 /**
+ * The flash store is full. All values stand; remove something, or give it more blocks.
+ */
+#define IOTEDGE_E_STORE_FULL 130
+
+/**
+ * What the flash store wrote is not there any more. Erase it with `iotedge_flash_store_format`: the neighbours know how far the device was.
+ */
+#define IOTEDGE_E_STORE_DAMAGED 131
+
+/**
+ * A callback of `iotedge_flash_t` failed, and no other block is left to use instead. All values stand; try again.
+ */
+#define IOTEDGE_E_FLASH 132
+
+/**
  * Kind of a certificate: a device.
  */
 #define IOTEDGE_KIND_DEVICE 0
@@ -1114,6 +1134,11 @@
  * The version of this header as one number, `0x00MMmmpp`. Compare it with `iotedge_version()`.
  */
 #define IOTEDGE_VERSION_NUMBER 256
+
+/**
+ * A store over raw NOR flash. Lives in memory that you give to `iotedge_flash_store_open` and is never copied or moved.
+ */
+typedef struct iotedge_flash_store_t iotedge_flash_store_t;
 
 /**
  * A leaf. Lives in memory that you give to `iotedge_leaf_init` and is never copied or moved.
@@ -1310,6 +1335,56 @@ typedef struct iotedge_profile_t {
 } iotedge_profile_t;
 
 /**
+ * Raw NOR flash, or the part of it that is the store's. Set everything to zero, then all fields. Addresses (`at`) are in bytes
+ * from the start of that part.
+ *
+ * Erased bytes read 0xff: on a chip where they read 0 (STM32L0 and L1) invert what you read and program. Each callback returns `IOTEDGE_OK`, or anything
+ * else where it failed: then another block is used and this one is not any more. They run inside the calls of the store, on the caller's thread.
+ */
+typedef struct iotedge_flash_t {
+    /**
+     * `sizeof(iotedge_flash_t)`.
+     */
+    uint32_t size;
+    /**
+     * Bytes that are programmed at once: 1, 2, 4, 8, 16 or 32. No unit is ever programmed twice between two erases. On serial flash that programs pages take 16
+     * or 32: each unit is an operation of its own.
+     */
+    uint32_t unit;
+    /**
+     * Bytes that are erased at once, a multiple of `unit`: at least 256, and 4,096 for every value that a node stores. Where the chip's sectors are smaller take
+     * several for one block, and erase them all.
+     */
+    uint32_t block;
+    /**
+     * Blocks, at least 3, two of which are always free. From 4 on one may fail and everything goes on.
+     */
+    uint32_t blocks;
+    /**
+     * Handed to each callback first. Must live as long as the store.
+     */
+    void *user;
+    /**
+     * Reads `len` bytes. What the chip reports as uncorrectable (ECC) is given as zeros, with `IOTEDGE_OK`: it was torn when the power went. A failure is for
+     * what may succeed another time, such as a bus that is busy.
+     */
+    int32_t (*read)(void *user, uint32_t at, uint8_t *out, size_t len);
+    /**
+     * Programs one unit: `len` is `unit`, `at` a multiple of it, `data` is aligned to 8.
+     */
+    int32_t (*program)(void *user, uint32_t at, const uint8_t *data, size_t len);
+    /**
+     * Erases the block that begins at `at`.
+     */
+    int32_t (*erase)(void *user, uint32_t at);
+    /**
+     * Returns when everything that was programmed and erased before is in the cells, whatever happens to the power from here on. Where `program` and `erase`
+     * wait themselves it has nothing to do.
+     */
+    int32_t (*sync)(void *user);
+} iotedge_flash_t;
+
+/**
  * Who a leaf is and how it behaves. Set everything to zero, then `size`, `authority` and `seed`, and `certificate` where it is to join. Nothing
  * here needs to live after `iotedge_leaf_init`; wipe your copy of the seed.
  */
@@ -1404,6 +1479,10 @@ typedef struct iotedge_platform_t {
      * Removes a key; removing what is not there succeeds.
      */
     int32_t (*store_remove)(void *user, uint32_t key);
+    /**
+     * Handed to the `store_*` callbacks in place of `user`, such as an `iotedge_flash_store_t`; NULL: they get `user`.
+     */
+    void *store_user;
 } iotedge_platform_t;
 
 /**
@@ -2320,6 +2399,112 @@ int32_t iotedge_cluster_claim_verify(const uint8_t *neighbourhood,
 int32_t iotedge_cluster_distance(const iotedge_profile_t *a,
                                  const iotedge_profile_t *b,
                                  uint32_t *distance);
+
+/**
+ * Opens the store in raw flash, and first of all makes lasting what a power cut left open. Flash that holds none is an empty store: nothing has to be prepared.
+ * With another `unit`, `block` or `blocks` than before it is empty, too.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `IOTEDGE_FLASH_STORE_SIZE`; the store's until `iotedge_flash_store_close`. `flash`: copied; its `user`
+ * must live as long as the store. `store`: written on success; points into `memory`. It holds nothing of the flash but where its end is.
+ *
+ * After a start the first value that is written goes to a fresh block: one erase. What a power cut may have touched is not programmed again.
+ *
+ * `IOTEDGE_E_ARGUMENT`: `unit`, `block` or `blocks`. `IOTEDGE_E_FLASH`: the flash failed; try again. `IOTEDGE_E_STORE_DAMAGED`: see
+ * `iotedge_flash_store_get`. `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`, `IOTEDGE_E_ALREADY_INITIALISED`: the memory.
+ *
+ * ```c
+ * static uint64_t store_memory[IOTEDGE_FLASH_STORE_SIZE / 8];
+ *
+ * static int32_t store_start(const iotedge_flash_t *flash, iotedge_platform_t *platform)
+ * {
+ *     iotedge_flash_store_t *store = NULL;
+ *     int32_t status = iotedge_flash_store_open(store_memory, sizeof store_memory, flash, &store);
+ *     platform->size = (uint32_t)sizeof *platform;
+ *     platform->store_user = store;
+ *     platform->store_get = iotedge_flash_store_get;
+ *     platform->store_put = iotedge_flash_store_put;
+ *     platform->store_remove = iotedge_flash_store_remove;
+ *     return status;
+ * }
+ * ```
+ *
+ * From any thread; the store then belongs to one thread at a time, that of its node or leaf. Not from an interrupt.
+ */
+int32_t iotedge_flash_store_open(void *memory,
+                                 size_t memory_len,
+                                 const iotedge_flash_t *flash,
+                                 iotedge_flash_store_t **store);
+
+/**
+ * Erases the whole store, as for a device that is given away, or where it is damaged. No store may be open over this flash. Where the power goes meanwhile, repeat it.
+ *
+ * `IOTEDGE_E_ARGUMENT`: `unit`, `block` or `blocks`. `IOTEDGE_E_FLASH`: a block could not be erased; all others are.
+ *
+ * From any thread. Not from an interrupt.
+ */
+int32_t iotedge_flash_store_format(const iotedge_flash_t *flash);
+
+/**
+ * The longest value that fits one key. A node stores up to 2,829 bytes (64 validators), a leaf as much; with few validators 1,400 do.
+ *
+ * `bytes`: written on success.
+ *
+ * From the store's thread. Not from an interrupt.
+ */
+int32_t iotedge_flash_store_longest(const iotedge_flash_store_t *store,
+                                    size_t *bytes);
+
+/**
+ * Reads a value: `store_get` of `iotedge_platform_t`, with the store as `store_user`.
+ *
+ * `user`: an `iotedge_flash_store_t`. `key`: at most 65,535. `out`: `capacity` bytes; changed on failure too. `len`: written on success.
+ *
+ * `IOTEDGE_E_NONE`: no value. `IOTEDGE_E_LENGTH`: longer than `capacity`. `IOTEDGE_E_FLASH`: the flash could not be read. `IOTEDGE_E_STORE_DAMAGED`: what was
+ * written is not there any more, since cells lost their charge or somebody else wrote; an older value is never given in its place. Erase it
+ * (`iotedge_flash_store_format`): the neighbours know how far the device was.
+ *
+ * From the store's thread. Not from an interrupt.
+ */
+int32_t iotedge_flash_store_get(void *user,
+                                uint32_t key,
+                                uint8_t *out,
+                                size_t capacity,
+                                size_t *len);
+
+/**
+ * Writes a value: `store_put` of `iotedge_platform_t`, with the store as `store_user`. When it returns `IOTEDGE_OK` the value stays, and until then the old
+ * one does, whenever the power goes. It may erase a block, and seldom several.
+ *
+ * `user`: an `iotedge_flash_store_t`. `key`: at most 65,535. `value`: `len` bytes, at most `iotedge_flash_store_longest`.
+ *
+ * `IOTEDGE_E_LENGTH`: too long. `IOTEDGE_E_STORE_FULL`: no room. `IOTEDGE_E_FLASH`: the flash failed, and no block is left to use instead. All values
+ * stand then.
+ *
+ * From the store's thread. Not from an interrupt.
+ */
+int32_t iotedge_flash_store_put(void *user,
+                                uint32_t key,
+                                const uint8_t *value,
+                                size_t len);
+
+/**
+ * Removes a value: `store_remove` of `iotedge_platform_t`, with the store as `store_user`. Removing what is not there succeeds. Works in a full store.
+ *
+ * `user`: an `iotedge_flash_store_t`. `key`: at most 65,535.
+ *
+ * `IOTEDGE_E_FLASH`: the flash failed; the value stands.
+ *
+ * From the store's thread. Not from an interrupt.
+ */
+int32_t iotedge_flash_store_remove(void *user,
+                                   uint32_t key);
+
+/**
+ * Ends the store; its memory is yours again. What was written stays. End the node or leaf before.
+ *
+ * From the store's thread. Not from an interrupt.
+ */
+int32_t iotedge_flash_store_close(iotedge_flash_store_t *store);
 
 /**
  * The public key of a seed.

@@ -38,6 +38,7 @@ pub mod posp;
 mod rules;
 #[cfg(iotedge_rules_off)]
 pub mod rules;
+pub mod store;
 pub mod tangle;
 pub mod tx;
 pub mod types;

@@ -28,6 +28,7 @@
 
 #[cfg(feature = "node")]
 pub mod cluster;
+pub mod flash;
 pub mod key;
 pub mod leaf;
 #[cfg(feature = "node")]

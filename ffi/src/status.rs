@@ -321,6 +321,15 @@ pub const IOTEDGE_E_FORGED: i32 = 119;
 /// A header, set or record that does not follow what the leaf trusts. Dropped; it asks for what lies between.
 pub const IOTEDGE_E_OUT_OF_ORDER: i32 = 120;
 
+/// The flash store is full. All values stand; remove something, or give it more blocks.
+pub const IOTEDGE_E_STORE_FULL: i32 = 130;
+
+/// What the flash store wrote is not there any more. Erase it with `iotedge_flash_store_format`: the neighbours know how far the device was.
+pub const IOTEDGE_E_STORE_DAMAGED: i32 = 131;
+
+/// A callback of `iotedge_flash_t` failed, and no other block is left to use instead. All values stand; try again.
+pub const IOTEDGE_E_FLASH: i32 = 132;
+
 macro_rules! names {
     ($($name:ident,)*) => {
         const NAMES: &[(i32, &core::ffi::CStr)] = &[$(($name, {
@@ -439,6 +448,9 @@ names! {
     IOTEDGE_E_UNKNOWN_PEER,
     IOTEDGE_E_FORGED,
     IOTEDGE_E_OUT_OF_ORDER,
+    IOTEDGE_E_STORE_FULL,
+    IOTEDGE_E_STORE_DAMAGED,
+    IOTEDGE_E_FLASH,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

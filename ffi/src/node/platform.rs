@@ -9,6 +9,7 @@ use iotedge_core::platform::{Platform, PlatformError};
 /// The callbacks, all there.
 pub(crate) struct CPlatform {
     user: *mut c_void,
+    store: *mut c_void,
     random: unsafe extern "C" fn(*mut c_void, *mut u8, usize) -> i32,
     get: unsafe extern "C" fn(*mut c_void, u32, *mut u8, usize, *mut usize) -> i32,
     put: unsafe extern "C" fn(*mut c_void, u32, *const u8, usize) -> i32,
@@ -24,6 +25,10 @@ impl CPlatform {
         }
         Ok(Self {
             user: given.user,
+            store: match given.store_user.is_null() {
+                true => given.user,
+                false => given.store_user,
+            },
             random: given.random.ok_or(missing)?,
             get: given.store_get.ok_or(missing)?,
             put: given.store_put.ok_or(missing)?,
@@ -46,7 +51,7 @@ impl Platform for CPlatform {
         // SAFETY: the contract of `iotedge_platform_t`.
         let status = unsafe {
             (self.get)(
-                self.user,
+                self.store,
                 key.into(),
                 out.as_mut_ptr(),
                 out.len(),
@@ -62,7 +67,7 @@ impl Platform for CPlatform {
 
     fn put(&mut self, key: u16, value: &[u8]) -> Result<(), PlatformError> {
         // SAFETY: the contract of `iotedge_platform_t`.
-        match unsafe { (self.put)(self.user, key.into(), value.as_ptr(), value.len()) } {
+        match unsafe { (self.put)(self.store, key.into(), value.as_ptr(), value.len()) } {
             status::IOTEDGE_OK => Ok(()),
             _ => Err(PlatformError::StoreWrite),
         }
@@ -70,7 +75,7 @@ impl Platform for CPlatform {
 
     fn remove(&mut self, key: u16) -> Result<(), PlatformError> {
         // SAFETY: the contract of `iotedge_platform_t`.
-        match unsafe { (self.remove)(self.user, key.into()) } {
+        match unsafe { (self.remove)(self.store, key.into()) } {
             status::IOTEDGE_OK => Ok(()),
             _ => Err(PlatformError::StoreWrite),
         }

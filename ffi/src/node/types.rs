@@ -198,11 +198,13 @@ pub struct iotedge_platform_t {
     >,
     /// Removes a key; removing what is not there succeeds.
     pub store_remove: Option<unsafe extern "C" fn(user: *mut c_void, key: u32) -> i32>,
+    /// Handed to the `store_*` callbacks in place of `user`, such as an `iotedge_flash_store_t`; NULL: they get `user`.
+    pub store_user: *mut c_void,
 }
 // SAFETY: repr(C), integers, a raw pointer and optional functions, size first.
 unsafe impl Sized32 for iotedge_platform_t {}
 pub(crate) const OLDEST_PLATFORM: usize = 8 + 5 * size_of::<*const u8>();
-const _: () = assert!(size_of::<iotedge_platform_t>() == OLDEST_PLATFORM);
+const _: () = assert!(size_of::<iotedge_platform_t>() == OLDEST_PLATFORM + size_of::<*const u8>());
 
 /// Event: the neighbourhood accepted the certificate; a later table makes this node a member.
 pub const IOTEDGE_EVENT_ENROL_ACCEPTED: u32 = 1;

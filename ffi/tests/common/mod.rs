@@ -308,6 +308,7 @@ impl Network {
                 store_get: Some(get),
                 store_put: Some(put),
                 store_remove: Some(remove),
+                store_user: core::ptr::null_mut(),
             };
             let memory = self.memory[i].as_mut_ptr();
             let status = iotedge_node_init(
@@ -354,6 +355,7 @@ impl Network {
                 store_get: Some(get),
                 store_put: Some(put),
                 store_remove: Some(remove),
+                store_user: core::ptr::null_mut(),
             };
             let memory = self.memory[n].as_mut_ptr();
             let status = iotedge_leaf_init(
