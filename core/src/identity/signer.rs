@@ -96,6 +96,25 @@ impl SignOp {
         })
     }
 
+    /// Begins with what `write` puts into the room that it gets; it gives the length. For messages that are on no other stack.
+    pub fn begin_with<E>(write: impl FnOnce(&mut [u8]) -> Result<usize, E>) -> Result<Self, E> {
+        let mut op = Self {
+            message: Vec::new(),
+            state: State::Begun,
+        };
+        // As long as its room: it cannot fail.
+        let _ = op.message.resize_default(MAX_TO_BE_SIGNED);
+        let len = write(&mut op.message)?;
+        op.message.truncate(len);
+        Ok(op)
+    }
+
+    /// The message, to read.
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
     /// The message, for the signer. May be taken again until an answer is there.
     pub fn input(&mut self) -> Result<&[u8], SignerError> {
         match self.state {

@@ -2,7 +2,7 @@
 
 use super::aside::Pool;
 use super::bucket::MemberBuckets;
-use super::config::{Clock, Config, InitError, Limits, NodeSigner, Role};
+use super::config::{Clock, Config, InitError, Limits, NodeSigner, Role, Strategy};
 use super::event::{Event, Peer, Refusal};
 use super::gossip::Control;
 use super::headers::Headers;
@@ -96,51 +96,61 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         limits: Limits,
         config: &Config<'_>,
         signer: NodeSigner,
-        mut platform: P,
+        platform: P,
         verifier: V,
     ) -> Result<Self, InitError> {
+        let mut place = None;
+        Self::new_in(
+            &mut place, memory, limits, config, signer, platform, verifier,
+        )?;
+        place.ok_or(InitError::Memory)
+    }
+
+    /// The same where the node shall live: a node is too large for a small device's stack.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; the place is empty then.
+    pub fn new_in(
+        place: &mut Option<Self>,
+        memory: Memory<'m>,
+        limits: Limits,
+        config: &Config<'_>,
+        signer: NodeSigner,
+        platform: P,
+        verifier: V,
+    ) -> Result<(), InitError> {
+        *place = None;
+        let started = Self::vacant(place, memory, limits, config, signer, platform, verifier)
+            .and_then(|node| node.start(config));
+        if started.is_err() {
+            *place = None;
+        }
+        started
+    }
+
+    /// A node that did not look into its store yet.
+    #[inline(never)]
+    fn vacant<'p>(
+        place: &'p mut Option<Self>,
+        memory: Memory<'m>,
+        limits: Limits,
+        config: &Config<'_>,
+        signer: NodeSigner,
+        mut platform: P,
+        verifier: V,
+    ) -> Result<&'p mut Self, InitError> {
         memory.check(&limits)?;
+        if config.strategy != Strategy::Uniform && !cfg!(feature = "weighted") {
+            return Err(InitError::Limits);
+        }
         let key = match &signer {
             NodeSigner::Software(secret) => Some(secret.public_key()),
             NodeSigner::External(key) => Some(*key),
             NodeSigner::None => None,
         };
-        let mut chain: Vec<Vec<u8, MAX_CERTIFICATE>, 2> = Vec::new();
-        for certificate in config.chain {
-            let copy = Vec::from_slice(certificate).map_err(|_| InitError::Certificate)?;
-            chain.push(copy).map_err(|_| InitError::Certificate)?;
-        }
-        let mut device = Id::ZERO;
-        if config.role == Role::Member {
-            let last = chain.last().ok_or(InitError::Certificate)?;
-            let certificate = Certificate::parse(last).map_err(|_| InitError::Certificate)?;
-            let certified = certificate.claims().key;
-            // The account is that of the first key, whatever signs now.
-            if key.is_none() || (Some(certified) != key && !config.rotated) {
-                return Err(InitError::Certificate);
-            }
-            device = rotate::device_of(&certified);
-        }
-        let authority = CoseKey::thumbprint(&config.authority);
-
         let mut random = [0u8; 8];
         platform
             .random(&mut random)
-            .map_err(|_| InitError::Platform)?;
-        let next_ticket = read_meta(&mut platform, &authority)?;
-        let mut own =
-            Own::load(memory.own, &limits, &mut platform).map_err(|_| InitError::Platform)?;
-        let outbox = Outbox::load(
-            memory.outbox,
-            &mut platform,
-            own.newest_ticket(),
-            next_ticket,
-        )
-        .map_err(|_| InitError::Platform)?;
-        outbox
-            .replaced(&mut platform, |platform, id| {
-                own.bury(&limits, platform, id)
-            })
             .map_err(|_| InitError::Platform)?;
         // Until the genesis is known nothing is inserted; its policy replaces this one.
         let policy = Policy {
@@ -155,12 +165,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let slots = limits.window as usize;
         let start = Millis(0);
         let buckets = MemberBuckets::new(memory.buckets, usize::from(limits.members));
-        let mut node = Self {
+        Ok(place.insert(Self {
             limits,
             role: config.role,
             strategy: config.strategy,
             authority: config.authority,
-            chain,
+            chain: Vec::new(),
             enrolment: match signer {
                 NodeSigner::Software(_) => None,
                 NodeSigner::External(_) | NodeSigner::None => config.enrolment,
@@ -179,7 +189,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             signer,
             key,
             rotation: None,
-            device,
+            device: Id::ZERO,
             genesis: None,
             neighbourhood: Id::ZERO,
             index: None,
@@ -196,8 +206,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             peers: Peers::new(memory.peers),
             aside: Pool::new(memory.aside),
             wants: Wants::new(memory.wants),
-            outbox,
-            own,
+            outbox: Outbox::new(memory.outbox),
+            own: Own::new(memory.own),
             headers: Headers::new(memory.headers),
             stubs: Ring::new(memory.stubs),
             search: super::sets::Search::default(),
@@ -205,6 +215,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             retelling: Deque::new(),
             unburied: false,
             cluster: None,
+            duties: None,
             relay: None,
             relayed: heapless::Vec::new(),
             control: Ring::new(memory.said),
@@ -249,14 +260,49 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             caught_up: false,
             vouches: false,
             clockless: config.clock == Clock::FromNeighbours,
-        };
-        node.restore()?;
-        if let Some(ticket) = node.outbox.take_untold()
-            && let Some(id) = node.own.sent_for(ticket)
-        {
-            node.tell(Event::Sent { ticket, id });
+        }))
+    }
+
+    /// Takes the certificates, and reads back what the store holds.
+    #[inline(never)]
+    fn start(&mut self, config: &Config<'_>) -> Result<(), InitError> {
+        for certificate in config.chain {
+            let copy = Vec::from_slice(certificate).map_err(|_| InitError::Certificate)?;
+            self.chain.push(copy).map_err(|_| InitError::Certificate)?;
         }
-        Ok(node)
+        if config.role == Role::Member {
+            let last = self.chain.last().ok_or(InitError::Certificate)?;
+            let certificate = Certificate::parse(last).map_err(|_| InitError::Certificate)?;
+            let certified = certificate.claims().key;
+            // The account is that of the first key, whatever signs now.
+            if self.key.is_none() || (Some(certified) != self.key && !config.rotated) {
+                return Err(InitError::Certificate);
+            }
+            self.device = rotate::device_of(&certified);
+        }
+        let authority = CoseKey::thumbprint(&config.authority);
+        let next_ticket = read_meta(&mut self.platform, &authority)?;
+        self.read_store(next_ticket)
+            .map_err(|_| InitError::Platform)?;
+        self.restore()?;
+        if let Some(ticket) = self.outbox.take_untold()
+            && let Some(id) = self.own.sent_for(ticket)
+        {
+            self.tell(Event::Sent { ticket, id });
+        }
+        Ok(())
+    }
+
+    /// Own transactions and submissions, as the store has them.
+    #[inline(never)]
+    fn read_store(&mut self, next_ticket: u32) -> Result<(), Refusal> {
+        let (own, limits) = (&mut self.own, &self.limits);
+        own.load(limits, &mut self.platform)?;
+        self.outbox
+            .load(&mut self.platform, own.newest_ticket(), next_ticket)?;
+        self.outbox.replaced(&mut self.platform, |platform, id| {
+            own.bury(limits, platform, id)
+        })
     }
 
     /// Ends the node and gives memory, platform and verifier back, for example to start again as after a reboot.
@@ -289,6 +335,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         (memory, self.platform, self.verifier)
     }
 
+    #[inline(never)]
     fn restore(&mut self) -> Result<(), InitError> {
         let mut buffer = [0u8; MAX_FRAME];
         let found = self
@@ -311,6 +358,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Verifies a genesis and adopts it.
+    #[inline(never)]
     pub(crate) fn take_genesis(&mut self, cose: &[u8], set: &[u8]) -> Result<(), Refusal> {
         let (genesis, id) = UnverifiedGenesis::parse(cose)
             .and_then(|g| g.verify(&self.authority, &mut self.verifier))
@@ -348,6 +396,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn on_genesis(&mut self, cose: &[u8], set: &[u8]) -> Result<(), Refusal> {
         if self.genesis.is_some() {
             return Ok(());
@@ -437,6 +486,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// A neighbour says which transaction of ours is the newest that it holds.
+    #[inline(never)]
     pub(crate) fn on_heads(
         &mut self,
         now: Millis,
@@ -662,6 +712,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.vouches
     }
 
+    #[inline(never)]
     pub(crate) fn store_meta(&mut self) {
         let mut buffer = [0u8; 64];
         let mut w = Writer::new(&mut buffer);

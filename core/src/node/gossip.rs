@@ -148,6 +148,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         None
     }
 
+    #[inline(never)]
     fn write_control(
         &mut self,
         now: Millis,
@@ -220,6 +221,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         frame.write(tag, out).ok()
     }
 
+    #[inline(never)]
     fn write_enrol(&mut self, _now: Millis, out: &mut [u8]) -> Option<usize> {
         let proof = self.enrol_proof()?;
         let (first, rest) = self.chain.split_first()?;
@@ -236,6 +238,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Transactions that neighbours asked for.
+    #[inline(never)]
     fn next_answer(&mut self, out: &mut [u8]) -> Option<(Peer, usize)> {
         while let Some((place, sequence)) = self.sending.pop_front() {
             let place = usize::from(place);
@@ -254,6 +257,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// The missing id bytes of parents go beside a transaction: below the cut of all, since nobody has them any more; above it of those that
     /// were pushed out of this window.
+    #[inline(never)]
     fn complete_old(&self, sequence: u32, len: usize, out: &mut [u8]) -> usize {
         let (Some(facts), Some(body)) = (self.tangle.at_sequence(sequence), self.raw.get(sequence))
         else {
@@ -312,6 +316,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Own transactions go to every neighbour at once: nobody else can have them. Those who are fed get all.
+    #[inline(never)]
     fn next_push(&mut self, out: &mut [u8]) -> Option<(Peer, usize)> {
         let index = self.index?;
         let next = self.tangle.next_sequence();
@@ -345,6 +350,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         None
     }
 
+    #[inline(never)]
     fn next_request(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
         self.genesis.as_ref()?;
         let peer = self.wants.due_peer(now)?;
@@ -374,6 +380,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Some((peer, len))
     }
 
+    #[inline(never)]
     fn next_announcement(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
         let next = self.tangle.next_sequence();
         let wait = self.tuner.announce();
@@ -424,6 +431,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         )
     }
 
+    #[inline(never)]
     fn next_beacon(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
         if !self.beacons() {
             return None;
@@ -465,6 +473,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// A neighbour announces what it has.
+    #[inline(never)]
     pub(crate) fn on_announce(
         &mut self,
         now: Millis,
@@ -506,6 +515,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// A neighbour wants transactions.
+    #[inline(never)]
     pub(crate) fn on_request(&mut self, place: usize, prefixes: List<'_, Prefix>) {
         for prefix in prefixes.iter() {
             let held = self.tangle.lookup(&prefix).next();
@@ -535,6 +545,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// A neighbour says what it holds of each member and wants what is above, oldest first. What does not fit the queue now comes with its next SYNC.
+    #[inline(never)]
     pub(crate) fn on_sync(&mut self, place: usize, first: MemberIndex, highest: List<'_, Number>) {
         let mut numbers: heapless::Vec<Number, { MAX_FRAME }> = heapless::Vec::new();
         for number in highest.iter() {
@@ -585,6 +596,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// A neighbour's beacon: a hint, never trusted.
+    #[inline(never)]
     pub(crate) fn on_beacon(
         &mut self,
         now: Millis,

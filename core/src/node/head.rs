@@ -57,6 +57,17 @@ pub(crate) struct State {
     passing: Bytes,
 }
 
+/// What a node in a cluster does besides. Called through pointers that only `join_cluster` sets, so that a linker leaves it all out of
+/// firmware that never joins one.
+#[expect(clippy::type_complexity)]
+pub(crate) struct Duties<N> {
+    run: fn(&mut N, Millis),
+    due: fn(&N, Millis) -> Option<Millis>,
+    line: fn(&N, Millis) -> (u8, u32),
+    hear: fn(&mut N, Millis, Peer, usize, &[u8]) -> Result<(), Refusal>,
+    write: fn(&N, Which, &mut [u8]) -> Option<usize>,
+}
+
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// Takes part in a cluster from now on, in place of any before.
     ///
@@ -70,6 +81,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             own: Vec::new(),
             best: Vec::new(),
             passing: Vec::new(),
+        });
+        self.duties = Some(Duties {
+            run: Self::elect,
+            due: Self::next_claim,
+            line: Self::place_in_line,
+            hear: Self::hear_claim,
+            write: Self::write_claim_of,
         });
         Ok(())
     }
@@ -110,8 +128,42 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
+    /// Says what is due.
+    pub(crate) fn run_election(&mut self, now: Millis) {
+        if let Some(run) = self.duties.as_ref().map(|duties| duties.run) {
+            run(self, now);
+        }
+    }
+
+    /// When the election has something to say next, in local time.
+    pub(crate) fn election_due(&self, now: Millis) -> Option<Millis> {
+        let duties = self.duties.as_ref()?;
+        (duties.due)(self, now)
+    }
+
     /// Place in the line and term, for an offer.
     pub(crate) fn line(&self, now: Millis) -> (u8, u32) {
+        let duties = self.duties.as_ref();
+        duties.map_or((NO_PLACE, 0), |duties| (duties.line)(self, now))
+    }
+
+    pub(crate) fn on_claim(
+        &mut self,
+        now: Millis,
+        from: Peer,
+        place: usize,
+        cose: &[u8],
+    ) -> Result<(), Refusal> {
+        let hear = self.duties.as_ref().map(|duties| duties.hear);
+        hear.ok_or(Refusal::NotForMe)?(self, now, from, place, cose)
+    }
+
+    pub(crate) fn write_claim(&self, which: Which, out: &mut [u8]) -> Option<usize> {
+        let duties = self.duties.as_ref()?;
+        (duties.write)(self, which, out)
+    }
+
+    fn place_in_line(&self, now: Millis) -> (u8, u32) {
         let election = self.cluster.as_ref().and_then(|c| c.election.as_ref());
         let (Some(election), Some(index)) = (election, self.index) else {
             return (NO_PLACE, 0);
@@ -121,8 +173,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         (place.unwrap_or(NO_PLACE), election.term())
     }
 
-    /// Says what is due. It needs a clock, an index and an epoch.
-    pub(crate) fn run_election(&mut self, now: Millis) {
+    /// It needs a clock, an index and an epoch.
+    fn elect(&mut self, now: Millis) {
         let (Some(index), Some(genesis)) = (self.index, &self.genesis) else {
             return;
         };
@@ -159,13 +211,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
-    /// When the election has something to say next, in local time.
-    pub(crate) fn election_due(&self, now: Millis) -> Option<Millis> {
+    fn next_claim(&self, now: Millis) -> Option<Millis> {
         let election = self.cluster.as_ref()?.election.as_ref()?;
         let due = election.deadline(self.absolute(now))?;
         (self.phase == Phase::Active).then(|| self.local(due))
     }
 
+    #[inline(never)]
     fn say_claim(&mut self, say: &Say) {
         if let Say::New(statement) = say {
             let key = self
@@ -200,7 +252,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
-    pub(crate) fn on_claim(
+    fn hear_claim(
         &mut self,
         now: Millis,
         from: Peer,
@@ -255,7 +307,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(())
     }
 
-    pub(crate) fn write_claim(&self, which: Which, out: &mut [u8]) -> Option<usize> {
+    fn write_claim_of(&self, which: Which, out: &mut [u8]) -> Option<usize> {
         let state = self.cluster.as_ref()?;
         let cose = match which {
             Which::Own => &state.own,

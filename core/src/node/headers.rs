@@ -15,8 +15,8 @@ use crate::identity::{Genesis, Record};
 use crate::order::sort_few;
 use crate::platform::Platform;
 use crate::posp::{
-    Header, MAX_HEADER, PospError, Receipt, ReceiptVerifier, SetChain, SettledHeader, SignedHeader,
-    Tally, ValidatorSet,
+    Header, MAX_HEADER, MAX_VALIDATORS, PospError, Receipt, ReceiptVerifier, SetChain,
+    SettledHeader, SignedHeader, Tally, ValidatorSet,
 };
 use crate::tangle::Tables as _;
 use crate::wire::list::{List, Raw, Vote};
@@ -26,7 +26,7 @@ use crate::{Epoch, HeaderNumber, Id, MemberIndex, Millis};
 use heapless::Vec;
 
 /// Votes kept per header: more than a quorum of the sets that exist.
-pub const KEPT_VOTES: usize = 64;
+pub const KEPT_VOTES: usize = MAX_VALIDATORS;
 /// Longest stored header: payload, path, votes.
 const STORED_HEADER: usize = MAX_HEADER + 34 * MAX_PATH + 70 * KEPT_VOTES + 64;
 /// After so many fruitless requests a receipt is not asked for any more.
@@ -185,6 +185,7 @@ pub(crate) fn posp_refusal(error: PospError) -> Refusal {
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// A header with the path of leaf 0. It counts once its votes are in.
+    #[inline(never)]
     pub(crate) fn on_header(
         &mut self,
         now: Millis,
@@ -250,6 +251,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Votes for a header that is here. They are kept until they can make a quorum, and only then checked.
+    #[inline(never)]
     pub(crate) fn on_votes(
         &mut self,
         now: Millis,
@@ -316,6 +318,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.on_settled(now, &settled)
     }
 
+    #[inline(never)]
     fn on_settled(&mut self, now: Millis, settled: &SettledHeader) -> Result<(), Refusal> {
         let header = *settled.header();
         let newer = header.number > self.headers.newest;
@@ -367,6 +370,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Records of a table that is being filled.
+    #[inline(never)]
     pub(crate) fn on_table(
         &mut self,
         now: Millis,
@@ -438,6 +442,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// An inclusion proof of a followed transaction.
+    #[inline(never)]
     pub(crate) fn on_proof(
         &mut self,
         now: Millis,
@@ -484,6 +489,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Asks for the receipts of followed transactions that a settled header should hold.
+    #[inline(never)]
     pub(crate) fn ask_for_proofs(&mut self, now: Millis) {
         if self.headers.newest == HeaderNumber(0) {
             return;
@@ -546,6 +552,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Some(w.len())
     }
 
+    #[inline(never)]
     fn store_header(&mut self, number: HeaderNumber) {
         let Some(proof) = self.headers.proofs.iter().find(|p| p.number == number) else {
             return;
@@ -577,6 +584,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// What does not read is left out: the headers tell it again.
+    #[inline(never)]
     fn restore_clocks(&mut self) {
         let mut buffer = [0u8; STORED_CLOCKS];
         if let Ok(Some(len)) = self.platform.get(keys::CLOCKS, &mut buffer) {
@@ -586,6 +594,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Reads back the newest headers and tables. What does not verify is left out: it comes again from a neighbour.
+    #[inline(never)]
     pub(crate) fn restore_headers(&mut self) -> Result<(), super::InitError> {
         self.restore_trust();
         self.restore_clocks();
@@ -619,6 +628,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(())
     }
 
+    #[inline(never)]
     fn restore_header(&mut self, number: HeaderNumber, stored: &Receipt<'_>) -> Option<()> {
         // Age does not matter here: what was trusted when it was stored is verified again by the same set.
         let past = self.past_set(number);
@@ -646,6 +656,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.on_settled(Millis(0), &settled).ok()
     }
 
+    #[inline(never)]
     fn restore_table(&mut self, epoch: Epoch) {
         let mut index = 0u16;
         for chunk in 0..u16::MAX {

@@ -316,6 +316,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Epoch, issuer, clock: what can be known without parents and without a signature check.
+    #[inline(never)]
     fn check_standing(
         &mut self,
         now: Millis,
@@ -397,6 +398,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Finds the full ids behind the prefixes, or says which are missing.
     #[expect(clippy::result_large_err, reason = "no allocation to box it in")]
+    #[inline(never)]
     fn resolve(
         &self,
         payload: &Payload<'_>,
@@ -485,6 +487,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Checks the signature. Where a prefix means two stored ids, the signature says which one was meant.
+    #[inline(never)]
     fn verify_choices(
         &mut self,
         tx: &Unverified<'_>,
@@ -524,6 +527,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Evidence has to prove what it says, every time.
+    #[inline(never)]
     fn check_evidence(
         &mut self,
         payload: &Payload<'_>,
@@ -563,6 +567,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Keeps what waits, and asks for the parents that are missing. Of what there is no room for they are not asked for: it is told again, and
     /// to climb down from it would never end where more is missing than the pool takes.
+    #[inline(never)]
     fn set_aside(
         &mut self,
         now: Millis,
@@ -630,6 +635,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         };
     }
 
+    #[inline(never)]
     fn on_insert_error(
         &mut self,
         now: Millis,
@@ -666,6 +672,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Tries again what waited for something that is here now.
+    #[inline(never)]
     pub(crate) fn retry_aside(&mut self, now: Millis) {
         let mut buffer = [0u8; MAX_FRAME];
         // Bounded: each turn takes one out of the pool, and what goes back waits for something else.

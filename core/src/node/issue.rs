@@ -18,11 +18,12 @@ use crate::tangle::{Effect, Scratch, Stubs, Tables as _};
 use crate::tx::{self, Body, MAX_SIGNING_INPUT, MemberOp, Parents, Payload};
 use crate::wire::{Reader, Writer};
 use crate::{Amount, Epoch, Id, MAX_PARENTS, MAX_PAYLOAD, MemberIndex, Millis, Number};
-use heapless::Vec;
 
 /// A transaction whose payload is fixed and whose signature is awaited.
+#[derive(Clone, Copy)]
 pub(crate) struct Draft {
-    pub(crate) payload: Vec<u8, MAX_PAYLOAD>,
+    /// Length of the payload, with which the message of the signature ends.
+    pub(crate) payload: usize,
     pub(crate) parents: Parents,
     pub(crate) ticket: Option<Ticket>,
     /// The two transactions that evidence is about.
@@ -232,6 +233,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// True when something was issued and more may be.
+    #[inline(never)]
     fn issue_one(&mut self, now: Millis) -> Result<bool, Refusal> {
         let Some(index) = self.index else {
             return Ok(false);
@@ -303,6 +305,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// After a reset exactly the stored bytes go out again.
+    #[inline(never)]
     fn replay(&mut self, now: Millis, number: Number) -> Result<bool, Refusal> {
         let mut buffer = [0u8; STORED_MAX];
         let key = keys::own(&self.limits, number.0);
@@ -345,6 +348,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Builds the payload and starts the signature.
     pub(crate) fn draft(&mut self, now: Millis, wish: &Wish<'_>) -> Result<(), Refusal> {
+        self.prepare(now, wish)?;
+        self.sign(now)
+    }
+
+    /// Builds the payload and the message to sign.
+    #[inline(never)]
+    fn prepare(&mut self, now: Millis, wish: &Wish<'_>) -> Result<(), Refusal> {
         let index = self.index.ok_or(Refusal::NotMember)?;
         let head = self
             .tangle
@@ -418,16 +428,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             )
             .map_err(insert_refusal)?;
         let suite = self.key_in(epoch).ok_or(Refusal::NotMember)?.suite();
-        let mut message = [0u8; MAX_SIGNING_INPUT];
-        let message = tx::signing_input(
-            &self.neighbourhood,
-            suite,
-            fitted.payload,
-            &fitted.parents.hash(),
-            &mut message,
-        )
-        .map_err(tx_refusal)?;
-        let op = SignOp::begin(message).map_err(|_| Refusal::BodyLength)?;
+        let (neighbourhood, parents_hash) = (&self.neighbourhood, fitted.parents.hash());
+        let op = SignOp::begin_with(|message| {
+            let payload = fitted.payload;
+            tx::signing_input(neighbourhood, suite, payload, &parents_hash, message)
+                .map(|message| message.len())
+                .map_err(tx_refusal)
+        })?;
         let (ticket, proof) = match wish {
             Wish::Submission(ticket, _) => (Some(*ticket), None),
             Wish::Evidence { a, b, .. } => (None, Some((*a, *b))),
@@ -436,7 +443,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.job = Some(SignJob {
             op,
             draft: Draft {
-                payload: Vec::from_slice(fitted.payload).map_err(|_| Refusal::BodyLength)?,
+                payload: fitted.payload.len(),
                 parents: fitted.parents,
                 ticket,
                 proof,
@@ -444,9 +451,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 time,
             },
         });
-        self.sign(now)
+        Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn choose_tips(
         &mut self,
         now: Millis,
@@ -476,6 +484,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let at = self.absolute(now);
         Ok(match self.strategy {
             Strategy::Uniform => self.tangle.select(at, &mut rng, out),
+            Strategy::Weighted { .. } if !cfg!(feature = "weighted") => return Err(Refusal::Busy),
             Strategy::Weighted { .. } => {
                 let walk = self.walk(now);
                 let mut scratch = Scratch {
@@ -490,6 +499,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         })
     }
 
+    #[inline(never)]
     fn stored_epoch(&mut self, number: Number) -> Option<Epoch> {
         let mut buffer = [0u8; STORED_MAX];
         let key = keys::own(&self.limits, number.0);
@@ -498,6 +508,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         (stored.followed.number == number).then_some(stored.followed.epoch)
     }
 
+    #[inline(never)]
     fn body_of_wish<'w>(&self, wish: &Wish<'w>, debits: Amount) -> Result<Body<'w>, Refusal> {
         Ok(match *wish {
             Wish::Approval => Body::Data(tx::APPROVAL),

@@ -142,10 +142,19 @@ pub(crate) struct Evidence {
     due: Millis,
 }
 
-/// A signature in the making: the payload of the own transaction that waits for it.
+/// A signature in the making, and the own transaction that waits for it.
 pub(crate) struct SignJob {
     op: SignOp,
     draft: issue::Draft,
+}
+
+impl SignJob {
+    /// The payload: the end of what is signed.
+    fn payload(&self) -> &[u8] {
+        let message = self.op.message();
+        let start = message.len().saturating_sub(self.draft.payload);
+        message.get(start..).unwrap_or(&[])
+    }
 }
 
 /// The L-node. `'m` is the caller's memory, `P` the device's platform, `V` the verifier of signatures.
@@ -191,6 +200,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     /// Transactions below a certified cut that somebody stands on, and when they were: solid stubs.
     stubs: Ring<'m, (Id, Millis)>,
     cluster: Option<head::State>,
+    duties: Option<head::Duties<Self>>,
     relay: Option<relay::Relay>,
     relayed: relay::Proofs,
     search: sets::Search,

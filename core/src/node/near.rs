@@ -23,6 +23,7 @@ use heapless::Vec;
 const RECORDS_PER_TOKEN: usize = 16;
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
+    #[inline(never)]
     pub(crate) fn on_near(
         &mut self,
         now: Millis,
@@ -88,6 +89,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn write_offer(&mut self, now: Millis, out: &mut [u8]) -> Option<usize> {
         if matches!(self.phase, Phase::Outside | Phase::Synchronising) {
             return None;
@@ -139,6 +141,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Answers for this id, and for others that wait for the same neighbour.
+    #[inline(never)]
     pub(crate) fn write_witness(&mut self, peer: Peer, id: Id, out: &mut [u8]) -> Option<usize> {
         let mut seen: Vec<Sighting, MAX_SIGHTINGS> = Vec::new();
         let _ = seen.push(self.sighting(&id));
@@ -160,6 +163,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .ok()
     }
 
+    #[inline(never)]
     pub(crate) fn write_record(
         &self,
         epoch: Epoch,
@@ -186,6 +190,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         .ok()
     }
 
+    #[inline(never)]
     pub(crate) fn write_show(&self, member: MemberIndex, out: &mut [u8]) -> Option<usize> {
         let head = self.tangle.head(&self.tables, member)?;
         let cose = self.raw(&head.id).and_then(|raw| split(raw).ok());

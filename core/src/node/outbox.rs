@@ -108,22 +108,27 @@ pub struct Outbox<'m> {
 }
 
 impl<'m> Outbox<'m> {
+    /// Nothing waits yet.
+    pub(crate) fn new(slots: &'m mut [OutSlot]) -> Self {
+        slots.fill(OutSlot::default());
+        Self {
+            reach: slots.len(),
+            slots,
+            next_ticket: 1,
+            untold: None,
+        }
+    }
+
     /// Reads what the store still holds. `done` is the newest ticket that already became a transaction.
     pub(crate) fn load<P: Platform>(
-        slots: &'m mut [OutSlot],
+        &mut self,
         platform: &mut P,
         done: u32,
         next_ticket: u32,
-    ) -> Result<Self, Refusal> {
-        slots.fill(OutSlot::default());
-        let mut outbox = Self {
-            reach: slots.len(),
-            slots,
-            next_ticket,
-            untold: None,
-        };
+    ) -> Result<(), Refusal> {
+        self.next_ticket = next_ticket;
         let mut buffer = [0; Submission::MAX];
-        for index in 0..outbox.slots.len() {
+        for index in 0..self.slots.len() {
             let key = keys::outbox(u16::try_from(index).unwrap_or(u16::MAX));
             let Some(len) = platform
                 .get(key, &mut buffer)
@@ -137,28 +142,28 @@ impl<'m> Outbox<'m> {
                 Ok(Entry {
                     ticket, expires, ..
                 }) if ticket > done => {
-                    if let Some(slot) = outbox.slots.get_mut(index) {
+                    if let Some(slot) = self.slots.get_mut(index) {
                         *slot = OutSlot {
                             used: true,
                             ticket,
                             expires: expires.0,
                         };
                     }
-                    outbox.next_ticket = outbox.next_ticket.max(ticket.saturating_add(1));
+                    self.next_ticket = self.next_ticket.max(ticket.saturating_add(1));
                 }
                 entry => {
                     if let Ok(entry) = entry
                         && entry.ticket == done
                     {
-                        outbox.untold = Some(Ticket(done));
+                        self.untold = Some(Ticket(done));
                     }
                     platform.remove(key).map_err(|_| Refusal::Platform)?;
                 }
             }
         }
-        outbox.shrink();
-        outbox.next_ticket = outbox.next_ticket.max(done.saturating_add(1));
-        Ok(outbox)
+        self.shrink();
+        self.next_ticket = self.next_ticket.max(done.saturating_add(1));
+        Ok(())
     }
 
     fn waiting(&self) -> &[OutSlot] {
@@ -372,7 +377,8 @@ mod tests {
     fn is_sent_in_order_and_survives_a_reboot() {
         let mut platform = MemoryPlatform::default();
         let mut slots = vec![OutSlot::default(); 4];
-        let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
+        let mut outbox = Outbox::new(&mut slots);
+        outbox.load(&mut platform, 0, 1).unwrap();
         let a = outbox
             .push(&mut platform, &Submission::Data(b"a"), None, None)
             .unwrap();
@@ -388,7 +394,8 @@ mod tests {
             )
             .unwrap();
         let mut slots = vec![OutSlot::default(); 4];
-        let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
+        let mut outbox = Outbox::new(&mut slots);
+        outbox.load(&mut platform, 0, 1).unwrap();
         let mut buffer = [0; Submission::MAX];
         let front = outbox.front(&mut platform, &mut buffer).unwrap().unwrap();
         assert_eq!((front.0, front.2), (a, Submission::Data(b"a")));
@@ -407,12 +414,14 @@ mod tests {
     fn an_entry_that_became_a_transaction_before_the_cut_is_not_sent_twice() {
         let mut platform = MemoryPlatform::default();
         let mut slots = vec![OutSlot::default(); 4];
-        let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
+        let mut outbox = Outbox::new(&mut slots);
+        outbox.load(&mut platform, 0, 1).unwrap();
         let a = outbox
             .push(&mut platform, &Submission::Data(b"a"), None, None)
             .unwrap();
         let mut slots = vec![OutSlot::default(); 4];
-        let outbox = Outbox::load(&mut slots, &mut platform, a.0, 1).unwrap();
+        let mut outbox = Outbox::new(&mut slots);
+        outbox.load(&mut platform, a.0, 1).unwrap();
         assert_eq!(outbox.len(), 0);
         assert!(outbox.next_ticket() > a.0);
     }
@@ -421,7 +430,8 @@ mod tests {
     fn full_says_so_and_changes_nothing() {
         let mut platform = MemoryPlatform::default();
         let mut slots = vec![OutSlot::default(); 1];
-        let mut outbox = Outbox::load(&mut slots, &mut platform, 0, 1).unwrap();
+        let mut outbox = Outbox::new(&mut slots);
+        outbox.load(&mut platform, 0, 1).unwrap();
         outbox
             .push(&mut platform, &Submission::Data(b"a"), None, None)
             .unwrap();

@@ -147,18 +147,22 @@ pub struct Own<'m> {
 }
 
 impl<'m> Own<'m> {
-    /// Reads what the store holds.
-    pub(crate) fn load<P: Platform>(
-        places: &'m mut [Followed],
-        limits: &Limits,
-        platform: &mut P,
-    ) -> Result<Self, Refusal> {
+    /// None yet.
+    pub(crate) fn new(places: &'m mut [Followed]) -> Self {
         places.fill(Followed::default());
-        let mut own = Self {
+        Self {
             places,
             highest: Number(0),
             newest_ticket: 0,
-        };
+        }
+    }
+
+    /// Reads what the store holds.
+    pub(crate) fn load<P: Platform>(
+        &mut self,
+        limits: &Limits,
+        platform: &mut P,
+    ) -> Result<(), Refusal> {
         let mut buffer = [0; STORED_MAX];
         for slot in 0..u32::from(limits.own) {
             for key in [
@@ -175,15 +179,15 @@ impl<'m> Own<'m> {
                 };
                 let f = stored.followed;
                 if f.own {
-                    own.highest = own.highest.max(f.number);
-                    own.newest_ticket = own.newest_ticket.max(f.ticket.0);
+                    self.highest = self.highest.max(f.number);
+                    self.newest_ticket = self.newest_ticket.max(f.ticket.0);
                 }
                 if f.grade != Grade::Settled {
-                    own.follow(f);
+                    self.follow(f);
                 }
             }
         }
-        Ok(own)
+        Ok(())
     }
 
     pub(crate) fn into_inner(self) -> &'m mut [Followed] {

@@ -70,6 +70,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
+    #[inline(never)]
     fn on_payment(&mut self, facts: &Facts, parents: &[Id], amount: Amount, body: &[u8]) {
         let caps = self
             .index
@@ -224,6 +225,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     ///
     /// # Errors
     /// There is no room or the store failed: it is tried again. What cannot be read any more, or says nothing by now, is no error.
+    #[inline(never)]
     fn reissue(&mut self, followed: &Followed) -> Result<(), Refusal> {
         let mut buffer = [0u8; STORED_MAX];
         let key = keys::own(&self.limits, followed.number.0);
@@ -284,6 +286,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
+    #[inline(never)]
     fn on_equivocation(&mut self, now: Millis, offender: MemberIndex, a: Id, b: Id) {
         self.tell(Event::Equivocation { offender, a, b });
         if Some(offender) == self.index {

@@ -175,6 +175,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(true)
     }
 
+    #[inline(never)]
     fn store_chunk(&mut self, epoch: Epoch, chunk: u16, count: usize) -> Result<(), ()> {
         let mut buffer = [0u8; STORED_CHUNK];
         let mut w = Writer::new(&mut buffer);
@@ -217,6 +218,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
+    #[inline(never)]
     fn read_back(&mut self, epoch: Epoch, last: u16) -> Result<(Id, u64), TableError> {
         let mut tree = merkle::Tree::new();
         let mut total = 0u64;

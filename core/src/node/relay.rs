@@ -50,6 +50,7 @@ pub(crate) struct Relay {
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// A neighbour enrols: `bytes` is its whole frame.
+    #[inline(never)]
     pub(crate) fn pass_enrolment(
         &mut self,
         now: Millis,
@@ -71,6 +72,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// A neighbour wants proofs: only the gateway has them. What was passed on a moment ago, for whomever, is waited for and not passed on again.
+    #[inline(never)]
     pub(crate) fn pass_proof_request(
         &mut self,
         now: Millis,
@@ -103,6 +105,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// A proof came down: to all who wait for it. True: somebody did.
+    #[inline(never)]
     pub(crate) fn pass_proof(&mut self, from: Peer, id: &Id, bytes: &[u8]) -> bool {
         let tag = id.tag();
         if !self.peers.is_uplink(from) || !self.relayed.iter().any(|a| a.tag == tag) {

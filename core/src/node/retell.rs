@@ -68,6 +68,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         None
     }
 
+    #[inline(never)]
     fn write_stored(&mut self, number: Number, out: &mut [u8]) -> Option<usize> {
         let mut buffer = [0u8; STORED_MAX];
         let key = keys::own(&self.limits, number.0);

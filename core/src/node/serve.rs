@@ -55,6 +55,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn write_header(&mut self, header: HeaderNumber, out: &mut [u8]) -> Option<usize> {
         let gl_node = self.genesis.as_ref()?.gl_node;
         let key = self.record(self.tables.newest(), gl_node).ok()??.key;
@@ -75,6 +76,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         .ok()
     }
 
+    #[inline(never)]
     pub(crate) fn write_votes(
         &mut self,
         peer: Peer,
@@ -110,6 +112,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Some(len)
     }
 
+    #[inline(never)]
     pub(crate) fn write_table(
         &mut self,
         epoch: Epoch,
@@ -144,6 +147,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// The stored pair is the body of the frame already.
+    #[inline(never)]
     pub(crate) fn write_genesis(&mut self, out: &mut [u8]) -> Option<usize> {
         let (head, body) = out.split_at_mut_checked(5)?;
         head.copy_from_slice(&[0, 0, 0, 0, FrameType::Genesis.number()]);

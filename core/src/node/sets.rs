@@ -31,6 +31,7 @@ pub(crate) struct Search {
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// A validator set: the one that the newest header hands over to, or a later one that tells where this term ended.
+    #[inline(never)]
     pub(crate) fn on_set(&mut self, now: Millis, set: &[u8]) -> Result<(), Refusal> {
         let set = ValidatorSet::decode(set).map_err(posp_refusal)?;
         let newest = self.headers.newest();
@@ -70,6 +71,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Writes the first set of this term or later that is here.
+    #[inline(never)]
     pub(crate) fn write_set(&mut self, term: u64, out: &mut [u8]) -> Option<usize> {
         let before = self.stored_set(keys::SET_BEFORE);
         let now = self.headers.chain.as_ref()?.in_office();
@@ -125,6 +127,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// The set of the term before this one, for its headers. `None` for those of this term.
+    #[inline(never)]
     pub(crate) fn past_set(&mut self, number: HeaderNumber) -> Option<ValidatorSet> {
         if number >= self.headers.chain.as_ref()?.in_office().start() {
             return None;
@@ -139,6 +142,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         ValidatorSet::decode(buffer.get(..len)?).ok()
     }
 
+    #[inline(never)]
     fn store_sets(&mut self, before: &[u8]) {
         let Some(chain) = self.headers.chain.as_ref() else {
             return;
@@ -156,6 +160,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Keeps how far the chain of sets has come.
+    #[inline(never)]
     pub(crate) fn store_trust(&mut self) {
         let Some(chain) = self.headers.chain.as_ref() else {
             return;
@@ -169,6 +174,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Goes on from the store. What does not fit together is left out: then the pinned set stands, and the rest comes from the neighbours.
+    #[inline(never)]
     pub(crate) fn restore_trust(&mut self) {
         let mut buffer = [0u8; STORED_TRUST];
         let Ok(Some(len)) = self.platform.get(keys::TRUST, &mut buffer) else {

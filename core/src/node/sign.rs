@@ -8,14 +8,14 @@ use super::intake::{Source, facts, is_approval, split};
 use super::issue::Draft;
 use super::own::{Followed, Stored, UNAWAITED};
 use super::refuse::tx_refusal;
-use super::{Node, NodeSigner, Phase};
+use super::{Node, NodeSigner, Phase, SignJob};
 use crate::crypto::{PublicKey, Signature, Verify};
 use crate::identity::enrol;
 use crate::identity::signer::SignerError;
 use crate::platform::Platform;
 use crate::rules::{self, Rule};
-use crate::tangle::{Stubs, Tables as _};
-use crate::tx::{self, Attachment, Body, Evidence, Payload, Unverified};
+use crate::tangle::{Facts, Stubs, Tables as _};
+use crate::tx::{self, Attachment, Body, Evidence, Unverified};
 use crate::wire::list::List;
 use crate::{Amount, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, Millis};
 use heapless::Vec;
@@ -23,28 +23,38 @@ use heapless::Vec;
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// Lets the signer work on the message of the job.
     pub(crate) fn sign(&mut self, now: Millis) -> Result<(), Refusal> {
-        let Some(mut job) = self.job.take() else {
-            return Ok(());
-        };
         match &self.signer {
             NodeSigner::Software(_) => {
-                let signature = self
-                    .key_in(job.draft.epoch)
-                    .and_then(|key| self.secret_for(&key))
-                    .zip(job.op.input().ok())
-                    .map(|(secret, message)| secret.sign(message))
-                    .ok_or(Refusal::NotMember)?;
-                job.op.output(signature).map_err(|_| Refusal::Platform)?;
-                self.job = Some(job);
+                if !self.sign_here() {
+                    self.job = None;
+                    return Err(Refusal::NotMember);
+                }
                 self.finish(now)
             }
             NodeSigner::External(_) => {
-                self.job = Some(job);
-                self.tell(Event::SignatureNeeded);
+                if self.job.is_some() {
+                    self.tell(Event::SignatureNeeded);
+                }
                 Ok(())
             }
-            NodeSigner::None => Err(Refusal::NotMember),
+            NodeSigner::None => {
+                self.job = None;
+                Err(Refusal::NotMember)
+            }
         }
+    }
+
+    /// Signs with the key in memory, apart so that its stack is free again before the rest.
+    #[inline(never)]
+    fn sign_here(&mut self) -> bool {
+        let signature = self.job.as_ref().and_then(|job| {
+            let key = self.key_in(job.draft.epoch)?;
+            Some(self.secret_for(&key)?.sign(job.op.message()))
+        });
+        let (Some(signature), Some(job)) = (signature, &mut self.job) else {
+            return false;
+        };
+        job.op.input().is_ok() && job.op.output(signature).is_ok()
     }
 
     /// The message that the external signer is to sign, if one waits.
@@ -72,28 +82,52 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Takes the signature, stores the transaction, and only then puts it into the window, from where it goes out.
     fn finish(&mut self, now: Millis) -> Result<(), Refusal> {
-        let Some(mut job) = self.job.take() else {
-            return Ok(());
+        let mut body = [0u8; MAX_FRAME];
+        let (draft, len) = match self.signed(now, &mut body) {
+            Ok(None) => return Ok(()),
+            Ok(Some(done)) => done,
+            Err(refusal) => {
+                self.job = None;
+                return Err(refusal);
+            }
         };
-        let key = self.key_in(job.draft.epoch).ok_or(Refusal::NotMember)?;
+        self.job = None;
+        let body = body.get(..len).ok_or(Refusal::BodyLength)?;
+        self.issue(now, &draft, body)
+    }
+
+    /// Writes what is signed, checked against the device's own key. `None`: the signer has not answered.
+    #[inline(never)]
+    fn signed(&mut self, now: Millis, out: &mut [u8]) -> Result<Option<(Draft, usize)>, Refusal> {
+        let Some(job) = &mut self.job else {
+            return Ok(None);
+        };
+        let draft = job.draft;
+        let key = self
+            .tables
+            .get(draft.epoch, self.index.ok_or(Refusal::NotMember)?);
+        let key = key.map(|record| record.key).ok_or(Refusal::NotMember)?;
         let signature = match job.op.finish(&key, &mut self.verifier) {
             Ok(signature) => signature,
-            Err(SignerError::Pending) => {
-                self.job = Some(job);
-                return Ok(());
-            }
+            Err(SignerError::Pending) => return Ok(None),
             Err(_) => {
                 self.timers.issue = now.saturating_add(1_000);
                 return Err(Refusal::Signature);
             }
         };
-        let draft = job.draft;
-        let mut body = [0u8; MAX_FRAME];
-        let len = self.write_body(&key, &draft, &signature, &mut body)?;
-        let body = body.get(..len).ok_or(Refusal::BodyLength)?;
-        let payload = Payload::decode(&draft.payload).map_err(tx_refusal)?;
-        let id = Payload::id_of(&self.neighbourhood, &draft.payload);
-        let facts = facts(&id, &payload, draft.time);
+        let job = self.job.as_ref().ok_or(Refusal::NotForMe)?;
+        let len = self.write_body(&key, job, &signature, out)?;
+        Ok(Some((draft, len)))
+    }
+
+    /// Stores an own transaction and puts it into the window.
+    #[inline(never)]
+    fn issue(&mut self, now: Millis, draft: &Draft, body: &[u8]) -> Result<(), Refusal> {
+        let (cose, _) = split(body)?;
+        let tx = Unverified::parse(cose).map_err(tx_refusal)?;
+        let payload = tx.payload();
+        let id = tx.id(&self.neighbourhood);
+        let facts = facts(&id, payload, draft.time);
         let (amount, peer) = match payload.body {
             Body::Transfer { to, amount, .. } => (amount, Some(to)),
             Body::Exit { amount, .. } => (amount, None),
@@ -126,48 +160,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         if self.phase != Phase::Active || !on_head || payload.number <= self.own.highest() {
             return Err(Refusal::Busy);
         }
-        self.tangle
-            .check(
-                &self.tables,
-                &facts,
-                draft.parents.as_slice(),
-                Stubs::default(),
-            )
-            .map_err(|_| Refusal::Busy)?;
-        let stored = Stored {
-            followed,
-            parents: Vec::from_slice(draft.parents.as_slice()).map_err(|_| Refusal::Busy)?,
-            body,
-        };
-        if rules::on(Rule::StoredFirst) {
-            self.own.store(&self.limits, &mut self.platform, &stored)?;
-        }
-        let oldest = self.oldest();
-        let inserted = self
-            .tangle
-            .insert(
-                &self.tables,
-                &facts,
-                draft.parents.as_slice(),
-                Stubs::default(),
-            )
-            .map_err(|_| Refusal::Busy)?;
-        self.remember(oldest);
-        self.raw.put(inserted.sequence, body, &[]);
-        if awaited {
-            self.own.follow(followed);
-        } else {
-            self.counters.approvals = self.counters.approvals.wrapping_add(1);
-        }
-        self.timers.spoke = now;
-        self.after_insert(
-            now,
-            Source::Store,
-            inserted.sequence,
-            &facts,
-            draft.parents.as_slice(),
-            body,
-        );
+        self.enter(now, draft, &facts, &followed, body)?;
         if let Some(ticket) = draft.ticket {
             // It is sent, whether or not its entry can be cleared now: were it tried again, it would be sent twice. At boot the ticket in
             // the own store says so.
@@ -181,18 +174,68 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(())
     }
 
+    /// First into the store, then into the window.
+    #[inline(never)]
+    fn enter(
+        &mut self,
+        now: Millis,
+        draft: &Draft,
+        facts: &Facts,
+        followed: &Followed,
+        body: &[u8],
+    ) -> Result<(), Refusal> {
+        let parents = draft.parents.as_slice();
+        self.tangle
+            .check(&self.tables, facts, parents, Stubs::default())
+            .map_err(|_| Refusal::Busy)?;
+        if rules::on(Rule::StoredFirst) {
+            self.store_own(followed, parents, body)?;
+        }
+        let oldest = self.oldest();
+        let inserted = self
+            .tangle
+            .insert(&self.tables, facts, parents, Stubs::default())
+            .map_err(|_| Refusal::Busy)?;
+        self.remember(oldest);
+        self.raw.put(inserted.sequence, body, &[]);
+        if followed.header == UNAWAITED {
+            self.counters.approvals = self.counters.approvals.wrapping_add(1);
+        } else {
+            self.own.follow(*followed);
+        }
+        self.timers.spoke = now;
+        let sequence = inserted.sequence;
+        self.after_insert(now, Source::Store, sequence, facts, parents, body);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn store_own(
+        &mut self,
+        followed: &Followed,
+        parents: &[Id],
+        body: &[u8],
+    ) -> Result<(), Refusal> {
+        let stored = Stored {
+            followed: *followed,
+            parents: Vec::from_slice(parents).map_err(|_| Refusal::Busy)?,
+            body,
+        };
+        self.own.store(&self.limits, &mut self.platform, &stored)
+    }
+
     /// COSE_Sign1 and, for evidence, the proof beside it.
     fn write_body(
         &self,
         key: &PublicKey,
-        draft: &Draft,
+        job: &SignJob,
         signature: &Signature,
         out: &mut [u8],
     ) -> Result<usize, Refusal> {
-        let len = tx::assemble(key.suite(), &draft.payload, signature, out)
+        let len = tx::assemble(key.suite(), job.payload(), signature, out)
             .map_err(tx_refusal)?
             .len();
-        let Some((a, b)) = draft.proof else {
+        let Some((a, b)) = job.draft.proof else {
             return Ok(len);
         };
         let (one, other) = (self.evidence_half(&a)?, self.evidence_half(&b)?);

@@ -9,8 +9,12 @@ use crate::types::{HeaderNumber, Id};
 use crate::wire::{Reader, WireError, Writer};
 use heapless::Vec;
 
-/// Most validators of a set.
-pub const MAX_VALIDATORS: usize = 64;
+/// Most validators of a set that this build follows. The format's limit is 64; a small device refuses a set with more than it has room for.
+pub const MAX_VALIDATORS: usize = if cfg!(feature = "many-validators") {
+    64
+} else {
+    16
+};
 /// Most bytes of an encoded set.
 pub const MAX_SET: usize = 1 + 5 + 5 + 2 + MAX_VALIDATORS * MAX_ONE;
 

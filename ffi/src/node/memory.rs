@@ -56,7 +56,10 @@ pub(crate) trait Living {
     const SEAL: u64;
 }
 
-impl Living for CNode {
+/// Where a node lives. Always one, but while it is made.
+type Slot = Option<CNode>;
+
+impl Living for Slot {
     const SEAL: u64 = 0x694f_5445_6467_6531;
 }
 
@@ -143,7 +146,7 @@ impl Cutter {
 /// As [`Cutter::cut`].
 unsafe fn cut(limits: &Limits, cutter: &mut Cutter) -> Option<(Memory<'static>, usize)> {
     let n = limits.sizes().ok()?;
-    let node = cutter.living::<CNode>()?;
+    let node = cutter.living::<Slot>()?;
     // SAFETY: the caller's promise.
     let memory = unsafe {
         Memory {
@@ -196,7 +199,7 @@ pub(crate) fn node_size(limits: &Limits) -> Call<usize> {
     Cutter::count(|cutter| unsafe { cut(limits, cutter) })
 }
 
-/// Builds a node in the memory: `make` gets the slices. On failure the memory holds no node.
+/// Builds a node in the memory: `make` gets the slices and the place. On failure the memory holds no node.
 ///
 /// # Safety
 /// `memory` is `len` writable bytes that are nobody else's until [`destroy`].
@@ -204,10 +207,17 @@ pub(crate) unsafe fn create(
     memory: *mut u8,
     len: usize,
     limits: &Limits,
-    make: impl FnOnce(Memory<'static>) -> Call<CNode>,
+    make: impl FnOnce(Memory<'static>, &mut Option<CNode>) -> Call<()>,
 ) -> Call<()> {
     // SAFETY: the caller's promise.
-    unsafe { create_living(memory, len, |cutter| cut(limits, cutter), make) }
+    unsafe {
+        create_in_place::<Slot, _>(
+            memory,
+            len,
+            |cutter| cut(limits, cutter),
+            |slices, place| make(slices, place.write(None)),
+        )
+    }
 }
 
 /// The same for whatever can live there: `cut` cuts the slices and gives the distance from [`Cutter::living`].
@@ -219,6 +229,25 @@ pub(crate) unsafe fn create_living<T: Living, S>(
     len: usize,
     cut: impl Fn(&mut Cutter) -> Option<(S, usize)>,
     make: impl FnOnce(S) -> Call<T>,
+) -> Call<()> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        create_in_place::<T, S>(memory, len, cut, |slices, place| {
+            place.write(make(slices)?);
+            Ok(())
+        })
+    }
+}
+
+/// The same for what is too large for the stack: `make` writes it to its place, where nothing must be left to drop if it fails.
+///
+/// # Safety
+/// As [`create`].
+unsafe fn create_in_place<T: Living, S>(
+    memory: *mut u8,
+    len: usize,
+    cut: impl Fn(&mut Cutter) -> Option<(S, usize)>,
+    make: impl FnOnce(S, &mut MaybeUninit<T>) -> Call<()>,
 ) -> Call<()> {
     if memory.is_null() {
         return Err(status::IOTEDGE_E_NULL);
@@ -246,10 +275,10 @@ pub(crate) unsafe fn create_living<T: Living, S>(
     if cutter.at > len {
         return Err(status::IOTEDGE_E_MEMORY_TOO_SMALL);
     }
-    let living = make(slices)?;
     // SAFETY: cut for exactly this; not a slice's.
     unsafe {
-        memory.wrapping_add(at).cast::<T>().write(living);
+        let place = memory.wrapping_add(at).cast::<MaybeUninit<T>>();
+        make(slices, &mut *place)?;
         head.write(Head {
             seal: seal::<T>(head),
             len,
@@ -290,7 +319,11 @@ unsafe fn head<T: Living>(node: *const u8) -> Call<*mut Head> {
 /// As [`head`], and nobody else uses the node meanwhile.
 pub(crate) unsafe fn with<R>(node: *mut u8, work: impl FnOnce(&mut CNode) -> Call<R>) -> Call<R> {
     // SAFETY: the caller's promise.
-    unsafe { with_living(node, work) }
+    unsafe {
+        with_living(node, |slot: &mut Slot| {
+            work(slot.as_mut().ok_or(status::IOTEDGE_E_NOT_INITIALISED)?)
+        })
+    }
 }
 
 /// The same for whatever lives there.
@@ -317,7 +350,11 @@ pub(crate) unsafe fn with_living<T: Living, R>(
 /// As [`with`].
 pub(crate) unsafe fn look<R>(node: *const u8, look: impl FnOnce(&CNode) -> Call<R>) -> Call<R> {
     // SAFETY: the caller's promise.
-    unsafe { look_living(node, look) }
+    unsafe {
+        look_living(node, |slot: &Slot| {
+            look(slot.as_ref().ok_or(status::IOTEDGE_E_NOT_INITIALISED)?)
+        })
+    }
 }
 
 /// The same for whatever lives there.
@@ -341,7 +378,7 @@ pub(crate) unsafe fn look_living<T: Living, R>(
 /// As [`with`]; after it the memory is the caller's again.
 pub(crate) unsafe fn destroy(node: *mut u8) -> Call<()> {
     // SAFETY: the caller's promise.
-    unsafe { destroy_living::<CNode>(node) }
+    unsafe { destroy_living::<Slot>(node) }
 }
 
 /// The same for whatever lives there.

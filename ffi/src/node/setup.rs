@@ -164,8 +164,9 @@ pub unsafe extern "C" fn iotedge_node_init(
         if config.strategy != Strategy::Uniform && !limits.weights {
             return Err(status::IOTEDGE_E_LIMITS);
         }
-        create(memory.cast::<u8>(), memory_len, &limits, |slices| {
-            Node::new(slices, limits, &config, signer, platform, Software).map_err(init_status)
+        create(memory.cast::<u8>(), memory_len, &limits, |slices, place| {
+            Node::new_in(place, slices, limits, &config, signer, platform, Software)
+                .map_err(init_status)
         })?;
         out.write(memory.cast());
         Ok(())
