@@ -25,6 +25,7 @@
 extern crate alloc;
 
 pub mod cluster;
+mod copy;
 pub mod crypto;
 pub mod identity;
 pub mod leaf;

@@ -6,6 +6,7 @@
 
 use super::claim::{Claim, MAX_SUCCESSORS, Rank, Statement, tie};
 use super::context::ContextId;
+use crate::copy::gather;
 use crate::types::{Epoch, Id, MemberIndex, Millis};
 use heapless::Vec;
 
@@ -406,8 +407,7 @@ impl Election {
         let [(epoch, context), _] = self.names;
         let mut successors = Vec::new();
         if term > 0 {
-            let mut ranks: Vec<Rank, MAX_CANDIDATES> =
-                self.live(now).map(Candidate::rank).collect();
+            let mut ranks: Vec<Rank, MAX_CANDIDATES> = gather(self.live(now).map(Candidate::rank));
             crate::order::sort_few(&mut ranks, |a, b| a > b);
             for rank in ranks.iter().take(MAX_SUCCESSORS) {
                 let _ = successors.push(rank.member);

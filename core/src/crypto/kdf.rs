@@ -3,12 +3,18 @@
 //! Invariant: every derivation carries a domain of its own in `info` (`docs/protocol.md`, section 1), so that a key for one use is
 //! never a key for another. `info` is a list of parts whose concatenation is used: make all but the last of fixed length.
 
+use super::Sha256;
+use crate::copy::copy;
 use core::fmt;
-use hkdf::{Hkdf, HkdfExtract};
+use hkdf::HkdfExtract;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Most bytes of one expansion.
 pub const MAX_OUTPUT: usize = 255 * 32;
+
+/// What HMAC mixes into the key for its inner and its outer hash.
+const INNER: u8 = 0x36;
+const OUTER: u8 = 0x5c;
 
 /// A pseudorandom key, from which keys are expanded; wiped when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -50,10 +56,42 @@ impl Prk {
     /// # Errors
     /// [`KdfError::TooLong`]; `out` is then unchanged.
     pub fn expand(&self, info: &[&[u8]], out: &mut [u8]) -> Result<(), KdfError> {
-        Hkdf::<sha2::Sha256>::from_prk(&self.0)
-            .map_err(|_| KdfError::TooLong)?
-            .expand_multi_info(info, out)
-            .map_err(|_| KdfError::TooLong)
+        if out.len() > MAX_OUTPUT {
+            return Err(KdfError::TooLong);
+        }
+        let mut last = [0; 32];
+        for (count, block) in (1..=u8::MAX).zip(out.chunks_mut(32)) {
+            // T(0) is empty.
+            let before: &[u8] = if count == 1 { &[] } else { &last };
+            last = self.mac(before, info, count);
+            copy(block, &last);
+        }
+        last.zeroize();
+        Ok(())
+    }
+
+    /// HMAC-SHA256 (RFC 2104) of `before`, the parts and a count. Written out, since a compiler that saves space cannot see that the general one
+    /// of the library never panics.
+    fn mac(&self, before: &[u8], info: &[&[u8]], count: u8) -> [u8; 32] {
+        let mut pad = [INNER; 64];
+        for (pad, key) in pad.iter_mut().zip(&self.0) {
+            *pad ^= key;
+        }
+        let mut inner = Sha256::new();
+        inner.update(&pad);
+        inner.update(before);
+        for part in info {
+            inner.update(part);
+        }
+        inner.update(&[count]);
+        for pad in &mut pad {
+            *pad ^= INNER ^ OUTER;
+        }
+        let mut outer = Sha256::new();
+        outer.update(&pad);
+        pad.zeroize();
+        outer.update(&inner.finish());
+        outer.finish()
     }
 }
 

@@ -155,7 +155,7 @@ impl Cti {
         }
         let mut bytes = [0; 16];
         let room = bytes.get_mut(..id.len()).ok_or(CertError::Cti)?;
-        room.copy_from_slice(id);
+        crate::copy::copy(room, id);
         let len = u8::try_from(id.len()).map_err(|_| CertError::Cti)?;
         Ok(Self { bytes, len })
     }

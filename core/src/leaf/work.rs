@@ -377,7 +377,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         }
         let mut cose = [0; MAX_COSE];
         let cose = cose.get_mut(..stored.cose.len())?;
-        cose.copy_from_slice(stored.cose);
+        crate::copy::copy(cose, stored.cose);
         let mut stubs: Vec<Stub, TIPS> = Vec::new();
         for (position, parent) in (0u8..).zip(&stored.parents).skip(1) {
             let _ = stubs.push(Stub::of(position, parent));

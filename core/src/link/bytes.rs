@@ -2,6 +2,7 @@
 //!
 //! Invariant: what `Put` wrote `Take` reads; a call that does not fit or finds too little gives `None` and never panics.
 
+use crate::copy::copy;
 use crate::wire::crc::crc32;
 
 /// The two bytes that tell "not in step" from "forged": the low half of the CRC-32 of the whole frame.
@@ -23,7 +24,7 @@ impl<'a> Put<'a> {
 
     pub(super) fn all(&mut self, bytes: &[u8]) -> Option<()> {
         let end = self.at.checked_add(bytes.len())?;
-        self.out.get_mut(self.at..end)?.copy_from_slice(bytes);
+        copy(self.out.get_mut(self.at..end)?, bytes);
         self.at = end;
         Some(())
     }

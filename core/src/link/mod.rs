@@ -545,7 +545,7 @@ fn open<C: Context + ?Sized>(
         Some((&rule::WHOLE, whole)) if !whole.is_empty() && whole.len() <= limit => {
             match frame.get_mut(..whole.len()) {
                 Some(to) => {
-                    to.copy_from_slice(whole);
+                    crate::copy::copy(to, whole);
                     Opened::Frame(whole.len())
                 }
                 None => Opened::Malformed,

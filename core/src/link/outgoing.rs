@@ -5,6 +5,7 @@
 
 use super::packet::{CRC, FRAGMENT_HEAD, MAX_FRAGMENTS, fragment_head};
 use super::rule::{Packed, Rule, WHOLE};
+use crate::copy::copy;
 use crate::wire::crc::crc32;
 use crate::{Millis, Peer};
 
@@ -95,10 +96,10 @@ impl<'m> Queue<'m> {
         let whole = frame.len().checked_add(1)?;
         let (content, rest) = room.split_at_mut_checked(whole.checked_add(CRC)?)?;
         let (datagram, crc) = content.split_at_mut_checked(whole)?;
-        let (first, copy) = datagram.split_first_mut()?;
+        let (first, content) = datagram.split_first_mut()?;
         *first = WHOLE;
-        copy.copy_from_slice(frame);
-        crc.copy_from_slice(&crc32(datagram).to_le_bytes());
+        copy(content, frame);
+        copy(crc, &crc32(datagram).to_le_bytes());
         // Room for the compressed form and its CRC behind the whole one, or it is not compressed.
         let space = rest.len().saturating_sub(CRC);
         let packed = rest.get_mut(..space).and_then(pack);
@@ -254,7 +255,7 @@ impl Outgoing {
         };
         let content = room.get(from..)?;
         if len <= mtu {
-            out.get_mut(..len)?.copy_from_slice(content.get(..len)?);
+            copy(out.get_mut(..len)?, content.get(..len)?);
             return Some(len);
         }
         let total = len.checked_add(CRC)?;
@@ -265,7 +266,7 @@ impl Outgoing {
         let head = fragment_head(self.id, u8::try_from(index).ok()?, end == total);
         let (to, rest) = out.split_first_chunk_mut::<FRAGMENT_HEAD>()?;
         *to = head;
-        rest.get_mut(..part.len())?.copy_from_slice(part);
+        copy(rest.get_mut(..part.len())?, part);
         part.len().checked_add(FRAGMENT_HEAD)
     }
 }

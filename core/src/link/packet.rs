@@ -59,7 +59,7 @@ impl<'a> Packet<'a> {
             REPAIR => {
                 let (id, map) = rest.split_first()?;
                 let mut got = [0; 4];
-                got.get_mut(..map.len())?.copy_from_slice(map);
+                crate::copy::copy(got.get_mut(..map.len())?, map);
                 (*id < LAST && map.last() != Some(&0)).then_some(Self::Repair {
                     id: *id,
                     got: u32::from_le_bytes(got),
@@ -94,7 +94,7 @@ pub(super) fn repair(id: u8, got: u32, out: &mut [u8]) -> Option<usize> {
 }
 
 fn put(packet: &[u8], out: &mut [u8]) -> Option<usize> {
-    out.get_mut(..packet.len())?.copy_from_slice(packet);
+    crate::copy::copy(out.get_mut(..packet.len())?, packet);
     Some(packet.len())
 }
 

@@ -6,6 +6,7 @@
 //! wrap of the 7-bit id or a restart of the sender the newer ones are the true ones.
 
 use super::packet::{CRC, MAX_FRAGMENTS};
+use crate::copy::copy;
 use crate::wire::crc::crc32;
 use crate::{Millis, Peer};
 
@@ -318,7 +319,14 @@ impl Incoming {
                 if to > waiting {
                     return Stored::TooLong;
                 }
-                room.copy_within(waiting.., to);
+                // Downwards, so that what is still to be read is not written over.
+                for distance in 0..last {
+                    let byte = room.get(waiting.saturating_add(distance)).copied();
+                    let place = room.get_mut(to.saturating_add(distance));
+                    if let Some((place, byte)) = place.zip(byte) {
+                        *place = byte;
+                    }
+                }
             }
             self.tile = len;
         }
@@ -340,7 +348,7 @@ impl Incoming {
                 false => Stored::Contradicts,
             };
         }
-        place.copy_from_slice(fragment.bytes);
+        copy(place, fragment.bytes);
         self.got |= bit;
         if fragment.last {
             self.last = Some((fragment.index, len));

@@ -4,6 +4,7 @@
 //! first and is reported. What is here was not verified (its signature needs its parents' full ids), so it costs memory and nothing else.
 
 use super::event::Peer;
+use crate::copy::copy;
 use crate::{Epoch, Id, MAX_FRAME, MemberIndex, Millis, Prefix};
 
 /// So many issuers' gaps at once are no losses: whoever sees them has been away.
@@ -185,7 +186,7 @@ impl<'m> Pool<'m> {
             self.count = self.count.saturating_add(1);
             self.reach = self.reach.max(index.saturating_add(1));
         }
-        room.copy_from_slice(bytes);
+        copy(room, bytes);
         place.len = len;
         place.from = from;
         place.id = id;
@@ -329,7 +330,7 @@ impl<'m> Pool<'m> {
         let room = out.get_mut(..len);
         let fits = room.zip(place.bytes.get(..len));
         if let Some((out, bytes)) = fits {
-            out.copy_from_slice(bytes);
+            copy(out, bytes);
         }
         self.free(index);
         Some((from, len)).filter(|_| len <= out.len())

@@ -6,7 +6,7 @@
 
 use crate::wire::{Reader, WireError, Writer};
 use crate::{Epoch, HeaderNumber, Id, Millis};
-use heapless::Deque;
+use heapless::Vec;
 
 /// Epochs whose clock is kept, the newest ones. Who was away for longer starts anew from the chain heads of the table.
 pub const CLOCKS: usize = 32;
@@ -16,7 +16,7 @@ pub(crate) const STORED_CLOCKS: usize = 4 + CLOCKS * 16;
 /// The clocks that are known, and which header comes next on the way down.
 #[derive(Debug, Default)]
 pub(crate) struct Clocks {
-    starts: Deque<(Epoch, Millis), CLOCKS>,
+    starts: Vec<(Epoch, Millis), CLOCKS>,
     below: Option<(HeaderNumber, Id)>,
 }
 
@@ -39,7 +39,7 @@ impl Clocks {
             }
             self.starts.retain(|(e, _)| Some(*e) != oldest);
         }
-        let _ = self.starts.push_back((epoch, start));
+        let _ = self.starts.push((epoch, start));
     }
 
     /// A header was settled. After a gap the way down begins at it.

@@ -8,6 +8,7 @@ use super::boot::Timers;
 use super::event::Peer;
 use super::intake::split;
 use super::{Node, Phase};
+use crate::copy::copy;
 use crate::crypto::Verify;
 use crate::order::sort_few;
 use crate::platform::Platform;
@@ -309,9 +310,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let place = out.get_mut(..len)?;
         let (head, rest) = place.split_at_mut_checked(5)?;
         let (tag, kind) = head.split_at_mut_checked(4)?;
-        tag.copy_from_slice(&self.neighbourhood.tag());
-        kind.copy_from_slice(&[FrameType::Tx.number()]);
-        rest.copy_from_slice(body);
+        copy(tag, &self.neighbourhood.tag());
+        copy(kind, &[FrameType::Tx.number()]);
+        copy(rest, body);
         Some(len)
     }
 

@@ -247,7 +247,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 break;
             }
         }
-        for peer in to {
+        for &peer in &to {
             self.say(peer, Control::Claim { which });
         }
     }

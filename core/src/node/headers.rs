@@ -10,6 +10,7 @@ use super::own::Followed;
 use super::records::{STORED_CHUNK, read_chunk};
 use super::tables::{Opening, TableError};
 use super::{Node, keys};
+use crate::copy::gather;
 use crate::crypto::{Signature, Verify};
 use crate::identity::{Genesis, Record};
 use crate::order::sort_few;
@@ -243,7 +244,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             number,
             payload,
             signature: Some(signed.signature()),
-            path: path.iter().collect(),
+            path: gather(path.iter()),
             votes: Vec::new(),
             settled: None,
         };
@@ -473,7 +474,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             id,
             number,
             leaf,
-            path: path.iter().collect(),
+            path: gather(path.iter()),
         });
         let done = self.own.get_mut(&id).map(|followed| {
             followed.header = number;
@@ -525,7 +526,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let wait = pause.saturating_mul(1u64.wrapping_shl(tries.min(16)));
             followed.proof_due = now.saturating_add(wait.min(longest));
         }
-        for id in asked {
+        for &id in &asked {
             self.say(uplink, Control::ProofRequest { id });
         }
     }
@@ -649,8 +650,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             number,
             payload: Vec::from_slice(stored.header).ok()?,
             signature: None,
-            path: stored.header_path.iter().collect(),
-            votes: stored.votes.iter().collect(),
+            path: gather(stored.header_path.iter()),
+            votes: gather(stored.votes.iter()),
             settled: Some(settled),
         };
         self.on_settled(Millis(0), &settled).ok()

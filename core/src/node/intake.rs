@@ -8,6 +8,7 @@ use super::event::{Event, Peer, Refusal};
 use super::gossip::REORDERED;
 use super::refuse::{frame_refusal, insert_refusal, tx_refusal, wire_refusal};
 use super::{Node, Phase};
+use crate::copy::copy;
 use crate::crypto::{PublicKey, Verify};
 use crate::platform::Platform;
 use crate::rules::{self, Rule};
@@ -710,7 +711,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let Some((place, bytes)) = body.get_mut(..len).zip(buffer.get(..len)) else {
                 return;
             };
-            place.copy_from_slice(bytes);
+            copy(place, bytes);
             let result = self.take_tx(now, Source::Aside(peer), place);
             if let Err(refusal) = result
                 && !matches!(

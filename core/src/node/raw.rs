@@ -5,6 +5,8 @@
 //! was given, or nothing.
 
 /// Where the bytes of one window slot are.
+use crate::copy::copy;
+
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RawSlot {
     seq: u32,
@@ -69,10 +71,10 @@ impl<'m> Raw<'m> {
         let middle = at.saturating_add(head.len());
         let end = at.saturating_add(len);
         if let Some(place) = self.bytes.get_mut(at..middle) {
-            place.copy_from_slice(head);
+            copy(place, head);
         }
         if let Some(place) = self.bytes.get_mut(middle..end) {
-            place.copy_from_slice(tail);
+            copy(place, tail);
         }
         let entry = RawSlot {
             seq: 0,

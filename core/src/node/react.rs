@@ -196,9 +196,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 }
             }
         }
-        for followed in dead {
+        for followed in &dead {
             // It is not told to be dead before what it said is safe in the outbox.
-            if followed.own && self.reissue(&followed).is_err() {
+            if followed.own && self.reissue(followed).is_err() {
                 self.unburied = true;
                 continue;
             }
@@ -209,13 +209,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 // Kept, since what was issued on top of it is replayed after a reset; marked, so that it is not issued a second time.
                 let marked = self
                     .own
-                    .mark_dead(&self.limits, &mut self.platform, &followed);
+                    .mark_dead(&self.limits, &mut self.platform, followed);
                 if marked.is_err() {
                     self.tell(Event::PlatformFailed);
                 }
             } else {
                 self.own
-                    .forget_stored(&self.limits, &mut self.platform, &followed);
+                    .forget_stored(&self.limits, &mut self.platform, followed);
             }
         }
         self.timers.issue = self.timers.issue.min(now);

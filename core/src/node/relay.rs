@@ -10,6 +10,7 @@ use super::Node;
 use super::event::{Peer, Refusal};
 use super::gossip::Control;
 use super::raw::RawSlot;
+use crate::copy::copy;
 use crate::crypto::Verify;
 use crate::platform::Platform;
 use crate::wire::list::List;
@@ -119,7 +120,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             asked.frame = Some(frame);
             let _ = waiting.push(Peer(asked.peer));
         }
-        for peer in waiting {
+        for &peer in &waiting {
             self.say(peer, Control::Proof { tag });
         }
         true
@@ -135,7 +136,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let frame = self.relayed.iter().find(|a| of(a))?.frame?;
         self.relayed.retain(|a| !of(a));
         let bytes = self.raw.kept(&frame)?;
-        out.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        copy(out.get_mut(..bytes.len())?, bytes);
         Some(bytes.len())
     }
 
@@ -147,7 +148,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     pub(crate) fn write_relay(&self, out: &mut [u8]) -> Option<usize> {
         let bytes = self.raw.kept(&self.relay.as_ref()?.frame)?;
-        out.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        copy(out.get_mut(..bytes.len())?, bytes);
         Some(bytes.len())
     }
 

@@ -8,6 +8,7 @@ use super::gossip::written;
 use super::intake::split;
 use super::own::{STORED_MAX, Stored};
 use super::{Node, keys};
+use crate::copy::copy;
 use crate::crypto::Verify;
 use crate::platform::Platform;
 use crate::tx::{Attachment, Stub};
@@ -89,14 +90,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         };
         let (head, body) = out.split_at_mut_checked(5)?;
         let (tag, kind) = head.split_at_mut_checked(4)?;
-        tag.copy_from_slice(&self.neighbourhood.tag());
-        kind.copy_from_slice(&[FrameType::Tx.number()]);
-        body.get_mut(..cose.len())?.copy_from_slice(cose);
+        copy(tag, &self.neighbourhood.tag());
+        copy(kind, &[FrameType::Tx.number()]);
+        copy(body.get_mut(..cose.len())?, cose);
         if let Some(len) = written(&attachment, cose.len(), out) {
             return Some(len);
         }
         let whole = stored.body.len().checked_add(5)?;
-        out.get_mut(5..whole)?.copy_from_slice(stored.body);
+        copy(out.get_mut(5..whole)?, stored.body);
         Some(whole)
     }
 }

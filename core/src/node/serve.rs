@@ -6,6 +6,7 @@
 use super::event::{Peer, Refusal};
 use super::gossip::Control;
 use super::{Node, keys};
+use crate::copy::{copy, gather};
 use crate::crypto::Verify;
 use crate::identity::record::MAX_RECORD;
 use crate::identity::sign1;
@@ -85,13 +86,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         out: &mut [u8],
     ) -> Option<usize> {
         let proof = self.headers.proof(header)?;
-        let votes: Vec<Vote, MAX_VOTES> = proof
-            .votes
-            .iter()
-            .skip(first)
-            .take(MAX_VOTES)
-            .copied()
-            .collect();
+        let votes: Vec<Vote, MAX_VOTES> = gather(proof.votes.iter().skip(first).copied());
         let next = first.saturating_add(votes.len());
         let more = next < proof.votes.len();
         let len = Frame::Votes {
@@ -133,7 +128,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         let mut start = 0usize;
         let mut chunk: Vec<Raw<'_>, MAX_RECORDS> = Vec::new();
-        for end in ends {
+        for &end in &ends {
             let _ = chunk.push(Raw(bytes.get(start..end)?));
             start = end;
         }
@@ -150,7 +145,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     #[inline(never)]
     pub(crate) fn write_genesis(&mut self, out: &mut [u8]) -> Option<usize> {
         let (head, body) = out.split_at_mut_checked(5)?;
-        head.copy_from_slice(&[0, 0, 0, 0, FrameType::Genesis.number()]);
+        copy(head, &[0, 0, 0, 0, FrameType::Genesis.number()]);
         let room = body.get_mut(..MAX_FRAME.saturating_sub(5))?;
         let len = self.platform.get(keys::GENESIS, room).ok()??;
         len.checked_add(5)

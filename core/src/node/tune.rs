@@ -321,7 +321,8 @@ impl Tuner {
         let wanted = (self.tips / ONE) / 4;
         u8::try_from(wanted)
             .unwrap_or(u8::MAX)
-            .clamp(least, most.max(least))
+            .min(most.max(least))
+            .max(least)
             .clamp(1, 7)
     }
 
@@ -330,7 +331,7 @@ impl Tuner {
         let Span { least, most } = self.bounds.freshness;
         let of = |share: u8| self.parent_age.0.saturating_mul(u64::from(share.min(100))) / 100;
         let wanted = self.slot().map_or(u64::MAX, |s| s.0.saturating_mul(4));
-        Millis(wanted.clamp(of(least), of(most.max(least))))
+        Millis(wanted.min(of(most.max(least))).max(of(least)))
     }
 
     /// How long to wait before approving what others said; `None`: that is not done. It grows from its least to its most as the allowance is

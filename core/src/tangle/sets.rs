@@ -119,7 +119,8 @@ impl<'m> Sets<'m> {
     /// Takes these bits out of `Above` and `Second` of all members.
     pub(super) fn forget_above(&mut self, bits: u64) {
         let width = self.width.max(1);
-        for member in self.bytes.chunks_exact_mut(width.wrapping_mul(PER_MEMBER)) {
+        let all = width.wrapping_mul(PER_MEMBER).max(1);
+        for member in self.bytes.chunks_exact_mut(all) {
             for set in [Set::Above, Set::Second] {
                 let start = (set as usize).wrapping_mul(width);
                 if let Some(bytes) = member.get_mut(start..start.wrapping_add(width)) {

@@ -5,6 +5,7 @@
 //! every map of the protocol is written from a fixed sequence.
 
 use super::WireError;
+use crate::copy::copy;
 use crate::types::{Id, Prefix};
 use minicbor::data::Tag;
 use minicbor::encode::write::Cursor;
@@ -91,7 +92,7 @@ impl<'a> Writer<'a> {
         let at = cursor.position();
         let room = cursor.get_mut().get_mut(at..).ok_or(WireError::Full)?;
         let target = room.get_mut(..value.len()).ok_or(WireError::Full)?;
-        target.copy_from_slice(value);
+        copy(target, value);
         cursor.set_position(at.saturating_add(value.len()));
         Ok(())
     }

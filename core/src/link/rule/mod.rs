@@ -9,6 +9,7 @@ mod tx;
 
 use super::bytes::{Take, check_of};
 use super::context::Context;
+use crate::copy::copy;
 use crate::wire::Frame;
 use crate::{MAX_FRAME, Peer};
 
@@ -125,7 +126,7 @@ pub fn compress<C: Context + ?Sized>(
         _ => return None,
     };
     let [high, low] = check.to_be_bytes();
-    head.copy_from_slice(&[first, high, low]);
+    copy(head, &[first, high, low]);
     let len = len.checked_add(3)?;
     (len <= frame.len()).then_some(Packed { len, check, rule })
 }

@@ -8,6 +8,7 @@ use super::super::bytes::{Put, Take};
 use super::super::context::Context;
 use super::super::name::{Named, put_known, put_own, take_known, take_own};
 use super::{Failed, Hope, TX, TX_ATTACHED};
+use crate::copy::copy;
 use crate::crypto::{Signature, Suite};
 use crate::tx::{Kind, Unverified, assemble};
 use crate::wire::{FrameType, Reader, Writer};
@@ -248,11 +249,11 @@ fn assembled(
 ) -> Option<usize> {
     let (head, rest) = out.split_at_mut_checked(5)?;
     let (to, kind) = head.split_at_mut_checked(4)?;
-    to.copy_from_slice(&tag);
-    kind.copy_from_slice(&[FrameType::Tx.number()]);
+    copy(to, &tag);
+    copy(kind, &[FrameType::Tx.number()]);
     let cose = assemble(suite, payload?, signature, rest).ok()?.len();
     let end = cose.checked_add(attachment.len())?;
-    rest.get_mut(cose..end)?.copy_from_slice(attachment);
+    copy(rest.get_mut(cose..end)?, attachment);
     end.checked_add(5)
 }
 
