@@ -34,18 +34,23 @@ OURS = ("iotedge", "node")
 
 def read(path):
     """{core: {library: {call: [instructions, stack]}}}, and what went wrong."""
-    found, faults = {}, []
+    found, faults, vectors = {}, [], {}
     for line in open(path):
         parts = line.split()
         if len(parts) != 6 or parts[5] != "ok":
             faults.append("did not do what it should: " + line.strip())
             continue
         core, library, call, count, stack, _ = parts
+        if library == "vectors":
+            vectors[core] = f"{call} signatures, {count} rounds of X25519"
+            continue
         found.setdefault(core, {}).setdefault(library, {})[call] = [int(count), int(stack)]
     for core, libraries in found.items():
         base = libraries.pop("nothing")["flash"][0]
         for calls in libraries.values():
             calls["flash"][0] -= base
+    faults += [f"{core}: no vector was run" for core in found if core not in vectors]
+    print("Vectors right on the core: " + "; ".join(f"{core} {what}" for core, what in vectors.items()) + "\n")
     return found, faults
 
 

@@ -1,7 +1,7 @@
 //! Arithmetic on 32-bit words, as the processor has it.
 
 /// a * b.
-#[cfg(not(narrow_products))]
+#[cfg(not(any(narrow_products, umaal)))]
 #[inline(always)]
 pub const fn product(a: u32, b: u32) -> u64 {
     a as u64 * b as u64
@@ -32,7 +32,16 @@ pub const fn narrow_product(a: u32, b: u32) -> u64 {
 #[cfg(narrow_products)]
 pub use narrow_product as product;
 
-/// a * b + c + d, which never overflows: one instruction (UMAAL) on an ARMv7E-M.
+/// a * b + c + d, which never overflows.
+#[cfg(umaal)]
+#[inline(always)]
+pub fn multiply_add(a: u32, b: u32, c: u32, d: u32) -> u64 {
+    let (low, high) = iotedge_umaal::umaal(a, b, c, d);
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// a * b + c + d, which never overflows.
+#[cfg(not(umaal))]
 #[inline(always)]
 pub const fn multiply_add(a: u32, b: u32, c: u32, d: u32) -> u64 {
     product(a, b).wrapping_add(c as u64).wrapping_add(d as u64)

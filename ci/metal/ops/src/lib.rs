@@ -47,6 +47,22 @@ extern "C" fn op_verify(key: &[u8; 32], message: &[u8; 160], signature: &[u8; 64
     i32::from(verify(key, message, signature).is_err())
 }
 
+/// A message of any length.
+///
+/// # Safety
+/// `message` is `len` bytes.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn op_check(
+    key: &[u8; 32],
+    message: *const u8,
+    len: usize,
+    signature: &[u8; 64],
+) -> i32 {
+    // SAFETY: as the caller promises.
+    let message = unsafe { core::slice::from_raw_parts(message, len) };
+    i32::from(verify(key, message, signature).is_err())
+}
+
 #[unsafe(no_mangle)]
 extern "C" fn op_x25519(secret: &[u8; 32], public: &[u8; 32], shared: &mut [u8; 32]) -> i32 {
     *shared = x25519(secret, public);
