@@ -182,7 +182,7 @@ impl Device {
             let g0 = genesis::g0(&NONCE, 0);
             Record::enrolled(MemberIndex(n as u16), key, roles, CAPS, Amount(10_000), g0)
         });
-        let mut copy = founders.clone();
+        let mut copy = founders;
         let table = MemberTable::adopt(&mut copy, MEMBERS).expect("a table");
         let validators: [Validator; 4] = core::array::from_fn(|n| Validator {
             key: secret(100 + n as u8)
