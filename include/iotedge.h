@@ -1988,6 +1988,10 @@ typedef struct iotedge_node_status_t {
      * Zero.
      */
     uint32_t reserved;
+    /**
+     * Absolute time now, in milliseconds since 1970, as this node has it; 0: a device without a clock that does not know it yet.
+     */
+    uint64_t time;
 } iotedge_node_status_t;
 
 /**

@@ -133,6 +133,8 @@ pub struct Status {
     pub number: Number,
     /// Evidence against it is in the ledger.
     pub frozen: bool,
+    /// Absolute time now, as this node has it; none without a clock of its own, until the neighbours have told it.
+    pub time: Option<Millis>,
 }
 
 pub(crate) struct Evidence {
@@ -292,6 +294,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             frozen: self.index.is_some_and(|i| {
                 self.tangle.frozen(i) || self.tables.latest(i).is_some_and(|r| r.frozen)
             }),
+            time: self.offset.map(|_| self.absolute(now)),
         }
     }
 

@@ -464,11 +464,13 @@ pub struct iotedge_node_status_t {
     pub frozen: u32,
     /// Zero.
     pub reserved: u32,
+    /// Absolute time now, in milliseconds since 1970, as this node has it; 0: a device without a clock that does not know it yet.
+    pub time: u64,
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_node_status_t {}
 pub(crate) const OLDEST_STATUS: usize = 160;
-const _: () = assert!(size_of::<iotedge_node_status_t>() == OLDEST_STATUS);
+const _: () = assert!(size_of::<iotedge_node_status_t>() == OLDEST_STATUS + 8);
 
 impl iotedge_node_status_t {
     pub(crate) fn from_core(status: &Status) -> Self {
@@ -496,6 +498,7 @@ impl iotedge_node_status_t {
             heard: status.heard,
             frozen: status.frozen.into(),
             reserved: 0,
+            time: status.time.map_or(0, |t| t.0),
         }
     }
 }

@@ -42,7 +42,7 @@ HOLDS(offsetof(iotedge_platform_t, user) == 8);
 HOLDS(sizeof(iotedge_event_t) == 112);
 HOLDS(offsetof(iotedge_event_t, amount) == 72);
 HOLDS(offsetof(iotedge_event_t, member) == 88);
-HOLDS(sizeof(iotedge_node_status_t) == 160);
+HOLDS(sizeof(iotedge_node_status_t) == 168);
 HOLDS(offsetof(iotedge_node_status_t, credits) == 104);
 HOLDS(offsetof(iotedge_node_status_t, member) == 120);
 HOLDS(sizeof(iotedge_counters_t) == 56);
