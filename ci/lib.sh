@@ -45,13 +45,15 @@ metal_cargo() {
     esac
 }
 
+host=$(rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+
 # The prefix of the names of the binutils for a target.
 binutils_of() {
     case $1 in
         thumb*) echo arm-none-eabi- ;;
         riscv32*) echo riscv64-unknown-elf- ;;
         *-none-*) die "no binutils are known for $1" ;;
-        "$(rustc -vV | sed -n 's/^host: //p')") ;;
+        "$host") ;;
         *) echo "${1%%-*}-linux-gnu-" ;;
     esac
 }
@@ -68,4 +70,31 @@ curve_level() {
         thumbv6m-*) echo "'s'" ;;
         *) echo 2 ;;
     esac
+}
+
+# Compilers for a target and how what they build is run: sets `cc`, `cxx` and `run`.
+compilers_of() {
+    local tools flash=0x0 ram=0x20000000 cpu=()
+    run=()
+    case $1 in
+        thumbv7em-*) cpu=(-mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16) run=(qemu-system-arm -M mps2-an386) ;;
+        thumbv7m-*) cpu=(-mcpu=cortex-m3 -mthumb) run=(qemu-system-arm -M mps2-an385) ;;
+        thumbv8m.main-*) cpu=(-mcpu=cortex-m33 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16) run=(qemu-system-arm -M mps2-an505) flash=0x10000000 ram=0x38000000 ;;
+        # An M3 runs what an M0 does.
+        thumbv6m-*) cpu=(-mcpu=cortex-m0 -mthumb) run=(qemu-system-arm -M mps2-an385) ;;
+        riscv32imac-*) cpu=(-march=rv32imac -mabi=ilp32) run=(qemu-system-riscv32 -M virt -bios none) flash=0x80000000 ram=0x80400000 ;;
+        riscv32imc-*) cpu=(-march=rv32imc -mabi=ilp32) run=(qemu-system-riscv32 -M virt -bios none) flash=0x80000000 ram=0x80400000 ;;
+        "$host") ;;
+        *) die "no compiler is known for $1" ;;
+    esac
+    tools=$(binutils_of "$1")
+    cc=("${tools}gcc" -std=c11 "${cpu[@]}") cxx=("${tools}g++" -std=c++17)
+    if [[ $1 = *-none-* ]]; then
+        local metal=(--specs=picolibc.specs --oslib=semihost --crt0=semihost -Wl,--defsym=__flash=$flash -Wl,--defsym=__flash_size=0x400000
+            -Wl,--defsym=__ram=$ram -Wl,--defsym=__ram_size=0x400000 -Wl,--defsym=__stack_size=0x8000 -Wl,-z,noexecstack)
+        cc+=("${metal[@]}")
+        # There is no library of C++ for bare targets here, and none is needed.
+        cxx=("${tools}gcc" "${cpu[@]}" "${metal[@]}" -fno-exceptions -fno-rtti)
+        run+=(-semihosting-config "enable=on,target=native" -nographic -monitor none -serial none -kernel)
+    fi
 }
