@@ -8,7 +8,7 @@ SETUP  := ci/setup
 .PHONY: help setup demo test check lib install fuzz bench soak interop vectors header clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs (the other targets do it by themselves)
 	@$(SETUP)
