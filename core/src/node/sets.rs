@@ -10,7 +10,7 @@ use super::headers::posp_refusal;
 use super::{Node, keys};
 use crate::crypto::Verify;
 use crate::platform::Platform;
-use crate::posp::{MAX_SET, SetChain, Trusted, ValidatorSet};
+use crate::posp::{MAX_SET, Trusted, ValidatorSet};
 use crate::wire::{Frame, Reader, WireError, Writer};
 use crate::{HeaderNumber, Id, MAX_FRAME, Millis};
 
@@ -183,23 +183,43 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let Ok((trusted, hash)) = decode(buffer.get(..len).unwrap_or(&[])) else {
             return;
         };
+        // One set at a time: each is as large as a small device's stack.
+        let resumed = self.resume_with(keys::SET, &trusted, &hash)
+            || self.resume_with(keys::SET_BEFORE, &trusted, &hash)
+            || self.resume_as_pinned(&trusted, &hash);
+        // Or the power was cut after the new set was stored.
+        if resumed && trusted.next.is_some() {
+            self.hand_over_to_stored(&trusted);
+        }
+    }
+
+    /// The stored set is the one that was in office.
+    #[inline(never)]
+    fn resume_with(&mut self, key: u16, trusted: &Trusted, hash: &Id) -> bool {
+        let set = self.stored_set(key).filter(|set| set.hash() == *hash);
+        match (self.headers.chain.as_mut(), set) {
+            (Some(chain), Some(set)) => {
+                chain.go_on(Some(set), *trusted);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn resume_as_pinned(&mut self, trusted: &Trusted, hash: &Id) -> bool {
+        let chain = self.headers.chain.as_mut();
+        let Some(chain) = chain.filter(|chain| chain.in_office().hash() == *hash) else {
+            return false;
+        };
+        chain.go_on(None, *trusted);
+        true
+    }
+
+    #[inline(never)]
+    fn hand_over_to_stored(&mut self, trusted: &Trusted) {
         let newer = self.stored_set(keys::SET);
-        let office = [newer.clone(), self.stored_set(keys::SET_BEFORE)]
-            .into_iter()
-            .flatten()
-            .find(|set| set.hash() == hash);
-        let (Some(chain), Some(genesis)) = (self.headers.chain.as_mut(), self.genesis.as_ref())
-        else {
-            return;
-        };
-        let set = match office {
-            Some(set) => set,
-            None if chain.in_office().hash() == hash => chain.in_office().clone(),
-            None => return,
-        };
-        *chain = SetChain::resume(self.neighbourhood, genesis.set_age, set, trusted);
-        // The power was cut after the new set was stored.
-        if let Some(newer) = newer.filter(|set| trusted.next == Some(set.hash())) {
+        let newer = newer.filter(|set| trusted.next == Some(set.hash()));
+        if let (Some(chain), Some(newer)) = (self.headers.chain.as_mut(), newer) {
             let _ = chain.hand_over(newer);
         }
     }

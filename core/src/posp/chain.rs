@@ -77,6 +77,14 @@ impl SetChain {
         }
     }
 
+    /// Goes on in place from storage that cannot roll back, with another set or with the one in office.
+    pub(crate) fn go_on(&mut self, set: Option<ValidatorSet>, trusted: Trusted) {
+        if let Some(set) = set {
+            self.set = set;
+        }
+        self.trusted = trusted;
+    }
+
     /// How far it has come: keep it, with the set, whenever a call changed it.
     #[must_use]
     pub const fn trusted(&self) -> &Trusted {
