@@ -85,8 +85,21 @@ def link_seeds():
     return {**rebuilt, **hostile, "repaired": carried, "full": (op(2, bytes(90)) + op(7, bytes(70))) * 3 + op(3) * 6}
 
 
+# Scripts for fuzz_targets/serial.rs: lines of the vectors, and frames that are written, bent, cut and read.
+SERIAL = json.loads((ROOT.parent.parent / "vectors" / "serial.json").read_text())
+
+
+def serial_seeds():
+    lines = [bytes.fromhex(row["line"])[:255] for row in SERIAL if row["op"] == "line-read"]
+    read = {f"line-{i}": op(0, line) + op(7) for i, line in enumerate(lines)}
+    frames = op(2, bytes(range(120))) + op(2 + 192, b"\x55" * 120) + op(3, bytes(9))
+    bent = frames + bytes([4 + 32, 70]) + op(7, bytes(16)) + frames + bytes([5, 90]) + op(6) + frames + op(7, bytes(30))
+    return {**read, "frames": frames + op(7), "bent": bent, "noise": op(0, bytes(range(255))) + op(0, b"\xff" * 255) + op(7)}
+
+
 SEEDS = {
     "link": link_seeds(),
+    "serial": serial_seeds(),
     "attachment": {"stubs": STUBS, "proof": PROOF, "both": STUBS[:-1] + PROOF[2:]},
     "certificate": {"whole": sign1(cbor(CLAIMS), SIGNED), "claims": cbor(CLAIMS), "authority": cbor({**CLAIMS, -70003: 1, 5: 1_600_000_000})},
     "revocation": {"whole": sign1(cbor(CRL), SIGNED), "list": cbor(CRL), "empty": cbor([1, 1, 1, []])},
