@@ -11,6 +11,7 @@ use crate::epoch::{self, payload_of};
 use crate::metrics::Exposition;
 use crate::service::{header_frames, table_frames, write};
 use crate::store::StoredHeader;
+use crate::transport::Address;
 use anyhow::{Context, Result};
 use iotedge_core::crypto::{SecretKey, Software};
 use iotedge_core::node::{Event, Phase, Submission, Ticket};
@@ -356,7 +357,9 @@ impl Closer {
             // in the round trips of its questions than it has room for.
             let table = table_frames(&shared.store, n, proposal.number.opens())?;
             for to in &self.validators {
-                shared.out.extend(table.iter().map(|f| (*to, f.clone())));
+                shared
+                    .out
+                    .extend(table.iter().map(|f| ((*to).into(), f.clone())));
             }
             self.proposal = None;
             return catch_up(shared);
@@ -365,7 +368,7 @@ impl Closer {
             proposal.due = Millis(now.0 + REPEAT);
             for (index, address) in (0_u8..).zip(&self.validators) {
                 if !proposal.votes.contains_key(&index) {
-                    shared.out.push((*address, proposal.frame.clone()));
+                    shared.out.push(((*address).into(), proposal.frame.clone()));
                 }
             }
         }
@@ -429,7 +432,7 @@ impl Part for Closer {
     fn on_frame(
         &mut self,
         shared: &mut Shared,
-        from: SocketAddr,
+        from: Address,
         now: Millis,
         frame: &Frame<'_>,
     ) -> Result<bool> {

@@ -4,9 +4,11 @@
 //! silently mean a default), and every error names the file, the key and what is allowed. Paths in a file are relative to
 //! the folder of that file. The bounds on T, P_max and q are those of protocol section 6.
 
+use crate::line::{BAUD, Port};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// Why a configuration was refused. The text is for the person who edits the file.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,9 @@ pub struct Config {
     /// Addresses of full nodes to talk to from the start.
     #[serde(default)]
     pub peers: Vec<SocketAddr>,
+    /// Lines with one device at the other end of each.
+    #[serde(default)]
+    pub serial: Vec<Serial>,
     /// Where metrics are served over HTTP; loopback only.
     pub metrics: Option<SocketAddr>,
     /// `error`, `warn`, `info`, `debug`, `trace`, or a tracing filter.
@@ -86,6 +91,32 @@ pub struct Config {
     /// Where the file lies; names it in errors.
     #[serde(skip)]
     pub file: PathBuf,
+}
+
+/// A serial line.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Serial {
+    /// A device file, `tcp:HOST:PORT` or `tcp-listen:HOST:PORT`.
+    pub port: Port,
+    /// Its speed; what waits for it leaves no faster, over TCP either.
+    #[serde(default = "default_baud")]
+    pub baud: u32,
+}
+
+impl FromStr for Serial {
+    type Err = String;
+
+    /// `PORT` or `PORT@BAUD`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let speed = text.rsplit_once('@');
+        let speed = speed.and_then(|(port, baud)| Some((port, baud.parse().ok()?)));
+        let (port, baud) = speed.unwrap_or((text, BAUD));
+        Ok(Self {
+            port: port.parse()?,
+            baud,
+        })
+    }
 }
 
 /// When the founding ends.
@@ -225,6 +256,10 @@ fn default_listen() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 7700))
 }
 
+const fn default_baud() -> u32 {
+    BAUD
+}
+
 fn default_data() -> PathBuf {
     PathBuf::from("gateway-data")
 }
@@ -263,6 +298,11 @@ impl Config {
         config.authority_key.as_mut().map(resolve);
         config.anchors.iter_mut().for_each(resolve);
         config.revocations.iter_mut().for_each(resolve);
+        for line in &mut config.serial {
+            if let Port::Tty(path) = &mut line.port {
+                resolve(path);
+            }
+        }
         if let Some(authority) = &mut config.authority
             && hex::decode(authority.as_str()).is_err()
         {
@@ -394,6 +434,24 @@ impl Config {
                 "a loopback address: metrics carry no authentication",
             ));
         }
+        if self.serial.len() > 32 || self.serial.len() >= usize::from(limits.peers) {
+            return Err(self.value(
+                "serial",
+                format!("{} lines", self.serial.len()),
+                "at most 32 lines, and fewer than limits.peers",
+            ));
+        }
+        for (at, line) in self.serial.iter().enumerate() {
+            self.within(
+                "serial.baud",
+                line.baud.into(),
+                300..=12_000_000,
+                "300 to 12000000",
+            )?;
+            if self.serial.iter().take(at).any(|l| l.port == line.port) {
+                return Err(self.value("serial.port", &line.port, "each port once"));
+            }
+        }
         if let Some(group) = self.multicast
             && !group.ip().is_multicast()
         {
@@ -508,6 +566,40 @@ mod tests {
             .expect("docs/gateway.md has a TOML example");
         let config = parse(example).unwrap();
         assert!(!config.validators.is_empty());
+    }
+
+    #[test]
+    fn serial_lines_are_files_beside_the_configuration_or_sockets() {
+        let config = parse("[[serial]]\nport = \"board\"\n[[serial]]\nport = \"tcp:127.0.0.1:5555\"\nbaud = 9600\n").unwrap();
+        assert_eq!(
+            config.serial[0].port,
+            Port::Tty("/etc/iotedge/board".into())
+        );
+        assert_eq!(
+            (config.serial[0].baud, config.serial[1].baud),
+            (115_200, 9_600)
+        );
+        assert_eq!(config.serial[1].port, Port::Tcp("127.0.0.1:5555".into()));
+        for (port, baud, why) in [
+            ("tcp:5555", 9_600, "HOST:PORT"),
+            ("tcp:host:70000", 9_600, "HOST:PORT"),
+            ("tcp-listen:", 9_600, "HOST:PORT"),
+            ("", 9_600, "device file"),
+            ("/dev/ttyS0", 200, "300 to"),
+        ] {
+            let text = refusal(&format!("[[serial]]\nport = \"{port}\"\nbaud = {baud}\n"));
+            assert!(text.contains(why), "{text}");
+        }
+        assert!(refusal("[[serial]]\nport = \"/a\"\n[[serial]]\nport = \"/a\"\n").contains("once"));
+        let line: Serial = "tcp-listen:[::1]:7@19200".parse().unwrap();
+        assert_eq!(
+            (line.port.to_string().as_str(), line.baud),
+            ("tcp-listen:[::1]:7", 19_200)
+        );
+        assert_eq!(
+            "/dev/a@b".parse::<Serial>().unwrap().port,
+            Port::Tty("/dev/a@b".into())
+        );
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::platform::StorePlatform;
 use crate::pressure::Pressure;
 use crate::service::{Neighbourhood, Service, tx_frame};
 use crate::store::{Store, StoredTx};
-use crate::transport::{Datagram, Peers, Seen, Transport};
+use crate::transport::{Address, Datagram, Peers, Seen, Transport};
 use crate::verifier::{TurnVerifier, collect};
 use anyhow::{Context, Result, anyhow};
 use iotedge_core::crypto::PublicKey;
@@ -54,7 +54,7 @@ pub struct Shared {
     /// What a gateway takes; a validator follows whatever the gateway took.
     pub pressure: Pressure,
     /// Frames that leave after the commit.
-    pub out: Vec<(SocketAddr, Vec<u8>)>,
+    pub out: Vec<(Address, Vec<u8>)>,
     /// Frames for the own node, from [`SELF`].
     inbox: Vec<Vec<u8>>,
     /// Epochs before this one are being forgotten.
@@ -74,7 +74,7 @@ pub trait Part {
     fn on_frame(
         &mut self,
         shared: &mut Shared,
-        from: SocketAddr,
+        from: Address,
         now: Millis,
         frame: &Frame<'_>,
     ) -> Result<bool>;
@@ -158,9 +158,8 @@ impl Shared {
             shared.add_self(now)?;
         }
         shared.replay()?;
-        let all: Vec<SocketAddr> = shared.pinned.clone();
-        for address in all {
-            shared.peer(address, now, true);
+        for address in shared.pinned.clone() {
+            shared.peer(address.into(), now, true);
         }
         Ok(shared)
     }
@@ -171,13 +170,13 @@ impl Shared {
         if !self.pinned.contains(&address) {
             self.pinned.push(address);
         }
-        self.peer(address, now, true);
+        self.peer(address.into(), now, true);
     }
 
     /// Pins a validator: it needs every transaction, so each is sent to it unasked.
     pub fn pin_validator(&mut self, address: SocketAddr) {
         self.pin(address);
-        if let Some(peer) = self.peers.find(&address) {
+        if let Some(peer) = self.peers.find(address) {
             self.node.feed_peer(peer);
         }
     }
@@ -200,7 +199,7 @@ impl Shared {
 
     /// Everyone that was heard.
     #[must_use]
-    pub fn everyone(&self) -> Vec<SocketAddr> {
+    pub fn everyone(&self) -> Vec<Address> {
         (0..self.config.limits.peers)
             .filter_map(|n| self.peers.address(Peer(n)))
             .collect()
@@ -351,7 +350,7 @@ impl Shared {
     }
 
     /// The number of a neighbour, which the node learns too.
-    fn peer(&mut self, address: SocketAddr, now: Millis, pinned: bool) -> Option<Peer> {
+    fn peer(&mut self, address: Address, now: Millis, pinned: bool) -> Option<Peer> {
         match self.peers.heard(address, now.0, pinned) {
             Seen::Known(peer) => Some(peer),
             Seen::Full => None,
@@ -456,13 +455,13 @@ pub struct Daemon<P> {
 }
 
 impl<P: Part> Daemon<P> {
-    /// Binds the socket.
+    /// Binds the socket and starts the serial lines.
     ///
     /// # Errors
     /// Names the address and why it cannot be used.
     pub fn new(mut shared: Shared, part: P) -> Result<Self> {
         let config = &shared.config;
-        let transport =
+        let mut transport =
             Transport::bind(config.listen, config.multicast, config.multicast_interface)
                 .with_context(|| {
                     format!(
@@ -471,6 +470,15 @@ impl<P: Part> Daemon<P> {
                         config.listen
                     )
                 })?;
+        transport
+            .open_lines(&config.serial)
+            .map_err(|(line, why)| {
+                anyhow!(
+                    "{}: serial: {} cannot be used: {why}",
+                    config.file.display(),
+                    config.serial[line].port
+                )
+            })?;
         if let Some(group) = config.multicast {
             shared.pin(group);
         }
@@ -584,6 +592,7 @@ impl<P: Part> Daemon<P> {
             let counts = Counts {
                 turns: self.turns,
                 dropped: self.transport.dropped,
+                lines: self.transport.line_counts(),
             };
             let checks = self.shared.node.verifier_mut().checks;
             self.page
@@ -653,7 +662,7 @@ fn take<P: Part>(
     let peer = if belongs {
         shared.peer(datagram.from, now, false)
     } else {
-        shared.peers.find(&datagram.from)
+        shared.peers.find(datagram.from)
     };
     let (Some(peer), Ok((_, frame))) = (peer, &parsed) else {
         if let Some(peer) = peer {

@@ -16,6 +16,7 @@ pub mod daemon;
 pub mod epoch;
 pub mod inspect;
 pub mod keys;
+pub mod line;
 pub mod memory;
 pub mod metrics;
 pub mod page;

@@ -98,6 +98,27 @@ impl Exposition {
         values: impl IntoIterator<Item = (&'n str, u64)>,
     ) {
         self.family(name, help, "counter");
+        self.labelled(name, label, values);
+    }
+
+    /// The same for values that go up and down.
+    pub fn gauges<'n>(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: impl IntoIterator<Item = (&'n str, u64)>,
+    ) {
+        self.family(name, help, "gauge");
+        self.labelled(name, label, values);
+    }
+
+    fn labelled<'n>(
+        &mut self,
+        name: &str,
+        label: &str,
+        values: impl IntoIterator<Item = (&'n str, u64)>,
+    ) {
         for (of, value) in values {
             let _ = writeln!(self.0, "iotedge_{name}{{{label}=\"{of}\"}} {value}");
         }

@@ -3,6 +3,7 @@
 //! Invariant: names and meanings are what dashboards rely on; they are added to, not changed.
 
 use crate::daemon::{Part, Shared};
+use crate::line;
 use crate::metrics::Exposition;
 use crate::pressure::Pressure;
 use crate::verifier::{Checks, SIZES};
@@ -11,12 +12,14 @@ use iotedge_core::tangle::Tables as _;
 use iotedge_core::{MemberIndex, Millis};
 
 /// What the loop counted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Counts {
     /// Turns of the loop.
     pub turns: u64,
     /// Datagrams that found no room to wait.
     pub dropped: u64,
+    /// Of the serial lines.
+    pub lines: Vec<line::Counts>,
 }
 
 /// The page of this moment.
@@ -138,6 +141,7 @@ pub fn page<P: Part>(
         counts.dropped,
     );
     page.counter("turns_total", "Turns of the loop.", counts.turns);
+    serial(&mut page, &counts.lines);
     let stats = shared.store.stats();
     page.counter(
         "store_commits_total",
@@ -151,6 +155,72 @@ pub fn page<P: Part>(
     );
     part.metrics(&mut page);
     page.finish()
+}
+
+type Field = fn(&line::Counts) -> u64;
+
+/// One value for each line, by its place in the configuration.
+fn serial(page: &mut Exposition, lines: &[line::Counts]) {
+    if lines.is_empty() {
+        return;
+    }
+    let numbers: Vec<String> = (0..lines.len()).map(|n| n.to_string()).collect();
+    let up = |c: &line::Counts| c.up.into();
+    let of = |field: Field| {
+        numbers
+            .iter()
+            .map(String::as_str)
+            .zip(lines.iter().map(field))
+    };
+    page.gauges("serial_up", "1 while the line is open.", "line", of(up));
+    let fields: [(&str, &str, Field); 11] = [
+        (
+            "serial_opened_total",
+            "Times that the line was opened.",
+            |c| c.opened,
+        ),
+        (
+            "serial_frames_received_total",
+            "Frames that came whole.",
+            |c| c.frames_in,
+        ),
+        ("serial_frames_sent_total", "Frames sent.", |c| c.frames_out),
+        ("serial_bytes_received_total", "Bytes that came.", |c| {
+            c.bytes_in
+        }),
+        ("serial_bytes_sent_total", "Bytes sent.", |c| c.bytes_out),
+        (
+            "serial_dropped_total",
+            "Frames that found no room to wait: the line is too slow.",
+            |c| c.dropped,
+        ),
+        (
+            "serial_unsaid_total",
+            "Frames while the line was down.",
+            |c| c.unsaid,
+        ),
+        (
+            "serial_too_short_total",
+            "Dropped: too short for a CRC and a byte.",
+            |c| c.noise.too_short.into(),
+        ),
+        (
+            "serial_cut_total",
+            "Dropped: ended before they were whole.",
+            |c| c.noise.cut.into(),
+        ),
+        (
+            "serial_too_long_total",
+            "Dropped: longer than a frame.",
+            |c| c.noise.too_long.into(),
+        ),
+        ("serial_corrupt_total", "Dropped: another CRC.", |c| {
+            c.noise.corrupt.into()
+        }),
+    ];
+    for (name, help, field) in fields {
+        page.counters(name, help, "line", of(field));
+    }
 }
 
 fn pressure(page: &mut Exposition, pressure: &Pressure) {

@@ -1,23 +1,51 @@
-//! UDP: one socket, and a bounded table that gives each neighbour's address a number.
+//! One UDP socket and any serial lines, and a bounded table that gives each neighbour's address a number.
 //!
 //! Invariant: the table never grows past its limit, and a number is given to another address only after the node was told that
 //! the old neighbour is gone. Who is in the configuration stays; of the others the one idle longest makes room. A datagram that
-//! the system cannot take now waits in a bounded queue; gossip repairs what falls out of it.
+//! the system cannot take now waits in a bounded queue; gossip repairs what falls out of it. A turn takes what came on the lines
+//! first, so that no flood over UDP keeps them from being heard.
 
+use crate::config::Serial;
+use crate::line::{Counts, Line};
 use iotedge_core::MAX_FRAME;
 use iotedge_core::node::Peer;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use tokio::net::UdpSocket;
+use tokio::sync::Notify;
 
 /// Datagrams taken in one turn of the loop.
 pub const TURN: usize = 256;
 /// Datagrams that wait for the system.
 const QUEUE: usize = 1024;
 
+/// Where a neighbour is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Address {
+    Udp(SocketAddr),
+    /// At the other end of the serial line of this number, in the order of the configuration.
+    Line(u16),
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self::Udp(address)
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Udp(address) => address.fmt(f),
+            Self::Line(number) => write!(f, "serial line {number}"),
+        }
+    }
+}
+
 struct Entry {
-    address: SocketAddr,
+    address: Address,
     heard: u64,
     pinned: bool,
 }
@@ -25,7 +53,7 @@ struct Entry {
 /// Neighbours by number and by address.
 pub struct Peers {
     entries: Vec<Option<Entry>>,
-    by_address: HashMap<SocketAddr, Peer>,
+    by_address: HashMap<Address, Peer>,
 }
 
 /// What happened when an address was looked up.
@@ -51,8 +79,10 @@ impl Peers {
         }
     }
 
-    /// The number of `address`, which was heard at `now`.
-    pub fn heard(&mut self, address: SocketAddr, now: u64, pinned: bool) -> Seen {
+    /// The number of `address`, which was heard at `now`. Who is at the end of a wire stays, once it was heard.
+    pub fn heard(&mut self, address: impl Into<Address>, now: u64, pinned: bool) -> Seen {
+        let address = address.into();
+        let pinned = pinned || matches!(address, Address::Line(_));
         if let Some(&peer) = self.by_address.get(&address) {
             if let Some(Some(entry)) = self.entries.get_mut(usize::from(peer.0)) {
                 entry.heard = now;
@@ -101,7 +131,7 @@ impl Peers {
 
     /// The address of a number.
     #[must_use]
-    pub fn address(&self, peer: Peer) -> Option<SocketAddr> {
+    pub fn address(&self, peer: Peer) -> Option<Address> {
         self.entries
             .get(usize::from(peer.0))?
             .as_ref()
@@ -110,8 +140,8 @@ impl Peers {
 
     /// The number of an address that has one.
     #[must_use]
-    pub fn find(&self, address: &SocketAddr) -> Option<Peer> {
-        self.by_address.get(address).copied()
+    pub fn find(&self, address: impl Into<Address>) -> Option<Peer> {
+        self.by_address.get(&address.into()).copied()
     }
 
     /// How many there are.
@@ -127,9 +157,9 @@ impl Peers {
     }
 }
 
-/// A datagram of the turn.
+/// A datagram of the turn, or a frame of a line.
 pub struct Datagram {
-    pub from: SocketAddr,
+    pub from: Address,
     len: usize,
     bytes: [u8; MAX_FRAME + 1],
 }
@@ -142,9 +172,12 @@ impl Datagram {
     }
 }
 
-/// The socket with its queues.
+/// The socket with its queues, and the lines.
 pub struct Transport {
     socket: UdpSocket,
+    lines: Vec<Line>,
+    /// Something came on a line.
+    wake: Arc<Notify>,
     inbox: Vec<Datagram>,
     filled: usize,
     waiting: VecDeque<(SocketAddr, Vec<u8>)>,
@@ -186,17 +219,37 @@ impl Transport {
             None => {}
         }
         let empty = || Datagram {
-            from: listen,
+            from: Address::Udp(listen),
             len: 0,
             bytes: [0; MAX_FRAME + 1],
         };
         Ok(Self {
             socket: UdpSocket::from_std(socket.into())?,
+            lines: Vec::new(),
+            wake: Arc::new(Notify::new()),
             inbox: std::iter::repeat_with(empty).take(TURN).collect(),
             filled: 0,
             waiting: VecDeque::new(),
             dropped: 0,
         })
+    }
+
+    /// Starts the serial lines.
+    ///
+    /// # Errors
+    /// The first line whose address cannot be listened on.
+    pub fn open_lines(&mut self, lines: &[Serial]) -> Result<(), (usize, std::io::Error)> {
+        for (number, line) in lines.iter().enumerate() {
+            let line = Line::start(line.port.clone(), line.baud, self.wake.clone())
+                .map_err(|error| (number, error))?;
+            self.lines.push(line);
+        }
+        Ok(())
+    }
+
+    /// What each line counted.
+    pub fn line_counts(&self) -> Vec<Counts> {
+        self.lines.iter().map(Line::counts).collect()
     }
 
     /// Where it is bound.
@@ -209,23 +262,45 @@ impl Transport {
 
     /// Waits until there is something to read or, with datagrams waiting, to write.
     pub async fn ready(&self) {
-        if self.waiting.is_empty() {
-            let _ = self.socket.readable().await;
-        } else {
-            let both = tokio::io::Interest::READABLE | tokio::io::Interest::WRITABLE;
-            let _ = self.socket.ready(both).await;
+        let mut interest = tokio::io::Interest::READABLE;
+        if !self.waiting.is_empty() {
+            interest |= tokio::io::Interest::WRITABLE;
+        }
+        tokio::select! {
+            _ = self.socket.ready(interest) => {}
+            () = self.wake.notified() => {}
         }
     }
 
-    /// Takes what has arrived, at most [`TURN`] datagrams.
+    /// Takes what has arrived, at most [`TURN`] datagrams; of the lines at most half as many, one from each in turn.
     pub fn drain(&mut self) -> &[Datagram] {
         self.filled = 0;
+        let mut heard = true;
+        while heard && self.filled < TURN / 2 {
+            heard = false;
+            for (number, line) in (0_u16..).zip(&self.lines) {
+                let Some(slot) = self.inbox.get_mut(self.filled) else {
+                    break;
+                };
+                if let Some(frame) = line.next() {
+                    let len = frame.len().min(slot.bytes.len());
+                    slot.bytes[..len].copy_from_slice(&frame[..len]);
+                    slot.len = len;
+                    slot.from = Address::Line(number);
+                    self.filled += 1;
+                    heard = true;
+                }
+            }
+        }
+        if self.lines.iter().any(Line::has_more) {
+            self.wake.notify_one();
+        }
         let mut failures = 0;
         while let Some(slot) = self.inbox.get_mut(self.filled) {
             match self.socket.try_recv_from(&mut slot.bytes) {
                 Ok((len, from)) => {
                     slot.len = len;
-                    slot.from = from;
+                    slot.from = from.into();
                     self.filled += 1;
                 }
                 Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => break,
@@ -238,7 +313,16 @@ impl Transport {
     }
 
     /// Sends a frame, or queues it.
-    pub fn send(&mut self, to: SocketAddr, frame: &[u8]) {
+    pub fn send(&mut self, to: impl Into<Address>, frame: &[u8]) {
+        let to = match to.into() {
+            Address::Udp(to) => to,
+            Address::Line(number) => {
+                if let Some(line) = self.lines.get(usize::from(number)) {
+                    line.send(frame);
+                }
+                return;
+            }
+        };
         // Straight to the system: the runtime believes a socket unwritable until it has first asked.
         let direct = || socket2::SockRef::from(&self.socket).send_to(frame, &to.into());
         if self.waiting.is_empty() && !would_block(direct().map(|_| ())) {
@@ -283,13 +367,31 @@ mod tests {
         assert_eq!(peers.heard(address(3), 2, false), Seen::New(Peer(2)));
         assert_eq!(peers.heard(address(2), 3, false), Seen::Known(Peer(1)));
         assert_eq!(peers.heard(address(4), 4, false), Seen::Replaced(Peer(2)));
-        assert_eq!(peers.address(Peer(2)), Some(address(4)));
-        assert_eq!(peers.find(&address(3)), None);
+        assert_eq!(peers.address(Peer(2)), Some(address(4).into()));
+        assert_eq!(peers.find(address(3)), None);
         assert_eq!(peers.len(), 3);
         assert_eq!(peers.heard(address(2), 5, true), Seen::Known(Peer(1)));
         assert_eq!(peers.heard(address(4), 5, true), Seen::Known(Peer(2)));
         assert_eq!(peers.heard(address(5), 6, false), Seen::Full);
-        assert_eq!(peers.find(&address(1)), Some(Peer(0)));
+        assert_eq!(peers.find(address(1)), Some(Peer(0)));
+    }
+
+    #[test]
+    fn who_is_at_the_end_of_a_wire_does_not_make_room() {
+        let mut peers = Peers::new(2);
+        assert_eq!(peers.heard(Address::Line(0), 0, false), Seen::New(Peer(0)));
+        assert_eq!(peers.heard(address(1), 1, false), Seen::New(Peer(1)));
+        assert_eq!(peers.heard(address(2), 2, false), Seen::Replaced(Peer(1)));
+        assert_eq!(
+            peers.heard(Address::Line(0), 3, false),
+            Seen::Known(Peer(0))
+        );
+        assert_eq!(peers.address(Peer(0)), Some(Address::Line(0)));
+        assert_eq!(
+            peers.heard(Address::Line(1), 4, false),
+            Seen::Replaced(Peer(1))
+        );
+        assert_eq!(peers.heard(address(3), 5, false), Seen::Full);
     }
 
     #[tokio::test]
@@ -308,7 +410,7 @@ mod tests {
         assert_eq!(drained.len(), 21);
         assert_eq!(drained[7].bytes(), &[7; 100]);
         assert_eq!(drained[20].bytes().len(), MAX_FRAME + 1);
-        assert_eq!(drained[0].from, a.local_addr().unwrap());
+        assert_eq!(drained[0].from, a.local_addr().unwrap().into());
         assert!(b.drain().is_empty());
     }
 

@@ -11,6 +11,7 @@ use crate::epoch::{self, Closed};
 use crate::metrics::Exposition;
 use crate::service::{Neighbourhood, vote_frames};
 use crate::store::StoredHeader;
+use crate::transport::Address;
 use anyhow::Result;
 use iotedge_core::crypto::{PublicKey, SecretKey, Software};
 use iotedge_core::node::Event;
@@ -19,7 +20,6 @@ use iotedge_core::wire::Frame;
 use iotedge_core::wire::merkle;
 use iotedge_core::{HeaderNumber, Id, Millis};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use tracing::{debug, error, info, warn};
 
 /// Headers from outside that wait for their votes.
@@ -178,7 +178,7 @@ impl Voter {
         )))
     }
 
-    fn on_proposal(&mut self, shared: &mut Shared, from: SocketAddr, cose: &[u8]) -> Result<()> {
+    fn on_proposal(&mut self, shared: &mut Shared, from: Address, cose: &[u8]) -> Result<()> {
         let number = SignedHeader::parse(cose).map_or(0, |s| s.header().number.0);
         match self.consider(shared, cose)? {
             Ok(frames) => {
@@ -288,7 +288,7 @@ impl Part for Voter {
     fn on_frame(
         &mut self,
         shared: &mut Shared,
-        from: SocketAddr,
+        from: Address,
         _now: Millis,
         frame: &Frame<'_>,
     ) -> Result<bool> {

@@ -2,7 +2,7 @@
 
 use crate::admission::Admission;
 use crate::closer::Closer;
-use crate::config::Config;
+use crate::config::{Config, Serial};
 use crate::daemon::{Daemon, Shared};
 use crate::keys::{self, DeviceFile};
 use crate::voter::Voter;
@@ -55,6 +55,9 @@ SIGTERM drains: no more intake, everything is committed and sent, exit code 0. A
 pub struct Run {
     #[command(flatten)]
     daemon: Daemons,
+    /// A serial line with a device at its end: a device file, tcp:HOST:PORT or tcp-listen:HOST:PORT, then @BAUD where it is not 115200; may be repeated.
+    #[arg(long, value_name = "PORT")]
+    serial: Vec<Serial>,
 }
 
 /// Run a validator: follow a neighbourhood, recompute its epochs, vote.
@@ -68,7 +71,7 @@ pub struct Validator {
 }
 
 impl Daemons {
-    fn load(&self) -> Result<Config> {
+    fn load(&self, serial: &[Serial]) -> Result<Config> {
         let mut config = Config::load(&self.config)?;
         config.listen = self.listen.unwrap_or(config.listen);
         if let Some(data) = &self.data {
@@ -76,6 +79,7 @@ impl Daemons {
         }
         config.identity = self.identity.clone().or(config.identity);
         config.peers.extend(&self.peer);
+        config.serial.extend_from_slice(serial);
         config.metrics = self.metrics.or(config.metrics);
         if let Some(log) = &self.log {
             config.log.clone_from(log);
@@ -120,7 +124,7 @@ impl Run {
     /// # Errors
     /// Names the file, the key and the mend.
     pub fn run(self) -> Result<()> {
-        let config = self.daemon.load()?;
+        let config = self.daemon.load(&self.serial)?;
         let identity = config.required(
             "identity",
             config.identity.as_deref(),
@@ -188,7 +192,7 @@ impl Validator {
     /// # Errors
     /// Names the file, the key and the mend.
     pub fn run(self) -> Result<()> {
-        let config = self.daemon.load()?;
+        let config = self.daemon.load(&[])?;
         let identity = config.required(
             "identity",
             config.identity.as_deref(),
@@ -199,6 +203,12 @@ impl Validator {
         if config.peers.is_empty() {
             bail!(
                 "{}: peers: nothing is not allowed; at least the address of the gateway",
+                config.file.display()
+            );
+        }
+        if !config.serial.is_empty() {
+            bail!(
+                "{}: serial: a validator has no lines; give them to the gateway",
                 config.file.display()
             );
         }

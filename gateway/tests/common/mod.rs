@@ -257,7 +257,19 @@ impl World {
     }
 
     pub fn device(&self, n: usize) -> Device {
-        Device::start(self, n)
+        Device::start(self, n, self.gateway)
+    }
+
+    /// A device that finds the gateway at another address.
+    pub fn device_by(&self, n: usize, gateway: SocketAddr) -> Device {
+        Device::start(self, n, gateway)
+    }
+
+    /// Adds lines to the gateway's configuration.
+    pub fn configure(&self, text: &str) {
+        let path = self.path("gateway.toml");
+        let before = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, before + text).unwrap();
     }
 }
 
@@ -291,6 +303,7 @@ impl Platform for MapPlatform {
 #[derive(Default)]
 pub struct Seen {
     pub phase: Option<Phase>,
+    pub index: Option<MemberIndex>,
     pub header: u32,
     pub sent: Vec<Id>,
     pub graded: BTreeMap<Id, u8>,
@@ -309,7 +322,7 @@ pub struct Device {
 }
 
 impl Device {
-    fn start(world: &World, n: usize) -> Self {
+    fn start(world: &World, n: usize, gateway: SocketAddr) -> Self {
         let path = world.path(&format!("dev-{n}/device.json"));
         let file: keys::DeviceFile = keys::read_json(&path).unwrap();
         let secret = keys::load_any_secret(&path).unwrap();
@@ -321,7 +334,7 @@ impl Device {
         let pay = Arc::new(AtomicU32::new(0));
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
-        let (gateway, own) = (world.gateway, world.own);
+        let own = world.own;
         let thread = {
             let (seen, stop, talk, pay) = (seen.clone(), stop.clone(), talk.clone(), pay.clone());
             std::thread::spawn(move || {
@@ -447,7 +460,8 @@ fn live(
                 let _ = node.receive(now(), Peer(u16::try_from(peer).unwrap()), &buffer[..len]);
             }
         }
-        let phase = node.status(now()).phase;
+        let status = node.status(now());
+        let phase = status.phase;
         if phase == Phase::Active && now() >= next && talk.load(Ordering::Relaxed) {
             next = Millis(now().0 + 150);
             match pay.load(Ordering::Relaxed) {
@@ -468,6 +482,7 @@ fn live(
         }
         let mut seen = seen.lock().unwrap();
         seen.phase = Some(phase);
+        seen.index = status.index;
         seen.header = node.headers().newest().0;
         while let Some(event) = node.next_event() {
             match event {
