@@ -2,10 +2,12 @@
  * iotedge-leaf: a sensor too small to hold the ledger's window, behind nodes that hold it.
  *
  *     iotedge-leaf device.json STORE 127.0.0.1:9001 GATEWAY NODE NODE ... [SECONDS]
+ *     iotedge-leaf --serial /dev/ttyUSB0 device.json STORE 127.0.0.1:9001 NODE NODE ... [SECONDS]
  *
  * It says how long it has been up, every two seconds, through whichever neighbour is its head, and believes none of them alone. The library's part of it is
- * IOTEDGE_LEAF_SIZE bytes; UDP, store and device file are those of examples-c/linux.
+ * IOTEDGE_LEAF_SIZE bytes; UDP, the serial line to the gateway, store and device file are those of examples-c/linux.
  */
+#include "line.h"
 #include "options.h"
 #include "platform.h"
 #include "udp.h"
@@ -20,6 +22,7 @@ enum { EVERY = 2000, MOST = 8 };
 static uint64_t memory[IOTEDGE_LEAF_SIZE / 8];
 static store_t store;
 static udp_t udp;
+static line_t line;
 static identity_t identity;
 
 static iotedge_leaf_t *start(void)
@@ -101,6 +104,9 @@ static void loop(iotedge_leaf_t *leaf, uint64_t end)
         uint64_t due = now + 1000;
         uint32_t peer;
         size_t len;
+        while (line_receive(&line, now, &out, &len)) {
+            (void)iotedge_leaf_receive(leaf, now, LINE_PEER, out, len);
+        }
         while (udp_receive(&udp, &peer, frame, sizeof frame, &len)) {
             (void)iotedge_leaf_receive(leaf, now, peer, frame, len); /* What is refused needs no action. */
         }
@@ -114,32 +120,51 @@ static void loop(iotedge_leaf_t *leaf, uint64_t end)
             tell(&event);
         }
         while (iotedge_leaf_next_frame(leaf, now, &peer, &out, &len) == IOTEDGE_OK) {
-            udp_send(&udp, now, peer, out, len);
+            if (line.port != NULL && peer == LINE_PEER) {
+                line_send(&line, now, out, len);
+            } else {
+                udp_send(&udp, now, peer, out, len);
+            }
         }
         (void)iotedge_leaf_next_deadline(leaf, &due);
         due = due < next ? due : next;
-        udp_wait(&udp, due > now ? due - now : 0);
+        line_wait(&line, &udp, due > now ? due - now : 0);
     }
 }
 
 int main(int argc, char **argv)
 {
     char *rest = NULL;
+    const char *serial = argc > 2 && strcmp(argv[1], "--serial") == 0 ? argv[2] : NULL;
+    if (serial != NULL) {
+        argc -= 2;
+        argv += 2;
+    }
     unsigned long seconds = argc > 5 ? strtoul(argv[argc - 1], &rest, 10) : 0;
     int limited = rest != NULL && *rest == 0;
     int neighbours = argc - 4 - limited;
     if (neighbours < 1 || neighbours > MOST) {
-        fprintf(stderr, "usage: iotedge-leaf device.json STORE LISTEN GATEWAY NODE... [SECONDS]   (1 to %d neighbours)\n", MOST);
+        fprintf(stderr,
+                "usage: iotedge-leaf device.json STORE LISTEN GATEWAY NODE... [SECONDS]   (1 to %d neighbours)\n"
+                "       iotedge-leaf --serial TTY|tcp:ADDR:PORT device.json STORE LISTEN NODE... [SECONDS]   (the gateway is at the line's end)\n",
+                MOST);
         return 2;
     }
     if (identity_read(&identity, argv[1]) != 0 || store_open(&store, argv[2]) != 0 || udp_open(&udp, argv[3]) != 0) {
         fprintf(stderr, "iotedge-leaf: %s, %s or %s cannot be used\n", argv[1], argv[2], argv[3]);
         return 1;
     }
+    if (serial != NULL && line_open(&line, serial) != 0) {
+        fprintf(stderr, "iotedge-leaf: --serial %s cannot be used\n", serial);
+        return 1;
+    }
     iotedge_leaf_t *leaf = start();
+    if (leaf != NULL && serial != NULL && iotedge_leaf_add_peer(leaf, (uint32_t)udp_skip_peer(&udp), 1) != IOTEDGE_OK) {
+        return 1;
+    }
     for (int i = 0; leaf != NULL && i < neighbours; i++) {
         int peer = udp_add_peer(&udp, argv[4 + i]);
-        if (peer < 0 || iotedge_leaf_add_peer(leaf, (uint32_t)peer, i == 0) != IOTEDGE_OK) {
+        if (peer < 0 || iotedge_leaf_add_peer(leaf, (uint32_t)peer, i == 0 && serial == NULL) != IOTEDGE_OK) {
             fprintf(stderr, "iotedge-leaf: %s is no address\n", argv[4 + i]);
             return 1;
         }
@@ -155,5 +180,6 @@ int main(int argc, char **argv)
     printf("%u numbers, %u not settled yet\n", (unsigned)status.number, (unsigned)status.unsettled);
     (void)iotedge_leaf_deinit(leaf);
     udp_close(&udp);
+    line_close(&line);
     return 0;
 }

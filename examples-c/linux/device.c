@@ -246,7 +246,11 @@ void device_pump(device_t *device)
             handle(device, &event);
         }
         while (iotedge_node_next_frame(device->node, clock_now(), &peer, frame, sizeof frame, &len) == IOTEDGE_OK) {
-            udp_send(&device->udp, clock_now(), peer, frame, len);
+            if (device->line.port != NULL && peer == LINE_PEER) {
+                line_send(&device->line, clock_now(), frame, len);
+            } else {
+                udp_send(&device->udp, clock_now(), peer, frame, len);
+            }
         }
         /* Sending may have made events: a submission's turn came. */
     } while (iotedge_node_next_event(device->node, &event) == IOTEDGE_OK && (handle(device, &event), 1));
@@ -255,9 +259,14 @@ void device_pump(device_t *device)
 void device_receive(device_t *device)
 {
     uint8_t frame[2048];
+    const uint8_t *came;
     size_t len;
     uint32_t peer;
     /* Not without end: a flood must not keep this device from sending. */
+    for (int i = 0; i < 64 && line_receive(&device->line, clock_now(), &came, &len); i++) {
+        (void)iotedge_node_receive(device->node, clock_now(), LINE_PEER, came, len);
+        device_pump(device);
+    }
     for (int i = 0; i < 64 && udp_receive(&device->udp, &peer, frame, sizeof frame, &len); i++) {
         /* A refusal is counted by the node and needs no action. */
         (void)iotedge_node_receive(device->node, clock_now(), peer, frame, len);

@@ -4,6 +4,7 @@
 
 #include "book.h"
 #include "element.h"
+#include "line.h"
 #include "options.h"
 #include "platform.h"
 #include "udp.h"
@@ -18,6 +19,7 @@ typedef struct {
     element_t element; /* Holds a P-256 key; an Ed25519 key is the node's own. */
     store_t store;
     udp_t udp;
+    line_t line; /* To the gateway, where it is not reached by UDP. */
     book_t book;
     FILE *journal; /* NULL: none is kept. */
     int64_t offset;

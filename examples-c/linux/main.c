@@ -89,11 +89,15 @@ static int add_peers(const char *gateway)
     const options_t *options = &device.options;
     for (unsigned i = 0; i <= options->peer_count; i++) {
         const char *address = i == 0 ? gateway : options->peers[i - 1];
+        int on_line = i == 0 && options->serial != NULL;
         int peer;
+        if (on_line) {
+            address = options->serial;
+        }
         if (address == NULL || address[0] == 0) {
             continue;
         }
-        peer = udp_add_peer(&device.udp, address);
+        peer = on_line ? udp_skip_peer(&device.udp) : udp_add_peer(&device.udp, address);
         if (peer < 0 || iotedge_node_add_peer(device.node, clock_now(), (uint32_t)peer, i == 0) != IOTEDGE_OK) {
             fprintf(stderr, "iotedge-device: %s: not an address, or one too many\n", address);
             return -1;
@@ -140,7 +144,7 @@ static void loop(void)
         if (due > late) {
             due = late;
         }
-        udp_wait(&device.udp, due > now ? due - now : 0);
+        line_wait(&device.line, &device.udp, due > now ? due - now : 0);
         device_receive(&device);
         now = clock_now();
         if (options->every > 0 && now >= next_reading) {
@@ -189,6 +193,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "iotedge-device: --listen %s: %s\n", device.options.listen, strerror(errno));
         return 1;
     }
+    if (device.options.serial != NULL && line_open(&device.line, device.options.serial) != 0) {
+        fprintf(stderr, "iotedge-device: --serial %s: %s\n", device.options.serial, strerror(errno));
+        return 1;
+    }
     device.udp.corrupt_every = device.options.corrupt_every;
     device.udp.lose = device.options.lose;
     device.udp.delay = device.options.delay;
@@ -214,6 +222,7 @@ int main(int argc, char **argv)
 
     report_summary(&device);
     udp_close(&device.udp);
+    line_close(&device.line);
     if (iotedge_node_deinit(device.node) != IOTEDGE_OK) {
         return 1;
     }

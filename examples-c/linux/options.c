@@ -14,8 +14,9 @@ static const char HELP[] =
     "neighbours, and keeps the receipts of what was settled.\n"
     "\n"
     "  --config FILE       device.json of `iotedge-gateway provision`\n"
-    "  --listen ADDR:PORT  where it hears its neighbours\n"
+    "  --listen ADDR:PORT  where it hears its neighbours; not needed where --serial leads to the only one\n"
     "  --gateway ADDR:PORT the gateway (default: the one in device.json)\n"
+    "  --serial PORT       the gateway is at the other end of a serial line: a tty (115200 baud), or tcp:ADDR:PORT\n"
     "  --peer ADDR:PORT    a neighbour; as often as there are neighbours\n"
     "  --out DIR           receipts, transactions and certificates go here\n"
     "  --store DIR         what must survive a reset (default: DIR of --out, /store)\n"
@@ -73,6 +74,8 @@ int options_read(options_t *options, int argc, char **argv)
             options->listen = value;
         } else if (strcmp(name, "--gateway") == 0) {
             options->gateway = value;
+        } else if (strcmp(name, "--serial") == 0) {
+            options->serial = value;
         } else if (strcmp(name, "--peer") == 0) {
             if (options->peer_count == UDP_MAX_PEERS - 1) {
                 return complain(name, "too many neighbours");
@@ -134,8 +137,11 @@ int options_read(options_t *options, int argc, char **argv)
             return complain(name, "unknown");
         }
     }
-    if (options->config == NULL || options->listen == NULL || options->out == NULL) {
-        return complain("--config, --listen, --out", "all three are needed");
+    if (options->config == NULL || options->out == NULL) {
+        return complain("--config, --out", "both are needed");
+    }
+    if (options->listen == NULL && (options->serial == NULL || options->peer_count > 0)) {
+        return complain("--listen", "needed for every neighbour but one at the end of --serial");
     }
     if (options->store[0] == 0 &&
         snprintf(options->store, sizeof options->store, "%s/store", options->out) >= (int)sizeof options->store) {

@@ -10,6 +10,7 @@ typedef struct {
     const char *config;
     const char *listen;
     const char *gateway;
+    const char *serial; /* The line to the gateway; NULL: it is reached by UDP. */
     const char *peers[UDP_MAX_PEERS];
     unsigned peer_count;
     const char *out;

@@ -2,13 +2,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int address_of(const char *text, struct sockaddr_in *address)
+int udp_address(const char *text, struct sockaddr_in *address)
 {
     char host[32];
     const char *colon = strrchr(text, ':');
@@ -34,7 +33,10 @@ int udp_open(udp_t *udp, const char *listen)
     struct sockaddr_in address;
     memset(udp, 0, sizeof *udp);
     udp->socket = -1;
-    if (address_of(listen, &address) != 0) {
+    if (listen == NULL) {
+        return 0;
+    }
+    if (udp_address(listen, &address) != 0) {
         errno = EINVAL;
         return -1;
     }
@@ -47,10 +49,16 @@ int udp_open(udp_t *udp, const char *listen)
 
 int udp_add_peer(udp_t *udp, const char *address)
 {
-    if (udp->count == UDP_MAX_PEERS || address_of(address, &udp->peers[udp->count]) != 0) {
+    if (udp->count == UDP_MAX_PEERS || udp_address(address, &udp->peers[udp->count]) != 0) {
         return -1;
     }
     return (int)udp->count++;
+}
+
+int udp_skip_peer(udp_t *udp)
+{
+    /* Zeros: port 0 is nobody's. */
+    return udp->count == UDP_MAX_PEERS ? -1 : (int)udp->count++;
 }
 
 static void put(udp_t *udp, uint32_t peer, const uint8_t *frame, size_t len)
@@ -140,12 +148,6 @@ int udp_receive(udp_t *udp, uint32_t *peer, uint8_t *frame, size_t capacity, siz
         }
         udp->strangers++;
     }
-}
-
-void udp_wait(const udp_t *udp, uint64_t milliseconds)
-{
-    struct pollfd wait = {udp->socket, POLLIN, 0};
-    (void)poll(&wait, 1, milliseconds > 1000 ? 1000 : (int)milliseconds);
 }
 
 void udp_close(udp_t *udp)

@@ -39,11 +39,17 @@ typedef struct {
     uint32_t late_count;
 } udp_t;
 
-/* Opens a non-blocking socket on "a.b.c.d:port". 0, or -1 with errno. */
+/* "a.b.c.d:port" as an address. 0, or -1. */
+int udp_address(const char *text, struct sockaddr_in *address);
+
+/* Opens a non-blocking socket on "a.b.c.d:port"; NULL: none. 0, or -1 with errno. */
 int udp_open(udp_t *udp, const char *listen);
 
 /* Adds a peer "a.b.c.d:port"; its number is the order of the calls. -1 where the text is no address or there is no room. */
 int udp_add_peer(udp_t *udp, const char *address);
+
+/* Gives a number to a neighbour that is reached otherwise. -1 where there is no room. */
+int udp_skip_peer(udp_t *udp);
 
 /* Sends a frame, now or, with a delay, when `udp_flush` finds its moment come. */
 void udp_send(udp_t *udp, uint64_t now, uint32_t peer, const uint8_t *frame, size_t len);
@@ -53,9 +59,6 @@ uint64_t udp_flush(udp_t *udp, uint64_t now);
 
 /* The next frame from a peer: 1 and peer, frame and length, or 0 where there is none. */
 int udp_receive(udp_t *udp, uint32_t *peer, uint8_t *frame, size_t capacity, size_t *len);
-
-/* Waits until a frame is there or the time is over. */
-void udp_wait(const udp_t *udp, uint64_t milliseconds);
 
 void udp_close(udp_t *udp);
 
