@@ -7,6 +7,8 @@
 
 int op_keygen(const uint8_t seed[32], uint8_t public[32]);
 int op_sign(const uint8_t seed[32], const uint8_t message[160], uint8_t signature[64]);
+int op_es256_keygen(const uint8_t scalar[32], uint8_t public[64]);
+int op_es256_sign(const uint8_t scalar[32], const uint8_t digest[32], uint8_t signature[64]);
 int op_x25519(const uint8_t secret[32], const uint8_t public[32], uint8_t shared[32]);
 void leak_branch(const uint8_t secret[32], uint8_t out[32]);
 void leak_address(const uint8_t secret[32], uint8_t out[32]);
@@ -22,6 +24,8 @@ int main(int argc, char **argv) {
     VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
     if (!strcmp(what, "keygen")) op_keygen(secret, out);
     else if (!strcmp(what, "sign")) op_sign(secret, message, out);
+    else if (!strcmp(what, "es256-keygen")) op_es256_keygen(secret, out);
+    else if (!strcmp(what, "es256-sign")) op_es256_sign(secret, message, out);
     else if (!strcmp(what, "x25519")) op_x25519(secret, message, out);
     else if (!strcmp(what, "branch")) leak_branch(secret, out);
     else if (!strcmp(what, "address")) leak_address(secret, out);

@@ -29,7 +29,7 @@ RATIOS = [
 # How much worse than the committed figure one may be: compilers differ.
 TOLERANCE = 1.10
 SLACK = {"instructions": 500, "stack": 64, "flash": 512}
-OURS = ("iotedge", "node")
+OURS = ("iotedge", "iotedge-es256", "node")
 
 
 def read(path):
@@ -81,6 +81,18 @@ def show(found):
                     bad += mark(stack > STACK, f"{core} {call} stack")
             print(line + f"{calls['flash'][0]:>8}" + bad)
     print("ceilings: " + ", ".join(f"{core} {call} {most:,}" for (core, call), most in CEILINGS.items()) + f"; stack {STACK} everywhere")
+
+    print("\nES256, with its hash")
+    print(f"{'core':<5} {'library':<14}" + "".join(f"{call:>22}" for call in ("keygen", "sign", "verify")) + f"{'flash':>8}")
+    for core in cores:
+        for library in ("iotedge-es256", "p256"):
+            calls, line, bad = found[core][library], f"{core:<5} {library:<14}", ""
+            for call in ("es256-keygen", "es256-sign", "es256-verify"):
+                count, stack = calls[call]
+                line += f"{count:>15,} {stack:>6}"
+                if library == "iotedge-es256":
+                    bad += mark(stack > STACK, f"{core} {call} stack")
+            print(line + f"{calls['flash'][0]:>8}" + bad)
 
     print("\nWhat a node does: instructions, bytes of stack")
     print(f"{'':<18}" + "".join(f"{core:>22}" for core in cores))

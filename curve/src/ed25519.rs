@@ -1,19 +1,11 @@
 //! Signatures: RFC 8032 section 5.1, with the acceptance rule of docs/decisions/0002.
 
+pub use crate::Error;
 use crate::edwards::Extended;
 use crate::scalar::{L, Scalar};
 use core::fmt;
 use sha2::{Digest, Sha512};
 use zeroize::{Zeroize, ZeroizeOnDrop};
-
-/// Why a key or a signature is not accepted. The ledger knows accepted or not; which of the two it is helps whoever looks for the reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// S >= L, or a point that is not canonical, not on the curve or of small order.
-    Malformed,
-    /// The equation does not hold.
-    Rejected,
-}
 
 /// A secret key, ready to sign. Wiped when dropped; it cannot be copied or printed.
 #[derive(Zeroize, ZeroizeOnDrop)]

@@ -20,3 +20,12 @@ mod words;
 pub mod ed25519;
 pub mod p256;
 pub mod x25519;
+
+/// Why a key or a signature is not accepted. The ledger knows accepted or not; which of the two it is helps whoever looks for the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// A number that is not below the order (nor, in ES256, above zero), or a point that is not canonical, not on the curve or of small order.
+    Malformed,
+    /// The equation does not hold.
+    Rejected,
+}

@@ -4,15 +4,16 @@
 //! takes the same steps whatever its operands are.
 
 use crate::inverse::inverse;
-use crate::words::{choose, halves, mask, multiply, sub, words_of};
+use crate::words::{choose, mask, row, sub};
 use zeroize::Zeroize;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Zeroize)]
 pub struct Fe(pub [u32; 8]);
 
 const P: [u32; 8] = [u32::MAX, u32::MAX, u32::MAX, 0, 0, 0, 1, u32::MAX];
-const LOW: u128 = (1 << 96) - 1;
-const HIGH: u128 = (0xffff_ffff << 96) + (1 << 64);
+/// p = LOW + 2^192 HIGH.
+const LOW: i128 = (1 << 96) - 1;
+const HIGH: i128 = (0xffff_ffff << 32) + 1;
 
 /// 2^512 and 2^768, modulo p.
 const R2: Fe = Fe([
@@ -67,40 +68,47 @@ impl Fe {
 
     #[inline(never)]
     pub fn add(&self, other: &Self) -> Self {
-        let ((a, b), (c, d)) = (halves(&self.0), halves(&other.0));
-        let (low, carry) = a.overflowing_add(c);
-        let (high, over) = b.overflowing_add(d);
-        let (high, again) = high.overflowing_add(u128::from(carry));
-        least(low, high, u32::from(over | again))
+        let ((a, b, c), (d, e, f)) = (thirds(&self.0), thirds(&other.0));
+        least(a + d, b + e, c + f)
     }
 
     #[inline(never)]
     pub fn sub(&self, other: &Self) -> Self {
-        let ((a, b), (c, d)) = (halves(&self.0), halves(&other.0));
-        let (low, borrow) = a.overflowing_sub(c);
-        let (high, under) = b.overflowing_sub(d);
-        let (high, again) = high.overflowing_sub(u128::from(borrow));
-        back(low, high, u32::from(under | again))
+        let ((a, b, c), (d, e, f)) = (thirds(&self.0), thirds(&other.0));
+        back(a - d, b - e, c - f)
     }
 
     pub fn neg(&self) -> Self {
         Self::ZERO.sub(self)
     }
 
+    pub fn twice(&self) -> Self {
+        self.add(self)
+    }
+
     pub fn triple(&self) -> Self {
-        self.add(self).add(self)
+        self.twice().add(self)
     }
 
     /// a b / 2^256.
     #[inline(never)]
     pub fn mul(&self, other: &Self) -> Self {
-        let (low, high) = multiply(&self.0, &other.0);
-        let ((h0, h1), (h2, h3)) = (halves(&low), halves(&high));
-        let (h1, h2, carry) = fold(h0, h1, h2);
-        let (h3, over) = h3.overflowing_add(carry);
-        let (h2, h3, carry) = fold(h1, h2, h3);
-        // Below 2 p.
-        least(h2, h3, u32::from(over) | carry as u32)
+        // Below b + p, always: w + 2^256 top.
+        let (mut w, mut top) = ([0; 8], 0);
+        for a in &self.0 {
+            let m = row(*a, &other.0, &mut w);
+            // m p = m (2^256 - 2^224 + 2^192 + 2^96 - 1), which takes the lowest word away.
+            let [w0, w1, w2, w3, w4, w5, w6, w7] = w;
+            let middle = third(w2, w3, w4) + i128::from(m);
+            let t = u64::from(w5) + u64::from(m) + (middle >> 96) as u64;
+            let u = u64::from(w6) + u64::from(!m) + ((t >> 32) + 1);
+            let v = u64::from(w7) + u64::from(top) + u64::from(m) + (u >> 32) - 1;
+            let [w2, w3, w4] = words_of(middle);
+            w = [w0, w1, w2, w3, w4, t as u32, u as u32, v as u32];
+            top = (v >> 32) as u32;
+        }
+        let (a, b, c) = thirds(&w);
+        least(a, b, c | i128::from(top) << 64)
     }
 
     /// 1 / x, and 0 for 0.
@@ -114,46 +122,45 @@ impl Fe {
     }
 }
 
-/// Adds the multiple of p to h0 + 2^128 h1 + 2^256 h2 that makes its lowest half zero: the two halves above that, and the carry.
-///
-/// The multiple is m = h0 (1 + 2^96) modulo 2^128; and m p = m (2^256 - 2^224 + 2^192) + m 2^96 - m.
+/// A number as three words, three words and what is above; sums of that are chains of carries, which a compiler makes of 128 bits, and what goes over stays
+/// in the fourth word.
 #[inline(always)]
-fn fold(h0: u128, h1: u128, h2: u128) -> (u128, u128, u128) {
-    let (m, carry) = h0.overflowing_add(h0 << 96);
-    // The part of m p above 2^128; less than p, so that what goes over in between comes back.
-    let (low, under) = (m << 64).overflowing_sub(m << 96);
-    let (low, over) = low.overflowing_add(m >> 32);
-    let (low, again) = low.overflowing_add(u128::from(carry));
-    let high = m
-        .wrapping_add(m >> 64)
-        .wrapping_sub(m >> 32)
-        .wrapping_sub(u128::from(under))
-        .wrapping_add(u128::from(over))
-        .wrapping_add(u128::from(again));
-    let (h1, carry) = h1.overflowing_add(low);
-    let (h2, over) = h2.overflowing_add(high);
-    let (h2, again) = h2.overflowing_add(u128::from(carry));
-    (h1, h2, u128::from(over | again))
+fn thirds(w: &[u32; 8]) -> (i128, i128, i128) {
+    (
+        third(w[0], w[1], w[2]),
+        third(w[3], w[4], w[5]),
+        third(w[6], w[7], 0),
+    )
 }
 
-/// low + 2^128 high + 2^256 carry, which is below 2 p, modulo p.
 #[inline(always)]
-fn least(low: u128, high: u128, carry: u32) -> Fe {
-    let (low, borrow) = low.overflowing_sub(LOW);
-    let (high, under) = high.overflowing_sub(HIGH);
-    let (high, again) = high.overflowing_sub(u128::from(borrow));
-    // With a carry there is a borrow too.
-    back(low, high, u32::from(under | again) ^ carry)
+fn third(a: u32, b: u32, c: u32) -> i128 {
+    i128::from(a) | i128::from(b) << 32 | i128::from(c) << 64
+}
+
+#[inline(always)]
+fn words_of(third: i128) -> [u32; 3] {
+    [third as u32, (third >> 32) as u32, (third >> 64) as u32]
+}
+
+/// What is below 2 p, modulo p.
+#[inline(always)]
+fn least(a: i128, b: i128, c: i128) -> Fe {
+    back(a - LOW, b, c - HIGH)
 }
 
 /// Adds p where the number is negative.
 #[inline(always)]
-fn back(low: u128, high: u128, negative: u32) -> Fe {
-    let m = mask(negative);
-    let (c, d) = halves(&[m, m, m, 0, 0, 0, m & 1, m]);
-    let (low, carry) = low.overflowing_add(c);
-    let high = high.wrapping_add(d).wrapping_add(u128::from(carry));
-    Fe(words_of(low, high))
+fn back(a: i128, b: i128, c: i128) -> Fe {
+    const WORDS: i128 = (1 << 96) - 1;
+    let b = b + (a >> 96);
+    let c = c + (b >> 96);
+    let m = i128::from(mask((c >> 127) as u32 & 1) as i32);
+    let a = (a & WORDS) + (m & LOW);
+    let b = (b & WORDS) + (a >> 96);
+    let c = c + (m & HIGH) + (b >> 96);
+    let ([r0, r1, r2], [r3, r4, r5], [r6, r7, _]) = (words_of(a), words_of(b), words_of(c));
+    Fe([r0, r1, r2, r3, r4, r5, r6, r7])
 }
 
 #[cfg(test)]
@@ -221,7 +228,7 @@ mod tests {
                 + (BigUint::from(1u8) << 96)
                 - 1u8
         );
-        assert_eq!(halves(&P), (LOW, HIGH));
+        assert_eq!(thirds(&P), (LOW, 0, HIGH));
         assert_eq!(big(&Fe::ONE.0), &r % p());
         assert_eq!(big(&R2.0), &r * &r % p());
         assert_eq!(big(&R3.0), &r * &r * &r % p());

@@ -8,7 +8,7 @@ mod nonce;
 mod point;
 mod table;
 
-pub use crate::ed25519::Error;
+pub use crate::Error;
 use crate::scalar::{N, Scalar};
 use crate::words::verdict;
 use core::fmt;

@@ -24,6 +24,9 @@ pub struct Affine {
     pub y: Fe,
 }
 
+/// How far the teeth of a comb are apart.
+const LOW: u8 = 16;
+
 impl Affine {
     /// The point with these coordinates, if they are below p and it is on the curve. Not for secrets.
     pub fn of(x: &[u32; 8], y: &[u32; 8]) -> Option<Self> {
@@ -65,18 +68,14 @@ impl Point {
 
     #[inline(never)]
     fn double(&self) -> Self {
-        let twice = |a: &Fe, b: &Fe| {
-            let product = a.mul(b);
-            product.add(&product)
-        };
         let (xx, yy, zz) = (
             self.x.mul(&self.x),
             self.y.mul(&self.y),
             self.z.mul(&self.z),
         );
-        let xy = twice(&self.x, &self.y);
-        let yz = twice(&self.y, &self.z);
-        let xz = twice(&self.x, &self.z);
+        let xy = self.x.mul(&self.y).twice();
+        let yz = self.y.mul(&self.z).twice();
+        let xz = self.x.mul(&self.z).twice();
         Self::of_products(&xx, &yy, &zz, &xy, &yz, &xz)
     }
 
@@ -92,6 +91,31 @@ impl Point {
             x: xy.mul(&plus).sub(&yz.mul(&f)),
             y: plus.mul(&minus).add(&f.mul(&g)),
             z: yz.mul(&minus).add(&xy.mul(&g)),
+        }
+    }
+
+    /// Doubled n times, where it is not at infinity: with x = X / Z^2 and y = Y / Z^3 in between, for which a double takes 8 multiplications instead of 14
+    /// (Bernstein, Lange: Explicit-Formulas Database, dbl-2001-b).
+    #[inline(never)]
+    fn doubles(&self, n: u8) -> Self {
+        let (mut x, mut y, mut z) = (
+            self.x.mul(&self.z),
+            self.y.mul(&self.z.mul(&self.z)),
+            self.z,
+        );
+        for _ in 0..n {
+            let (zz, yy) = (z.mul(&z), y.mul(&y));
+            let xyy4 = x.mul(&yy).twice().twice();
+            let slope = x.sub(&zz).mul(&x.add(&zz)).triple();
+            z = y.mul(&z).twice();
+            x = slope.mul(&slope).sub(&xyy4.twice());
+            let yy2 = yy.twice();
+            y = slope.mul(&xyy4.sub(&x)).sub(&yy2.mul(&yy2).twice());
+        }
+        Self {
+            x: x.mul(&z),
+            y,
+            z: z.mul(&z.mul(&z)),
         }
     }
 
@@ -131,17 +155,27 @@ impl Point {
         let mut bits = N.signed_bits(n);
         let mut sum = Self::INFINITY;
         let top = other.as_ref().and_then(|(digits, _)| digits.top());
-        for at in (0..=top.unwrap_or(0).max(15)).rev() {
-            sum = sum.double();
-            if let Some((digits, odd)) = &mut other
-                && let Some(digit) = digits.take(at)
+        let mut pending = 0u8;
+        for at in (0..=top.unwrap_or(0).max(LOW - 1)).rev() {
+            if at < LOW {
+                sum = sum.double();
+            } else if Some(at) != top {
+                pending += 1;
+            }
+            let digit = other.as_mut().and_then(|(digits, _)| digits.take(at));
+            // The sum so far is a multiple of the other point alone, by less than the order: not at infinity.
+            if pending > 0 && (digit.is_some() || at == LOW) {
+                sum = sum.doubles(pending);
+                pending = 0;
+            }
+            if let Some((digit, (_, odd))) = digit.zip(other.as_ref())
                 && let Some(known) = odd.get(usize::from(digit.unsigned_abs()) / 2)
             {
                 sum = sum.add(&known.signed(u32::from(digit < 0)));
             }
-            if at < 16 {
+            if at < LOW {
                 for (comb, table) in (0u8..).zip(&COMB) {
-                    let bit = |tooth: u8| bits.bit(64 * comb + 16 * tooth + at);
+                    let bit = |tooth: u8| bits.bit(4 * LOW * comb + LOW * tooth + at);
                     let signs = bit(0) | bit(1) << 1 | bit(2) << 2;
                     sum = sum.add(&select(table, signs, bit(3)));
                 }

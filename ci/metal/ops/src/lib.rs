@@ -17,6 +17,7 @@ mod transfer;
 mod window;
 
 use iotedge_curve::ed25519::{SecretKey, verify};
+use iotedge_curve::p256;
 use iotedge_curve::x25519::x25519;
 
 // No operation of the curve may panic: where they are built alone, the linker finds no such function.
@@ -67,4 +68,25 @@ unsafe extern "C" fn op_check(
 extern "C" fn op_x25519(secret: &[u8; 32], public: &[u8; 32], shared: &mut [u8; 32]) -> i32 {
     *shared = x25519(secret, public);
     0
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn op_es256_keygen(scalar: &[u8; 32], public: &mut [u8; 64]) -> i32 {
+    p256::SecretKey::from_scalar(scalar).map_or(1, |key| {
+        *public = key.public_key();
+        0
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn op_es256_sign(scalar: &[u8; 32], digest: &[u8; 32], signature: &mut [u8; 64]) -> i32 {
+    p256::SecretKey::from_scalar(scalar).map_or(1, |key| {
+        *signature = key.sign(digest);
+        0
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn op_es256_verify(key: &[u8; 64], digest: &[u8; 32], signature: &[u8; 64]) -> i32 {
+    i32::from(p256::verify(key, digest, signature).is_err())
 }

@@ -1,6 +1,9 @@
 //! Another library behind the functions of `metal-ops`.
 #![no_std]
 
+#[cfg(feature = "p256")]
+mod es256;
+
 #[cfg(feature = "dalek")]
 use dalek as library;
 #[cfg(feature = "salty")]
@@ -13,6 +16,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     }
 }
 
+#[cfg(any(feature = "dalek", feature = "salty"))]
 #[unsafe(no_mangle)]
 extern "C" fn op_keygen(seed: &[u8; 32], public: &mut [u8; 32]) -> i32 {
     *public = library::public(seed);
@@ -20,17 +24,20 @@ extern "C" fn op_keygen(seed: &[u8; 32], public: &mut [u8; 32]) -> i32 {
 }
 
 /// With the key expanded, as everywhere.
+#[cfg(any(feature = "dalek", feature = "salty"))]
 #[unsafe(no_mangle)]
 extern "C" fn op_sign(seed: &[u8; 32], message: &[u8; 160], signature: &mut [u8; 64]) -> i32 {
     *signature = library::sign(seed, message);
     0
 }
 
+#[cfg(any(feature = "dalek", feature = "salty"))]
 #[unsafe(no_mangle)]
 extern "C" fn op_verify(key: &[u8; 32], message: &[u8; 160], signature: &[u8; 64]) -> i32 {
     i32::from(!library::verify(key, message, signature))
 }
 
+#[cfg(any(feature = "dalek", feature = "salty"))]
 #[unsafe(no_mangle)]
 extern "C" fn op_x25519(secret: &[u8; 32], public: &[u8; 32], shared: &mut [u8; 32]) -> i32 {
     *shared = library::x25519(secret, public);
