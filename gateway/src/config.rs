@@ -102,6 +102,12 @@ pub struct Serial {
     /// Its speed; what waits for it leaves no faster, over TCP either.
     #[serde(default = "default_baud")]
     pub baud: u32,
+    /// Where neighbours behind the gateway reach the device at its end.
+    #[serde(default)]
+    pub listen: Option<SocketAddr>,
+    /// Whom the device reaches beside the gateway, numbered from 1.
+    #[serde(default)]
+    pub neighbours: Vec<SocketAddr>,
 }
 
 impl FromStr for Serial {
@@ -115,6 +121,8 @@ impl FromStr for Serial {
         Ok(Self {
             port: port.parse()?,
             baud,
+            listen: None,
+            neighbours: Vec::new(),
         })
     }
 }
@@ -451,6 +459,13 @@ impl Config {
             if self.serial.iter().take(at).any(|l| l.port == line.port) {
                 return Err(self.value("serial.port", &line.port, "each port once"));
             }
+            if line.listen.is_some() == line.neighbours.is_empty() || line.neighbours.len() > 255 {
+                return Err(self.value(
+                    "serial.neighbours",
+                    format!("{} of them", line.neighbours.len()),
+                    "1 to 255 together with serial.listen, or neither",
+                ));
+            }
         }
         if let Some(group) = self.multicast
             && !group.ip().is_multicast()
@@ -591,6 +606,8 @@ mod tests {
             assert!(text.contains(why), "{text}");
         }
         assert!(refusal("[[serial]]\nport = \"/a\"\n[[serial]]\nport = \"/a\"\n").contains("once"));
+        let half = refusal("[[serial]]\nport = \"/a\"\nlisten = \"127.0.0.1:9201\"\n");
+        assert!(half.contains("neither"), "{half}");
         let line: Serial = "tcp-listen:[::1]:7@19200".parse().unwrap();
         assert_eq!(
             (line.port.to_string().as_str(), line.baud),

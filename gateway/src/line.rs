@@ -2,7 +2,8 @@
 //!
 //! Invariant: a line holds up nobody. What waits for it is bounded by what it carries in two seconds, the oldest falls out and is counted,
 //! and what cannot be said to a line that is down is not kept: gossip repairs it, as on every lossy path. Each line is a task that
-//! opens its port, loses it, and opens it again with growing pauses. Bytes are those of docs/protocol.md section 11.
+//! opens its port, loses it, and opens it again with growing pauses. Bytes are those of docs/protocol.md section 11. What is for or from a neighbour
+//! behind the gateway (section 11.2) is passed on unread.
 
 use iotedge_core::MAX_FRAME;
 use iotedge_core::wire::serial::{CRC, Decoder, MAX_ENCODED, SerialCounters, encode, encoded_len};
@@ -10,12 +11,13 @@ use serde::Deserialize;
 use serial2_tokio::SerialPort;
 use std::collections::VecDeque;
 use std::io::{Error, ErrorKind};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -35,6 +37,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const GOOD: Duration = Duration::from_secs(2);
 /// What a socket may keep for a reader that stopped: what is kept there is too old to be of use.
 const SOCKET_BYTES: usize = 16 << 10;
+/// The neighbour that needs no name: the gateway itself.
+const GATEWAY: u8 = 0;
 /// Speed where the configuration does not say.
 pub const BAUD: u32 = 115_200;
 
@@ -107,14 +111,66 @@ pub struct Counts {
     pub dropped: u64,
     /// Frames while it was down.
     pub unsaid: u64,
+    /// Frames from the line to neighbours behind the gateway, and the other way.
+    pub passed_out: u64,
+    pub passed_in: u64,
+    /// Frames to a neighbour that the line does not lead to, or that the system did not take; datagrams from somebody else.
+    pub not_passed: u64,
     /// What came damaged, by kind.
     pub noise: SerialCounters,
 }
 
+/// Whom a line leads to beside the gateway, by a socket of its own. They are numbered from 1.
+pub struct Behind {
+    socket: UdpSocket,
+    neighbours: Vec<SocketAddr>,
+}
+
+impl Behind {
+    /// # Errors
+    /// The address cannot be listened on.
+    pub fn bind(listen: SocketAddr, neighbours: Vec<SocketAddr>) -> std::io::Result<Self> {
+        let socket = std::net::UdpSocket::bind(listen)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self {
+            socket: UdpSocket::from_std(socket)?,
+            neighbours,
+        })
+    }
+
+    /// Passes a frame on to neighbour `number`; whether it could.
+    fn pass(&self, number: u8, frame: &[u8]) -> bool {
+        let place = usize::from(number).checked_sub(1);
+        let neighbour = place.and_then(|place| self.neighbours.get(place));
+        neighbour.is_some_and(|to| self.socket.try_send_to(frame, *to).is_ok())
+    }
+}
+
+/// Takes what neighbours behind the gateway send to a line.
+async fn hear(shared: Arc<Shared>) {
+    let Some(behind) = &shared.behind else {
+        return;
+    };
+    let mut buffer = [0; MAX_FRAME + 1];
+    loop {
+        let Ok((len, from)) = behind.socket.recv_from(&mut buffer).await else {
+            // A neighbour that is not there answers by ICMP: nothing that the line should end for.
+            sleep(Duration::from_millis(1)).await;
+            continue;
+        };
+        let place = behind.neighbours.iter().position(|n| *n == from);
+        let number = place.and_then(|place| u8::try_from(place + 1).ok());
+        match number {
+            Some(number) if len <= MAX_FRAME => shared.queue(number, &buffer[..len]),
+            _ => shared.state().counts.not_passed += 1,
+        }
+    }
+}
+
 #[derive(Default)]
 struct State {
-    /// Frames that wait for the line, and their bytes on it.
-    waiting: VecDeque<Vec<u8>>,
+    /// Frames that wait for the line with the number of the neighbour that they are from, and their bytes on it.
+    waiting: VecDeque<(u8, Vec<u8>)>,
     bytes: usize,
     /// Frames that wait for the loop.
     came: VecDeque<Vec<u8>>,
@@ -130,9 +186,36 @@ struct Shared {
     /// Something came: the loop wakes.
     wake: Arc<Notify>,
     baud: u32,
+    behind: Option<Behind>,
+}
+
+/// Bytes of a frame on the line, with the name in front.
+fn on_the_line(number: u8, frame: &[u8]) -> usize {
+    let name = if number == GATEWAY { 0 } else { encoded_len(1) };
+    name + encoded_len(frame.len())
 }
 
 impl Shared {
+    /// Queues a frame of a neighbour; the oldest fall out where there is no room.
+    fn queue(&self, number: u8, frame: &[u8]) {
+        let mut state = self.state();
+        if !state.counts.up {
+            state.counts.unsaid += 1;
+            return;
+        }
+        let len = on_the_line(number, frame);
+        while state.bytes + len > self.most_waiting() {
+            let Some((number, oldest)) = state.waiting.pop_front() else {
+                break;
+            };
+            state.bytes -= on_the_line(number, &oldest);
+            state.counts.dropped += 1;
+        }
+        state.bytes += len;
+        state.waiting.push_back((number, frame.to_vec()));
+        self.send.notify_one();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -157,14 +240,21 @@ impl Line {
     ///
     /// # Errors
     /// The address to listen on cannot be used. A port that is not there yet is waited for.
-    pub fn start(port: Port, baud: u32, wake: Arc<Notify>) -> std::io::Result<Self> {
+    pub fn start(
+        port: Port,
+        baud: u32,
+        behind: Option<Behind>,
+        wake: Arc<Notify>,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             send: Notify::new(),
             room: Notify::new(),
             wake,
             baud,
+            behind,
         });
+        tokio::spawn(hear(shared.clone()));
         match port {
             Port::TcpListen(address) => {
                 let listener = std::net::TcpListener::bind(&address)?;
@@ -179,24 +269,9 @@ impl Line {
         Ok(Self(shared))
     }
 
-    /// Queues a frame; the oldest fall out where there is no room.
+    /// Queues a frame of the gateway's own.
     pub fn send(&self, frame: &[u8]) {
-        let mut state = self.0.state();
-        if !state.counts.up {
-            state.counts.unsaid += 1;
-            return;
-        }
-        let len = encoded_len(frame.len());
-        while state.bytes + len > self.0.most_waiting() {
-            let Some(oldest) = state.waiting.pop_front() else {
-                break;
-            };
-            state.bytes -= encoded_len(oldest.len());
-            state.counts.dropped += 1;
-        }
-        state.bytes += len;
-        state.waiting.push_back(frame.to_vec());
-        self.0.send.notify_one();
+        self.0.queue(GATEWAY, frame);
     }
 
     /// The next frame that came.
@@ -348,6 +423,8 @@ async fn read(from: &mut (impl AsyncRead + Unpin), shared: &Shared) -> std::io::
     let mut decoder = Decoder::new(&mut room);
     let before = shared.state().counts.noise;
     let mut buffer = [0; 2048];
+    // Whom the next frame is for, and how much was damaged when that was said: a name goes with the frame behind it, or with nothing.
+    let mut named = (GATEWAY, 0);
     loop {
         while shared.state().came.len() >= CAME {
             shared.room.notified().await;
@@ -360,15 +437,43 @@ async fn read(from: &mut (impl AsyncRead + Unpin), shared: &Shared) -> std::io::
         let mut state = shared.state();
         state.counts.bytes_in += len as u64;
         while let (taken, Some(frame)) = decoder.take(bytes) {
-            state.counts.frames_in += 1;
-            state.came.push_back(frame.to_vec());
+            let frame = frame.to_vec();
             bytes = &bytes[taken..];
+            state.counts.frames_in += 1;
+            let damaged = damaged(decoder.counters());
+            if let [number] = frame[..] {
+                named = (number, damaged);
+                continue;
+            }
+            let (number, before) = std::mem::replace(&mut named, (GATEWAY, damaged));
+            if number == GATEWAY || before != damaged {
+                state.came.push_back(frame);
+            } else if shared
+                .behind
+                .as_ref()
+                .is_some_and(|b| b.pass(number, &frame))
+            {
+                state.counts.passed_out += 1;
+            } else {
+                state.counts.not_passed += 1;
+            }
         }
         state.counts.noise = sum(before, decoder.counters());
         if !state.came.is_empty() {
             shared.wake.notify_one();
         }
     }
+}
+
+/// How many frames came damaged.
+fn damaged(counters: SerialCounters) -> u32 {
+    let kinds = [
+        counters.too_short,
+        counters.cut,
+        counters.too_long,
+        counters.corrupt,
+    ];
+    kinds.into_iter().fold(0, u32::wrapping_add)
 }
 
 /// Counters of all connections so far.
@@ -384,7 +489,7 @@ fn sum(a: SerialCounters, b: SerialCounters) -> SerialCounters {
 }
 
 async fn write(to: &mut (impl AsyncWrite + Unpin), shared: &Shared) -> std::io::Result<()> {
-    let mut line = [0; MAX_ENCODED];
+    let mut line = [0; 16 + MAX_ENCODED];
     let mut free = Instant::now();
     loop {
         // The queue, not the system's buffer, is where frames wait and grow old.
@@ -392,22 +497,28 @@ async fn write(to: &mut (impl AsyncWrite + Unpin), shared: &Shared) -> std::io::
         let next = {
             let mut state = shared.state();
             let next = state.waiting.pop_front();
-            state.bytes -= next.as_ref().map_or(0, |f| encoded_len(f.len()));
+            state.bytes -= next.as_ref().map_or(0, |(n, f)| on_the_line(*n, f));
             next
         };
-        let Some(frame) = next else {
+        let Some((number, frame)) = next else {
             shared.send.notified().await;
             continue;
         };
+        let mut len = 0;
+        if number != GATEWAY {
+            len = encode(&[number], &mut line).unwrap_or(0);
+        }
         // Empty or too long: nothing that the loop sends.
-        let Some(len) = encode(&frame, &mut line) else {
+        let Some(rest) = encode(&frame, &mut line[len..]) else {
             continue;
         };
+        len += rest;
         to.write_all(&line[..len]).await?;
         to.flush().await?;
         free = free.max(Instant::now()) + shared.takes(len);
         let mut state = shared.state();
         state.counts.frames_out += 1;
+        state.counts.passed_in += u64::from(number != GATEWAY);
         state.counts.bytes_out += len as u64;
     }
 }

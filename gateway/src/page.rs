@@ -173,7 +173,7 @@ fn serial(page: &mut Exposition, lines: &[line::Counts]) {
             .zip(lines.iter().map(field))
     };
     page.gauges("serial_up", "1 while the line is open.", "line", of(up));
-    let fields: [(&str, &str, Field); 11] = [
+    let fields: [(&str, &str, Field); 14] = [
         (
             "serial_opened_total",
             "Times that the line was opened.",
@@ -198,6 +198,21 @@ fn serial(page: &mut Exposition, lines: &[line::Counts]) {
             "serial_unsaid_total",
             "Frames while the line was down.",
             |c| c.unsaid,
+        ),
+        (
+            "serial_passed_out_total",
+            "Frames passed on to neighbours behind the gateway.",
+            |c| c.passed_out,
+        ),
+        (
+            "serial_passed_in_total",
+            "Frames of theirs sent to the line.",
+            |c| c.passed_in,
+        ),
+        (
+            "serial_not_passed_total",
+            "Frames to nobody that the line leads to, datagrams of strangers.",
+            |c| c.not_passed,
         ),
         (
             "serial_too_short_total",

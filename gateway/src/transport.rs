@@ -6,7 +6,7 @@
 //! first, so that no flood over UDP keeps them from being heard.
 
 use crate::config::Serial;
-use crate::line::{Counts, Line};
+use crate::line::{Behind, Counts, Line};
 use iotedge_core::MAX_FRAME;
 use iotedge_core::node::Peer;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -240,7 +240,12 @@ impl Transport {
     /// The first line whose address cannot be listened on.
     pub fn open_lines(&mut self, lines: &[Serial]) -> Result<(), (usize, std::io::Error)> {
         for (number, line) in lines.iter().enumerate() {
-            let line = Line::start(line.port.clone(), line.baud, self.wake.clone())
+            let behind = line
+                .listen
+                .map(|listen| Behind::bind(listen, line.neighbours.clone()))
+                .transpose()
+                .map_err(|error| (number, error))?;
+            let line = Line::start(line.port.clone(), line.baud, behind, self.wake.clone())
                 .map_err(|error| (number, error))?;
             self.lines.push(line);
         }

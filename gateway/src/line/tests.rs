@@ -57,6 +57,7 @@ fn line_of(baud: u32) -> Arc<Shared> {
         room: Notify::new(),
         wake: Arc::new(Notify::new()),
         baud,
+        behind: None,
     })
 }
 
@@ -74,7 +75,13 @@ async fn frames_go_both_ways_over_a_socket_that_goes_and_comes_back() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let wake = Arc::new(Notify::new());
-    let line = Line::start(Port::Tcp(address.to_string()), 1_000_000, wake.clone()).unwrap();
+    let line = Line::start(
+        Port::Tcp(address.to_string()),
+        1_000_000,
+        None,
+        wake.clone(),
+    )
+    .unwrap();
     let mut room = [0; MAX_FRAME + CRC];
     let mut decoder = Decoder::new(&mut room);
     line.send(b"nobody is there yet");
@@ -107,7 +114,13 @@ async fn who_connects_last_is_heard() {
     let address = port.local_addr().unwrap();
     drop(port);
     let wake = Arc::new(Notify::new());
-    let line = Line::start(Port::TcpListen(address.to_string()), 115_200, wake.clone()).unwrap();
+    let line = Line::start(
+        Port::TcpListen(address.to_string()),
+        115_200,
+        None,
+        wake.clone(),
+    )
+    .unwrap();
     let mut first = TcpStream::connect(address).await.unwrap();
     first.write_all(&encoded(b"first")).await.unwrap();
     assert_eq!(next(&line, &wake).await, b"first");
@@ -130,7 +143,7 @@ async fn who_connects_last_is_heard() {
     })
     .await
     .unwrap();
-    let taken = Line::start(Port::TcpListen(address.to_string()), 115_200, wake);
+    let taken = Line::start(Port::TcpListen(address.to_string()), 115_200, None, wake);
     assert!(taken.is_err(), "two lines on one port");
 }
 
@@ -140,7 +153,7 @@ async fn a_tty_is_raw() {
     let path = folder.path().join("board");
     let wake = Arc::new(Notify::new());
     // It is not plugged in yet.
-    let line = Line::start(Port::Tty(path.clone()), 115_200, wake.clone()).unwrap();
+    let line = Line::start(Port::Tty(path.clone()), 115_200, None, wake.clone()).unwrap();
     let before = ptys();
     let (mut end, _tty) = SerialPort::pair().unwrap();
     let file = ptys().into_iter().find(|file| !before.contains(file));
@@ -234,4 +247,64 @@ async fn a_flood_is_not_read_past_what_the_loop_takes() {
     }
     flood.await.unwrap();
     assert_eq!(line.counts().frames_in, 1_000);
+}
+
+#[tokio::test]
+async fn a_line_leads_to_neighbours_behind_the_gateway() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = Port::Tcp(listener.local_addr().unwrap().to_string());
+    let bound = || async { UdpSocket::bind("127.0.0.1:0").await.unwrap() };
+    let (first, second, stranger) = (bound().await, bound().await, bound().await);
+    let neighbours = [&first, &second].map(|s| s.local_addr().unwrap());
+    let behind = Behind::bind("127.0.0.1:0".parse().unwrap(), neighbours.to_vec()).unwrap();
+    let hub = behind.socket.local_addr().unwrap();
+    let wake = Arc::new(Notify::new());
+    let line = Line::start(port, 1_000_000, Some(behind), wake.clone()).unwrap();
+    let (mut end, _) = listener.accept().await.unwrap();
+    up(&line, 1).await;
+
+    // From the device: to the second, to itself, to nobody, and a name whose frame came damaged.
+    let mut bent = encoded(b"bent on its way");
+    bent[5] ^= 1;
+    for bytes in [
+        &encoded(&[2])[..],
+        &encoded(b"to the second"),
+        &encoded(b"to the gateway"),
+        &encoded(&[3]),
+        &encoded(b"to nobody"),
+        &encoded(&[1]),
+        &bent,
+    ] {
+        end.write_all(bytes).await.unwrap();
+    }
+    end.write_all(&encoded(b"to the gateway again"))
+        .await
+        .unwrap();
+    let mut buffer = [0; 64];
+    let (len, from) = timeout(LIMIT, second.recv_from(&mut buffer))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((&buffer[..len], from), (&b"to the second"[..], hub));
+    assert_eq!(next(&line, &wake).await, b"to the gateway");
+    assert_eq!(next(&line, &wake).await, b"to the gateway again");
+
+    // To the device: named, unless it is the gateway's own; a stranger is not heard.
+    let mut room = [0; MAX_FRAME + CRC];
+    let mut decoder = Decoder::new(&mut room);
+    stranger.send_to(b"let me in", hub).await.unwrap();
+    first.send_to(b"from the first", hub).await.unwrap();
+    assert_eq!(heard(&mut end, &mut decoder).await, [1]);
+    assert_eq!(heard(&mut end, &mut decoder).await, b"from the first");
+    line.send(b"from the gateway");
+    assert_eq!(heard(&mut end, &mut decoder).await, b"from the gateway");
+    let counts = line.counts();
+    assert_eq!(
+        (counts.passed_out, counts.passed_in, counts.not_passed),
+        (1, 1, 2)
+    );
+    assert!(
+        first.try_recv_from(&mut buffer).is_err(),
+        "what was bent reached somebody"
+    );
 }
