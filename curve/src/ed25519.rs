@@ -20,7 +20,7 @@ impl SecretKey {
     /// The key of a seed of 32 random bytes (section 5.1.5).
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        let mut hash: [u8; 64] = Sha512::digest(seed).into();
+        let mut hash = sha512(&[seed]);
         let (mut low, mut prefix) = ([0; 32], [0; 32]);
         let (scalar, rest) = hash.split_at(32);
         low.copy_from_slice(scalar);
@@ -48,11 +48,7 @@ impl SecretKey {
     /// Signs `message`, deterministically (section 5.1.6): R, then S.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        let mut hash: [u8; 64] = Sha512::new()
-            .chain_update(self.prefix)
-            .chain_update(message)
-            .finalize()
-            .into();
+        let mut hash = sha512(&[&self.prefix, message]);
         let mut nonce = L.reduced(&hash);
         hash.zeroize();
         let r = Extended::base(&nonce).encode();
@@ -81,12 +77,17 @@ pub(crate) fn clamp(bytes: &mut [u8; 32]) {
 
 #[inline(never)]
 fn challenge(r: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Scalar {
-    let hash = Sha512::new()
-        .chain_update(r)
-        .chain_update(key)
-        .chain_update(message)
-        .finalize();
-    L.reduced(&hash.into())
+    L.reduced(&sha512(&[r, key, message]))
+}
+
+/// Of the parts, one after the other. In one place: each use of the hash would be a copy of its buffering.
+#[inline(never)]
+fn sha512(parts: &[&[u8]]) -> [u8; 64] {
+    let mut hash = Sha512::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().into()
 }
 
 /// A point that a key or the first half of a signature may be.

@@ -86,11 +86,13 @@ impl Projective {
     }
 
     /// Not for secrets.
+    #[inline(never)]
     pub fn is_identity(&self) -> bool {
         self.x.equals(&Fe::ZERO) && self.y.equals(&self.z)
     }
 
     /// Eight times it.
+    #[inline(never)]
     pub fn by_cofactor(&self) -> Self {
         let twice = self.double().projective();
         twice.double().projective().double().projective()
@@ -185,16 +187,16 @@ impl Extended {
         })
     }
 
-    /// n B, for a secret n: a comb of four times four teeth with signed bits (Hamburg, *Fast and compact elliptic-curve cryptography*, 2012, section 3.3).
+    /// n B, for a secret n: a comb of four times four teeth (or one of four, where flash is dear) with signed bits (Hamburg, *Fast and compact elliptic-curve cryptography*, 2012, section 3.3).
     #[inline(never)]
     pub fn base(n: &Scalar) -> Projective {
         use zeroize::Zeroize;
         let mut bits = L.signed_bits(n);
         let mut sum = Completed::IDENTITY;
-        for tooth in (0..16u8).rev() {
+        for tooth in (0..APART).rev() {
             sum = sum.projective().double();
             for (comb, table) in (0u8..).zip(&COMB) {
-                let bit = |t: u8| bits.bit(64 * comb + 16 * t + tooth);
+                let bit = |t: u8| bits.bit(APART * (4 * comb + t) + tooth);
                 let signs = bit(0) | bit(1) << 1 | bit(2) << 2;
                 sum = sum.extended().plus(&select(table, signs, bit(3)), None);
             }
@@ -213,7 +215,7 @@ impl Extended {
             last = last.plus(&twice.niels, Some(&twice.z2)).extended();
             *place = last.cached();
         }
-        let (mut s, mut k) = (s.digits(6), k.digits(4));
+        let (mut s, mut k) = (s.digits(WIDTH), k.digits(4));
         let mut sum = Completed::IDENTITY;
         let top = s.top().max(k.top());
         for at in (0..=top.unwrap_or(0)).rev() {
@@ -248,6 +250,11 @@ impl Niels {
         }
     }
 }
+
+/// Bits from tooth to tooth: each comb has four, and together they have 256.
+const APART: u8 = 64 / COMB.len() as u8;
+/// Of the digits for which `ODD` has the multiples: odd, below 2^(WIDTH - 1).
+const WIDTH: u8 = ODD.len().ilog2() as u8 + 2;
 
 /// Where the multiple by an odd digit stands.
 fn place(digit: i8) -> usize {
@@ -326,16 +333,19 @@ mod tests {
         }
         for (comb, table) in (0u32..).zip(&COMB) {
             for (signs, known) in (0u32..).zip(table) {
-                let mut n = BigUint::from(1u8) << 48;
+                let mut n = BigUint::from(1u8) << (3 * APART);
                 for tooth in 0..3 {
-                    let place = BigUint::from(1u8) << (16 * tooth);
+                    let place = BigUint::from(1u8) << (u32::from(APART) * tooth);
                     n = if signs >> tooth & 1 == 1 {
                         n + place
                     } else {
                         n - place
                     };
                 }
-                assert!(is(known, &(n << (64 * comb))), "{comb} {signs}");
+                assert!(
+                    is(known, &(n << (4 * u32::from(APART) * comb))),
+                    "{comb} {signs}"
+                );
             }
         }
     }

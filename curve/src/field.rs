@@ -3,9 +3,9 @@
 //! Eight words, any value below 2^256: sums and products are folded by 2^256 = 38 and never fully reduced; only `bytes` is canonical. Every operation takes
 //! the same steps whatever its operands are.
 
-use crate::words::{
-    accumulate, add, choose, halves, load, mask, multiply_add, row, store, words_of,
-};
+use crate::words::{accumulate, choose, halves, load, mask, multiply_add, store, words_of};
+#[cfg(not(feature = "small"))]
+use crate::words::{add, row};
 use zeroize::Zeroize;
 
 /// An element, not necessarily in its least form.
@@ -101,6 +101,29 @@ impl Fe {
         Self::ZERO.sub(self)
     }
 
+    /// In a loop, where flash is dearer than time.
+    #[cfg(feature = "small")]
+    #[inline(never)]
+    pub fn mul(&self, other: &Self) -> Self {
+        let mut r = [0u32; 16];
+        for (i, a) in self.0.iter().enumerate() {
+            accumulate(r.get_mut(i..).unwrap_or(&mut []), *a, &other.0);
+        }
+        let [r0, r1, r2, r3, r4, r5, r6, r7, above @ ..] = r;
+        let mut low = [r0, r1, r2, r3, r4, r5, r6, r7, 0];
+        accumulate(&mut low, FOLD, &above);
+        let [words @ .., carry] = low;
+        let (low, high) = halves(&words);
+        Self(folded(low, high, carry))
+    }
+
+    /// The square.
+    #[cfg(feature = "small")]
+    pub fn square(&self) -> Self {
+        self.mul(self)
+    }
+
+    #[cfg(not(feature = "small"))]
     #[inline(never)]
     pub fn mul(&self, other: &Self) -> Self {
         let [a0, a1, a2, a3, a4, a5, a6, a7] = self.0;
@@ -120,6 +143,7 @@ impl Fe {
     }
 
     /// The square: each product of two different words once, doubled, and the squares of the words.
+    #[cfg(not(feature = "small"))]
     #[inline(never)]
     pub fn square(&self) -> Self {
         let a = &self.0;
@@ -170,16 +194,28 @@ impl Fe {
     #[inline(never)]
     fn powers(&self) -> (Self, Self) {
         let two = self.square();
-        let nine = two.squares(2).mul(self);
-        let eleven = nine.mul(&two);
-        let x5 = eleven.square().mul(&nine);
-        let x10 = x5.squares(5).mul(&x5);
-        let x20 = x10.squares(10).mul(&x10);
-        let x40 = x20.squares(20).mul(&x20);
-        let x50 = x40.squares(10).mul(&x10);
-        let x100 = x50.squares(50).mul(&x50);
-        let x200 = x100.squares(100).mul(&x100);
-        (x200.squares(50).mul(&x50), eleven)
+        let mut t = two.squares(2).mul(self);
+        let eleven = t.mul(&two);
+        t = eleven.square().mul(&t);
+        // t to the power 2^n, times what it was, or times a power from before: few values at a time, for the stack.
+        let mut was = t;
+        t.raise(5, &was);
+        let mut kept = t;
+        t.raise(10, &kept);
+        was = t;
+        t.raise(20, &was);
+        t.raise(10, &kept);
+        kept = t;
+        t.raise(50, &kept);
+        was = t;
+        t.raise(100, &was);
+        t.raise(50, &kept);
+        (t, eleven)
+    }
+
+    #[inline(never)]
+    fn raise(&mut self, squares: usize, by: &Self) {
+        *self = self.squares(squares).mul(by);
     }
 
     /// 1 / x, and 0 for 0: x^(p - 2).
@@ -241,6 +277,7 @@ fn folded(low: u128, high: u128, carry: u32) -> [u32; 8] {
 }
 
 /// The sixteen words of a product, folded.
+#[cfg(not(feature = "small"))]
 #[inline(always)]
 fn reduced(low: [u32; 8], high: &[u32; 8]) -> [u32; 8] {
     let (mut out, mut carry) = ([0; 8], 0);

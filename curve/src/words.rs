@@ -44,7 +44,8 @@ pub const fn multiply_add(a: u32, b: u32, c: u32, d: u32) -> u64 {
 }
 
 /// Adds a b to the words of `r`, and sets the one above those of `b`, if there is one, to the carry.
-#[inline(always)]
+#[cfg_attr(feature = "small", inline(never))]
+#[cfg_attr(not(feature = "small"), inline(always))]
 pub fn accumulate(r: &mut [u32], a: u32, b: &[u32]) {
     let mut carry = 0;
     for (r, b) in r.iter_mut().zip(b) {
@@ -140,11 +141,8 @@ pub fn verdict(bit: u32) -> bool {
 /// Little-endian words of bytes.
 pub fn load<const N: usize>(bytes: &[u8]) -> [u32; N] {
     let mut words = [0; N];
-    for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(4)) {
-        *word = chunk
-            .iter()
-            .rev()
-            .fold(0, |word, byte| word << 8 | u32::from(*byte));
+    for (word, chunk) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u32::from_le_bytes(*chunk);
     }
     words
 }
@@ -152,8 +150,8 @@ pub fn load<const N: usize>(bytes: &[u8]) -> [u32; N] {
 /// The bytes of eight words.
 pub fn store(words: &[u32; 8]) -> [u8; 32] {
     let mut bytes = [0; 32];
-    for (chunk, word) in bytes.chunks_exact_mut(4).zip(words) {
-        chunk.copy_from_slice(&word.to_le_bytes());
+    for (chunk, word) in bytes.as_chunks_mut().0.iter_mut().zip(words) {
+        *chunk = word.to_le_bytes();
     }
     bytes
 }
