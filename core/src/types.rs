@@ -101,11 +101,15 @@ impl HeaderNumber {
 pub struct Peer(pub u16);
 
 /// A 32-byte SHA-256 identifier: of a transaction, a header, a neighbourhood, a device or a G0.
+///
+/// Aligned to words: without it compilers for cores that cannot load what is not aligned take it apart into bytes (docs/decisions/0026).
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(align(4))]
 pub struct Id(pub [u8; 32]);
 
 /// The first 16 bytes of a transaction id: how parents and announcements travel. Never stored or compared in place of the id.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(align(4))]
 pub struct Prefix(pub [u8; 16]);
 
 impl Id {

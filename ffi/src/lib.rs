@@ -33,6 +33,8 @@ pub mod key;
 pub mod leaf;
 #[cfg(feature = "node")]
 pub mod link;
+#[cfg(narrow_core)]
+mod mem;
 pub mod node;
 mod raw;
 pub mod reading;

@@ -134,25 +134,16 @@ pub unsafe extern "C" fn iotedge_reading_encode(
         let pack = OutBytes::new(pack, pack_capacity, pack_len)?;
         // The first one's size is the distance of all: a later header may have a longer structure.
         let stride = structure(readings, OLDEST).and(Ok((*readings).size as usize))?;
-        let mut given = [EMPTY; IOTEDGE_MAX_READINGS];
         let mut at = readings.cast::<u8>();
-        for slot in given.iter_mut().take(count) {
-            *slot = structure(at.cast::<iotedge_reading_t>(), OLDEST)?;
+        let mut bytes = [0; IOTEDGE_MAX_BODY];
+        let mut encoder =
+            senml::Encoder::new(base_name, count, &mut bytes).map_err(senml_status)?;
+        for _ in 0..count {
+            let given = structure(at.cast::<iotedge_reading_t>(), OLDEST)?;
+            encoder.put(&reading(&given)?).map_err(senml_status)?;
             at = at.wrapping_add(stride);
         }
-        let nothing = Reading {
-            name: "",
-            unit: None,
-            value: Decimal::default(),
-            time: None,
-        };
-        let mut list = [nothing; IOTEDGE_MAX_READINGS];
-        for (to, from) in list.iter_mut().zip(&given).take(count) {
-            *to = reading(from)?;
-        }
-        let mut bytes = [0; IOTEDGE_MAX_BODY];
-        let list = list.get(..count).ok_or(status::IOTEDGE_E_LENGTH)?;
-        let written = senml::encode(base_name, list, &mut bytes).map_err(senml_status)?;
+        let written = encoder.finish().map_err(senml_status)?;
         pack.write(written)
     })())
 }

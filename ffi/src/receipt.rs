@@ -6,10 +6,9 @@
 use crate::raw::{Call, OutStruct, Sized32, array, done, input};
 use crate::status;
 use crate::verify::{OLDEST_SETTLED, ids, iotedge_settled_t, posp_status, settled};
-use core::mem::MaybeUninit;
 use iotedge_core::Id;
 use iotedge_core::crypto::{Signature, Software};
-use iotedge_core::posp::{ReceiptVerifier, ValidatorSet};
+use iotedge_core::posp::{MAX_SET, ReceiptCheck, SetView};
 use iotedge_core::wire::merkle::MAX_PATH;
 
 /// Words of 64 bits in an `iotedge_receipt_check_t`.
@@ -38,9 +37,11 @@ const BEGUN: u64 = 0x4f49_5352_4543_4550;
 struct Check {
     /// `BEGUN` mixed with the own address; anything else means: not begun, or over.
     seal: u64,
-    /// `stream` borrows it: never moved or changed while the seal holds.
-    set: ValidatorSet,
-    stream: MaybeUninit<ReceiptVerifier<'static>>,
+    /// How the votes stand.
+    stream: ReceiptCheck,
+    /// The set as it was given, of this length, and good.
+    len: usize,
+    set: [u8; MAX_SET],
 }
 // `words` is aligned to 8 (4 on some targets) only: the check begins at the first fitting byte.
 const _: () = assert!(size_of::<Check>() + align_of::<Check>() <= 8 * IOTEDGE_RECEIPT_CHECK_WORDS);
@@ -67,19 +68,22 @@ unsafe fn place(check: *mut iotedge_receipt_check_t) -> Call<*mut Check> {
     }
 }
 
-/// A check that has begun. Its fields are used one by one through the pointer: `stream` borrows `set`, so that a reference to the
-/// whole would be one too many.
+/// A check that has begun, and its set. The check's other fields are used one by one through the pointer: the set is borrowed, so that a reference to the whole
+/// would be one too many.
 ///
 /// # Safety
-/// As [`place`].
-unsafe fn begun(check: *mut iotedge_receipt_check_t) -> Call<*mut Check> {
+/// As [`place`], and nobody else uses it meanwhile.
+unsafe fn begun<'a>(check: *mut iotedge_receipt_check_t) -> Call<(*mut Check, SetView<'a>)> {
     // SAFETY: the caller's promise; the seal says that all of it was written by `iotedge_receipt_begin` at this address.
     unsafe {
         let at = place(check)?;
         if (&raw const (*at).seal).read() != seal(at) {
             return Err(status::IOTEDGE_E_WRONG_ORDER);
         }
-        Ok(at)
+        let set: *const [u8; MAX_SET] = &raw const (*at).set;
+        // Apart from the rest, and nobody writes to it.
+        let set = (*set).get(..(*at).len).unwrap_or(&[]);
+        Ok((at, SetView::parse(set).map_err(posp_status)?))
     }
 }
 
@@ -113,16 +117,16 @@ pub unsafe extern "C" fn iotedge_receipt_begin(
             return Err(status::IOTEDGE_E_PATH_LENGTH);
         }
         let path = ids(path, path_count)?;
-        let set = ValidatorSet::decode(set).map_err(posp_status)?;
-        // Checked before anything is written, with a set that is still ours.
-        ReceiptVerifier::begin(header, path, &set, &neighbourhood).map_err(posp_status)?;
-        (&raw mut (*at).seal).write(0);
-        (&raw mut (*at).set).write(set);
-        // The set stays where it is until the seal is broken, and the stream is not used after that.
-        let kept: &'static ValidatorSet = &(*at).set;
+        let view = SetView::parse(set).map_err(posp_status)?;
         let stream =
-            ReceiptVerifier::begin(header, path, kept, &neighbourhood).map_err(posp_status)?;
-        (&raw mut (*at).stream).write(MaybeUninit::new(stream));
+            ReceiptCheck::begin(header, path, &view, &neighbourhood).map_err(posp_status)?;
+        // What is good has at most 64 validators.
+        if set.len() > MAX_SET {
+            return Err(status::IOTEDGE_E_INTERNAL);
+        }
+        (&raw mut (*at).stream).write(stream);
+        (&raw mut (*at).len).write(set.len());
+        core::ptr::copy_nonoverlapping(set.as_ptr(), (&raw mut (*at).set).cast(), set.len());
         (&raw mut (*at).seal).write(seal(at));
         Ok(())
     })())
@@ -144,12 +148,12 @@ pub unsafe extern "C" fn iotedge_receipt_vote(
 ) -> i32 {
     // SAFETY: the promises of the comment.
     done((|| unsafe {
-        let check = begun(check)?;
+        let (check, set) = begun(check)?;
         let signature = Signature(*array::<64>(signature)?);
         let index = u8::try_from(index).map_err(|_| status::IOTEDGE_E_UNKNOWN_VALIDATOR)?;
-        let stream = (*check).stream.assume_init_mut();
+        let stream = &mut (*check).stream;
         stream
-            .vote(index, &signature, &mut Software)
+            .vote(&set, index, &signature, &mut Software)
             .map_err(posp_status)
     })())
 }
@@ -175,15 +179,15 @@ pub unsafe extern "C" fn iotedge_receipt_finish(
 ) -> i32 {
     // SAFETY: the promises of the comment.
     done((|| unsafe {
-        let check = begun(check)?;
+        let (check, set) = begun(check)?;
         let id = Id(*array::<32>(id)?);
         if path_count > MAX_PATH {
             return Err(status::IOTEDGE_E_PATH_LENGTH);
         }
         let path = ids(path, path_count)?;
         let out = OutStruct::new(result, OLDEST_SETTLED)?;
-        let stream = (*check).stream.assume_init_ref().clone();
-        let proven = stream.finish(&id, leaf, path).map_err(posp_status)?;
+        let stream = &(*check).stream;
+        let proven = stream.finish(&set, &id, leaf, path).map_err(posp_status)?;
         (&raw mut (*check).seal).write(0);
         out.write(&settled(&proven));
         Ok(())

@@ -332,13 +332,13 @@ pub const IOTEDGE_E_FLASH: i32 = 132;
 
 macro_rules! names {
     ($($name:ident,)*) => {
-        const NAMES: &[(i32, &core::ffi::CStr)] = &[$(($name, {
-            // `concat!` with the zero byte makes a C string that lives as long as the program.
-            match core::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
-                Ok(text) => text,
-                Err(_) => c"",
-            }
-        }),)*];
+        /// The numbers in the order of `TEXT`.
+        const NUMBERS: &[u8] = &[$({
+            // None is above 255; a test holds them against the texts.
+            $name as u8
+        },)*];
+        /// The names one after the other, each with its zero: a table of pointers would be as long as half of it.
+        static TEXT: &str = concat!($(stringify!($name), "\0",)* "IOTEDGE_E_UNKNOWN\0");
     };
 }
 
@@ -460,11 +460,15 @@ names! {
 /// interrupt.
 #[unsafe(no_mangle)]
 pub extern "C" fn iotedge_status_name(status: i32) -> *const core::ffi::c_char {
-    NAMES
+    let place = NUMBERS
         .iter()
-        .find(|(number, _)| *number == status)
-        .map_or(c"IOTEDGE_E_UNKNOWN", |(_, name)| name)
-        .as_ptr()
+        .position(|number| i32::from(*number) == status);
+    let mut rest = TEXT.as_bytes();
+    for _ in 0..place.unwrap_or(NUMBERS.len()) {
+        let end = rest.iter().position(|byte| *byte == 0).unwrap_or(0);
+        rest = rest.get(end.saturating_add(1)..).unwrap_or(&[]);
+    }
+    rest.as_ptr().cast()
 }
 
 /// The number of a refusal: the same in core and here.
@@ -498,7 +502,7 @@ mod tests {
     #[test]
     fn every_number_is_declared_once_and_has_its_name() {
         let all = declared();
-        assert_eq!(all.len(), NAMES.len());
+        assert_eq!(all.len(), NUMBERS.len());
         for (at, (constant, number)) in all.iter().enumerate() {
             assert_eq!(&name(*number), constant);
             assert!(all[..at].iter().all(|(n, v)| n != constant && v != number));

@@ -12,7 +12,7 @@ use iotedge_core::identity::cert::{CertError, Kind, Seconds, verify_chain};
 use iotedge_core::identity::genesis::{GenesisError, UnverifiedGenesis};
 use iotedge_core::identity::sign1::Sign1Error;
 use iotedge_core::identity::{Certificate, CoseKey};
-use iotedge_core::posp::{PospError, Proven, Receipt, ValidatorSet};
+use iotedge_core::posp::{PospError, Proven, Receipt, SetView};
 use iotedge_core::tx::evidence::{EvidenceError, Form};
 use iotedge_core::tx::{Attachment, AttachmentError, Body, TxError, Unverified};
 use iotedge_core::wire::merkle::{self, MerkleError};
@@ -157,16 +157,17 @@ pub(crate) fn posp_status(error: PospError) -> i32 {
     }
 }
 
-/// `count` ids that stand one after the other.
+/// `count` ids that stand one after the other: as bytes, since an `Id` is aligned and what C gives need not be.
 ///
 /// # Safety
 /// As [`input`].
-pub(crate) unsafe fn ids<'a>(pointer: *const u8, count: usize) -> Call<&'a [Id]> {
-    const { assert!(size_of::<Id>() == 32 && align_of::<Id>() == 1) };
-    // SAFETY: the caller's promise; an id is an array of 32 bytes, as asserted.
-    let chunks = unsafe { input(pointer.cast::<[u8; 32]>(), count)? };
-    // SAFETY: `Id` is a struct of one such array, with its size and alignment.
-    Ok(unsafe { core::slice::from_raw_parts(chunks.as_ptr().cast::<Id>(), chunks.len()) })
+pub(crate) unsafe fn ids<'a>(
+    pointer: *const u8,
+    count: usize,
+) -> Call<impl Iterator<Item = Id> + Clone + use<'a>> {
+    // SAFETY: the caller's promise.
+    let chunks = unsafe { input::<'a, [u8; 32]>(pointer.cast(), count)? };
+    Ok(chunks.iter().map(|bytes| Id(*bytes)))
 }
 
 /// What a certificate says. Set `size` first.
@@ -470,7 +471,11 @@ pub unsafe extern "C" fn iotedge_tx_verify(
         if parents_count > MAX_PARENTS {
             return Err(status::IOTEDGE_E_PARENT_COUNT);
         }
-        let parents = ids(parents, parents_count)?;
+        let mut given = [Id::ZERO; MAX_PARENTS];
+        for (to, from) in given.iter_mut().zip(ids(parents, parents_count)?) {
+            *to = from;
+        }
+        let parents = given.get(..parents_count).unwrap_or(&[]);
         let cose = input(cose, cose_len)?;
         let id = OutArray::<32>::new(id)?;
         let tx = Unverified::parse(cose)
@@ -626,9 +631,9 @@ pub unsafe extern "C" fn iotedge_receipt_verify(
         let set = input(set, set_len)?;
         let receipt = input(receipt, receipt_len)?;
         let out = OutStruct::new(result, OLDEST_SETTLED)?;
-        let set = ValidatorSet::decode(set).map_err(posp_status)?;
+        let set = SetView::parse(set).map_err(posp_status)?;
         let proven = Receipt::parse(receipt)
-            .and_then(|r| r.verify(&set, &neighbourhood, &mut Software))
+            .and_then(|r| r.verify_with(&set, &neighbourhood, &mut Software))
             .map_err(posp_status)?;
         out.write(&settled(&proven));
         Ok(())

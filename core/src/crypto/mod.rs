@@ -111,6 +111,7 @@ impl fmt::Debug for PublicKey {
 
 /// A signature of either suite: R then S, or r then s big-endian.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(align(4))]
 pub struct Signature(pub [u8; 64]);
 
 impl fmt::Debug for Signature {

@@ -209,28 +209,28 @@ impl<'a> Claims<'a> {
     fn write(&self, w: &mut Writer<'_>) -> Result<(), CertError> {
         self.check()?;
         let optional = [self.expires, self.not_before];
-        w.map(optional.iter().flatten().count().saturating_add(5))?;
-        w.int(1)?;
-        w.text(self.name)?;
+        w.put_map(optional.iter().flatten().count().saturating_add(5));
+        w.put_int(1);
+        w.put_text(self.name);
         for (label, time) in [
             (4, self.expires),
             (5, self.not_before),
             (6, Some(self.issued)),
         ] {
             if let Some(Seconds(time)) = time {
-                w.int(label)?;
-                w.uint(time)?;
+                w.put_int(label);
+                w.put_uint(time);
             }
         }
-        w.int(7)?;
-        w.bytes(self.cti.as_bytes())?;
-        w.int(8)?;
-        w.map(1)?;
-        w.int(1)?;
+        w.put_int(7);
+        w.put_bytes(self.cti.as_bytes());
+        w.put_int(8);
+        w.put_map(1);
+        w.put_int(1);
         CoseKey::encode(&self.key, w)?;
-        w.int(KIND)?;
-        w.uint(self.kind.code())?;
-        Ok(())
+        w.put_int(KIND);
+        w.put_uint(self.kind.code());
+        Ok(w.intact()?)
     }
 
     fn read(payload: &'a [u8]) -> Result<Self, CertError> {
@@ -240,18 +240,30 @@ impl<'a> Claims<'a> {
         let mut labels = r.map_in_order()?;
         while let Some(label) = labels.next_int(&mut r)? {
             match label {
-                1 => name = Some(r.text()?),
-                4 => expires = Some(Seconds(r.uint()?)),
-                5 => not_before = Some(Seconds(r.uint()?)),
-                6 => issued = Some(Seconds(r.uint()?)),
-                7 => cti = Some(Cti::new(r.bytes()?)?),
+                1 => name = Some(r.take_text()),
+                4 => expires = Some(Seconds(r.take_uint())),
+                5 => not_before = Some(Seconds(r.take_uint())),
+                6 => issued = Some(Seconds(r.take_uint())),
+                7 => {
+                    let id = r.take_bytes();
+                    r.intact()?;
+                    cti = Some(Cti::new(id)?);
+                }
                 8 => {
-                    if r.map()? != 1 || r.int()? != 1 {
+                    let (members, label) = (r.take_map(), r.take_int());
+                    r.intact()?;
+                    if members != 1 || label != 1 {
                         return Err(CertError::Claim);
                     }
-                    key = Some(CoseKey::decode(r.item()?)?);
+                    let encoded = r.take_item();
+                    r.intact()?;
+                    key = Some(CoseKey::decode(encoded)?);
                 }
-                KIND => kind = Some(Kind::from_code(r.uint()?).ok_or(CertError::Kind)?),
+                KIND => {
+                    let code = r.take_uint();
+                    r.intact()?;
+                    kind = Some(Kind::from_code(code).ok_or(CertError::Kind)?);
+                }
                 _ => return Err(CertError::Claim),
             }
         }

@@ -246,51 +246,54 @@ impl Genesis {
     fn payload<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], GenesisError> {
         self.check()?;
         let mut w = Writer::new(out);
-        w.array(FIELDS)?;
-        w.uint(VERSION)?;
-        w.bytes(&self.nonce)?;
-        w.uint(self.chain_id)?;
-        w.uint(self.start.0)?;
-        w.uint(self.period.0)?;
-        w.uint(self.parent_age.0)?;
-        w.uint(u64::from(self.neighbours))?;
+        w.put_array(FIELDS);
+        w.put_uint(VERSION);
+        w.put_bytes(&self.nonce);
+        w.put_uint(self.chain_id);
+        w.put_uint(self.start.0);
+        w.put_uint(self.period.0);
+        w.put_uint(self.parent_age.0);
+        w.put_uint(u64::from(self.neighbours));
         self.caps.write(&mut w)?;
-        w.uint(self.grant.0)?;
-        w.uint(u64::from(self.max_members))?;
-        w.uint(u64::from(self.gl_node.0))?;
-        w.uint(u64::from(self.members))?;
-        w.uint(self.weight)?;
-        w.id(&self.table_root)?;
-        w.id(&self.validator_set)?;
-        w.uint(self.set_age.0)?;
+        w.put_uint(self.grant.0);
+        w.put_uint(u64::from(self.max_members));
+        w.put_uint(u64::from(self.gl_node.0));
+        w.put_uint(u64::from(self.members));
+        w.put_uint(self.weight);
+        w.put_id(&self.table_root);
+        w.put_id(&self.validator_set);
+        w.put_uint(self.set_age.0);
+        w.intact()?;
         Ok(w.into_written())
     }
 
     fn read(payload: &[u8]) -> Result<Self, GenesisError> {
         let mut r = Reader::new(payload);
-        let fields = r.array()?;
-        if r.uint()? != VERSION {
+        let fields = r.take_array();
+        let version = r.take_uint();
+        r.intact()?;
+        if version != VERSION {
             return Err(GenesisError::Version);
         }
         if fields != FIELDS {
             return Err(GenesisError::Wire(WireError::Range));
         }
         let genesis = Self {
-            nonce: *r.bytes_of()?,
-            chain_id: r.uint()?,
-            start: Millis(r.uint()?),
-            period: Millis(r.uint()?),
-            parent_age: Millis(r.uint()?),
-            neighbours: r.u16()?,
+            nonce: *r.take_bytes_of(),
+            chain_id: r.take_uint(),
+            start: Millis(r.take_uint()),
+            period: Millis(r.take_uint()),
+            parent_age: Millis(r.take_uint()),
+            neighbours: r.take_u16(),
             caps: Caps::read(&mut r)?,
-            grant: Amount(r.uint()?),
-            max_members: r.u32()?,
-            gl_node: MemberIndex(r.u16()?),
-            members: r.u32()?,
-            weight: r.uint()?,
-            table_root: r.id()?,
-            validator_set: r.id()?,
-            set_age: Millis(r.uint()?),
+            grant: Amount(r.take_uint()),
+            max_members: r.take_u32(),
+            gl_node: MemberIndex(r.take_u16()),
+            members: r.take_u32(),
+            weight: r.take_uint(),
+            table_root: r.take_id(),
+            validator_set: r.take_id(),
+            set_age: Millis(r.take_uint()),
         };
         r.finish()?;
         genesis.check()?;
@@ -325,10 +328,26 @@ impl<'a> UnverifiedGenesis<'a> {
         authority: &PublicKey,
         verifier: &mut dyn Verify,
     ) -> Result<(Genesis, Id), GenesisError> {
+        self.check(authority, verifier, &mut [0; MAX_MESSAGE])?;
+        self.read()
+    }
+
+    /// The first half, with the caller's memory for the message, at most 600 bytes: the signature.
+    #[inline(never)]
+    pub(crate) fn check(
+        &self,
+        authority: &PublicKey,
+        verifier: &mut dyn Verify,
+        scratch: &mut [u8],
+    ) -> Result<(), GenesisError> {
         let mut aad = [0; 20];
         let aad = sign1::domain_aad(DOMAIN, &mut aad)?;
-        let mut scratch = [0; MAX_MESSAGE];
-        self.0.verify(authority, aad, verifier, &mut scratch)?;
+        Ok(self.0.verify(authority, aad, verifier, scratch)?)
+    }
+
+    /// The second half: what it says, within every bound. Not to be believed before `check`.
+    #[inline(never)]
+    pub(crate) fn read(&self) -> Result<(Genesis, Id), GenesisError> {
         Ok((Genesis::read(self.0.payload)?, self.neighbourhood()))
     }
 }

@@ -26,49 +26,52 @@ impl CoseKey {
     pub fn encode(key: &PublicKey, w: &mut Writer<'_>) -> Result<(), WireError> {
         match key {
             PublicKey::Ed25519(x) => {
-                w.map(3)?;
-                w.uint(KTY)?;
-                w.uint(1)?;
-                w.int(CRV)?;
-                w.uint(6)?;
-                w.int(X)?;
-                w.bytes(x)
+                w.put_map(3);
+                w.put_uint(KTY);
+                w.put_uint(1);
+                w.put_int(CRV);
+                w.put_uint(6);
+                w.put_int(X);
+                w.put_bytes(x);
             }
             PublicKey::Es256(xy) => {
                 let (x, y) = xy.split_at(32);
-                w.map(4)?;
-                w.uint(KTY)?;
-                w.uint(2)?;
-                w.int(CRV)?;
-                w.uint(1)?;
-                w.int(X)?;
-                w.bytes(x)?;
-                w.int(Y)?;
-                w.bytes(y)
+                w.put_map(4);
+                w.put_uint(KTY);
+                w.put_uint(2);
+                w.put_int(CRV);
+                w.put_uint(1);
+                w.put_int(X);
+                w.put_bytes(x);
+                w.put_int(Y);
+                w.put_bytes(y);
             }
         }
+        w.intact()
     }
 
     /// Reads one COSE_Key and nothing after it; other members, curves and lengths are refused. Whether a signature by the key can
     /// ever be accepted is `PublicKey::check`'s to say: call it where the key enters (certificates and rotation do).
     pub fn decode(bytes: &[u8]) -> Result<PublicKey, WireError> {
         let mut r = Reader::new(bytes);
-        let members = r.map()?;
-        expect(&mut r, 1)?;
-        let key = match (members, r.int()?) {
+        let members = r.take_map();
+        expect(&mut r, 1);
+        let kind = r.take_int();
+        r.intact()?;
+        let key = match (members, kind) {
             (3, 1) => {
-                expect(&mut r, CRV)?;
-                expect(&mut r, 6)?;
-                expect(&mut r, X)?;
-                PublicKey::Ed25519(*r.bytes_of()?)
+                expect(&mut r, CRV);
+                expect(&mut r, 6);
+                expect(&mut r, X);
+                PublicKey::Ed25519(*r.take_bytes_of())
             }
             (4, 2) => {
-                expect(&mut r, CRV)?;
-                expect(&mut r, 1)?;
-                expect(&mut r, X)?;
-                let x = r.bytes_of::<32>()?;
-                expect(&mut r, Y)?;
-                let y = r.bytes_of::<32>()?;
+                expect(&mut r, CRV);
+                expect(&mut r, 1);
+                expect(&mut r, X);
+                let x = r.take_bytes_of::<32>();
+                expect(&mut r, Y);
+                let y = r.take_bytes_of::<32>();
                 let mut xy = [0; 64];
                 let (left, right) = xy.split_at_mut(32);
                 left.copy_from_slice(x);
@@ -102,11 +105,9 @@ impl CoseKey {
 }
 
 /// Reads an integer that the format fixes.
-fn expect(r: &mut Reader<'_>, value: i64) -> Result<(), WireError> {
-    if r.int()? == value {
-        Ok(())
-    } else {
-        Err(WireError::Type)
+fn expect(r: &mut Reader<'_>, value: i64) {
+    if r.take_int() != value {
+        r.break_off(WireError::Type);
     }
 }
 

@@ -70,20 +70,23 @@ pub struct Caps {
 impl Caps {
     /// Writes `[cap tx, cap peer, cap exposure]`.
     pub fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
-        w.array(3)?;
-        w.uint(self.tx.0)?;
-        w.uint(self.peer.0)?;
-        w.uint(self.exposure.0)
+        w.put_array(3);
+        w.put_uint(self.tx.0);
+        w.put_uint(self.peer.0);
+        w.put_uint(self.exposure.0);
+        w.intact()
     }
 
     /// Reads `[cap tx, cap peer, cap exposure]`.
     pub fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        r.array_of(3)?;
-        Ok(Self {
-            tx: Amount(r.uint()?),
-            peer: Amount(r.uint()?),
-            exposure: Amount(r.uint()?),
-        })
+        r.take_array_of(3);
+        let caps = Self {
+            tx: Amount(r.take_uint()),
+            peer: Amount(r.take_uint()),
+            exposure: Amount(r.take_uint()),
+        };
+        r.intact()?;
+        Ok(caps)
     }
 }
 
@@ -182,56 +185,61 @@ impl Record {
         if self.weight != Weight(0) && self.base_weight() == Weight(0) {
             return Err(WireError::Range);
         }
-        w.array(12)?;
-        w.uint(u64::from(self.index.0))?;
-        w.id(&self.device)?;
+        w.put_array(12);
+        w.put_uint(u64::from(self.index.0));
+        w.put_id(&self.device);
         CoseKey::encode(&self.key, w)?;
-        w.uint(u64::from(self.weight.0))?;
-        w.uint(u64::from(self.roles.bits()))?;
+        w.put_uint(u64::from(self.weight.0));
+        w.put_uint(u64::from(self.roles.bits()));
         self.caps.write(w)?;
-        w.uint(u64::from(self.head_number.0))?;
-        w.id(&self.head_id)?;
-        w.uint(self.credits.0)?;
-        w.uint(self.debits.0)?;
-        w.uint(u64::from(self.idle))?;
-        w.uint(u64::from(self.frozen))
+        w.put_uint(u64::from(self.head_number.0));
+        w.put_id(&self.head_id);
+        w.put_uint(self.credits.0);
+        w.put_uint(self.debits.0);
+        w.put_uint(u64::from(self.idle));
+        w.put_uint(u64::from(self.frozen));
+        w.intact()
     }
 
     /// Reads one record, and nothing after it. The key is taken as it stands: whoever put it there has checked it, and a reader
     /// without its suite must still be able to hash the record.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(bytes);
-        r.array_of(12)?;
-        let index = MemberIndex(r.u16()?);
-        let device = r.id()?;
-        let key = CoseKey::decode(r.item()?)?;
-        let weight = Weight(r.u32()?);
-        let roles = Roles::from_bits(r.u8()?).ok_or(WireError::Range)?;
+        r.take_array_of(12);
+        let index = MemberIndex(r.take_u16());
+        let device = r.take_id();
+        let key = r.take_item();
+        r.intact()?;
+        let key = CoseKey::decode(key)?;
+        let weight = Weight(r.take_u32());
+        let roles = Roles::from_bits(r.take_u8());
+        if roles.is_none() {
+            r.break_off(WireError::Range);
+        }
         let caps = Caps::read(&mut r)?;
-        let head_number = Number(r.u32()?);
-        let head_id = r.id()?;
-        let credits = Amount(r.uint()?);
-        let debits = Amount(r.uint()?);
-        let idle = r.u8()?;
-        let frozen = match r.uint()? {
-            0 => false,
-            1 => true,
-            _ => return Err(WireError::Range),
-        };
+        let head_number = Number(r.take_u32());
+        let head_id = r.take_id();
+        let credits = Amount(r.take_uint());
+        let debits = Amount(r.take_uint());
+        let idle = r.take_u8();
+        let frozen = r.take_uint();
+        if frozen > 1 {
+            r.break_off(WireError::Range);
+        }
         r.finish()?;
         let record = Self {
             index,
             device,
             key,
             weight,
-            roles,
+            roles: roles.ok_or(WireError::Range)?,
             caps,
             head_number,
             head_id,
             credits,
             debits,
             idle,
-            frozen,
+            frozen: frozen == 1,
         };
         if record.weight != Weight(0) && record.base_weight() == Weight(0) {
             return Err(WireError::Range);

@@ -47,13 +47,13 @@ impl<'a> Sign1<'a> {
     /// Reads one untagged COSE_Sign1 with an empty unprotected header, and nothing after it.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, WireError> {
         let mut r = Reader::new(bytes);
-        r.array_of(4)?;
-        let protected = r.bytes()?;
-        if r.map()? != 0 {
-            return Err(WireError::Range);
+        r.take_array_of(4);
+        let protected = r.take_bytes();
+        if r.take_map() != 0 {
+            r.break_off(WireError::Range);
         }
-        let payload = r.bytes()?;
-        let signature = Signature(*r.bytes_of()?);
+        let payload = r.take_bytes();
+        let signature = Signature(*r.take_bytes_of());
         r.finish()?;
         Ok(Self {
             protected,
@@ -113,8 +113,9 @@ pub fn protected(key: &PublicKey) -> Protected {
 /// The external_aad of a statement that needs no more than its domain: CBOR `[domain]`.
 pub fn domain_aad<'o>(domain: &str, out: &'o mut [u8]) -> Result<&'o [u8], WireError> {
     let mut w = Writer::new(out);
-    w.array(1)?;
-    w.text(domain)?;
+    w.put_array(1);
+    w.put_text(domain);
+    w.intact()?;
     Ok(w.into_written())
 }
 
@@ -126,11 +127,12 @@ pub fn to_be_signed<'o>(
     out: &'o mut [u8],
 ) -> Result<&'o [u8], WireError> {
     let mut w = Writer::new(out);
-    w.array(4)?;
-    w.text("Signature1")?;
-    w.bytes(protected)?;
-    w.bytes(aad)?;
-    w.bytes(payload)?;
+    w.put_array(4);
+    w.put_text("Signature1");
+    w.put_bytes(protected);
+    w.put_bytes(aad);
+    w.put_bytes(payload);
+    w.intact()?;
     Ok(w.into_written())
 }
 
@@ -142,11 +144,12 @@ pub fn assemble(
     out: &mut [u8],
 ) -> Result<usize, WireError> {
     let mut w = Writer::new(out);
-    w.array(4)?;
-    w.bytes(protected)?;
-    w.map(0)?;
-    w.bytes(payload)?;
-    w.bytes(&signature.0)?;
+    w.put_array(4);
+    w.put_bytes(protected);
+    w.put_map(0);
+    w.put_bytes(payload);
+    w.put_bytes(&signature.0);
+    w.intact()?;
     Ok(w.len())
 }
 

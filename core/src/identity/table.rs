@@ -9,6 +9,7 @@ use crate::wire::{
     WireError,
     merkle::{self, MerkleError},
 };
+use core::borrow::Borrow;
 
 /// Why the table refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,11 +200,11 @@ impl<'m> MemberTable<'m> {
     }
 
     /// Checks that `record` is in the table of `members` members under `root`.
-    pub fn verify_record<'p>(
+    pub fn verify_record<B: Borrow<Id>>(
         root: &Id,
         members: u32,
         record: &Record,
-        path: impl IntoIterator<Item = &'p Id>,
+        path: impl IntoIterator<Item = B>,
     ) -> Result<(), TableError> {
         let index = u32::from(record.index.0);
         Ok(merkle::verify_inclusion(

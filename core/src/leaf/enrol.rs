@@ -3,8 +3,9 @@
 //! Invariant: the frame is in the store, so that the certificate costs no memory, and nothing that is answered to it is believed: a leaf is a member when a record
 //! with its device id stands under the table root of the genesis or of a header with a quorum of votes.
 
+use super::work::in_turn;
 use super::{Error, Event, Leaf};
-use crate::crypto::{Signature, Verify};
+use crate::crypto::{PublicKey, Signature, Verify};
 use crate::identity::cert::{Certificate, Kind};
 use crate::identity::{CoseKey, enrol};
 use crate::platform::Platform;
@@ -34,17 +35,14 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     ///
     /// # Errors
     /// [`Error::Certificate`] where it is another device's, another kind's or the proof does not hold; [`Error::Platform`] where the store failed. Nothing was changed.
+    #[inline(never)]
     pub fn enrol(
         &mut self,
         now: Millis,
         certificates: &Certificates<'_>,
         proof: Option<&Signature>,
     ) -> Result<(), Error> {
-        let own = Certificate::parse(certificates.device()).map_err(|_| Error::Certificate)?;
-        let claims = own.claims();
-        if claims.kind != Kind::Leaf || CoseKey::thumbprint(&claims.key) != self.device {
-            return Err(Error::Certificate);
-        }
+        let key = self.certified(certificates.device())?;
         let statement = enrol::statement(&self.config.authority, &self.device)
             .map_err(|_| Error::Certificate)?;
         let proof = match proof {
@@ -52,7 +50,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             None => self.secret.sign(statement.as_bytes()),
         };
         self.verifier
-            .verify(&claims.key, statement.as_bytes(), &proof)
+            .verify(&key, statement.as_bytes(), &proof)
             .map_err(|_| Error::Certificate)?;
         let (frame, room) = self
             .buffer
@@ -62,7 +60,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             certificates: *certificates,
             proof: &proof.0,
         }
-        .write([0; 4], frame)
+        .write_by_leaf([0; 4], frame)
         .map_err(|_| Error::Certificate)?;
         let frame = frame.get(..len).ok_or(Error::Memory)?;
         // What is there already is not written again: flash wears out.
@@ -79,7 +77,19 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         Ok(())
     }
 
+    /// The key of this device's certificate, if it is that.
+    #[inline(never)]
+    fn certified(&self, certificate: &[u8]) -> Result<PublicKey, Error> {
+        let own = Certificate::parse(certificate).map_err(|_| Error::Certificate)?;
+        let claims = own.claims();
+        if claims.kind != Kind::Leaf || CoseKey::thumbprint(&claims.key) != self.device {
+            return Err(Error::Certificate);
+        }
+        Ok(claims.key)
+    }
+
     /// Whom to ask now, by turns: an uplink, then any neighbour, which passes it on.
+    #[inline(never)]
     pub(super) fn whom_to_enrol(&mut self, now: Millis, any: usize) -> Option<usize> {
         let state = &mut self.enrolment;
         if !state.wanted || self.index.is_some() || now < state.due {
@@ -99,13 +109,14 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             all.filter(|(_, p)| p.used && p.uplink)
                 .map(|(place, _)| place)
         };
-        let step = (turn as usize / 2).checked_rem(uplinks().count());
+        let step = in_turn(turn as usize / 2, uplinks().count());
         match step {
             Some(step) if turn.is_multiple_of(2) => uplinks().nth(step),
             _ => Some(any),
         }
     }
 
+    #[inline(never)]
     pub(super) fn on_enrol_result(&mut self, device: Id, status: EnrolStatus) -> Result<(), Error> {
         if device != self.device || !self.enrolment.wanted || self.index.is_some() {
             return Err(Error::NotForMe);

@@ -4,31 +4,39 @@
 //! neighbours besides the one that offered it. The whole entry is in the store before anything is sent, and a number that is in the store is never drafted again.
 
 use super::state::{Candidate, Chain, Fact, Followed};
-use super::store::{MAX_WISH_ROOM, Stored, own_key};
+use super::store::{MAX_ENTRY, MAX_WISH_ROOM, Stored, own_key, slot_of};
 use super::{Error, Event, Leaf, Phase, Submission, TIPS, bit};
 use crate::crypto::{Signature, Verify};
 use crate::platform::Platform;
-use crate::tx::{self, Body, MAX_BODY, MAX_COSE, MAX_SIGNING_INPUT, Parents, Payload};
-use crate::types::{Amount, Epoch, Id, MAX_PAYLOAD, Millis, Number};
+use crate::tx::{self, Body, MAX_BODY, MAX_SIGNING_INPUT, Payload, parents_hash};
+use crate::types::{Amount, Epoch, Id, MAX_FRAME, MAX_PAYLOAD, Millis, Number};
 use crate::wire::Writer;
 use crate::wire::list::List;
 use crate::wire::near::{Sighting, Stand};
 use heapless::Vec;
 
-/// Everything that is signed over.
+/// Everything that is signed over. The payload stands in the frame buffer, behind [`PAYLOAD_AT`].
 struct Draft {
-    payload: Vec<u8, MAX_PAYLOAD>,
-    parents: Parents,
+    payload: usize,
+    /// The own one before, then tips.
+    parents: Vec<Id, { TIPS + 1 }>,
     chain: Chain,
     amount: Amount,
     ticket: u32,
 }
+
+/// The frame buffer while something is issued: the submission, then the message to sign, then the store's entry before this place, the payload behind it.
+const PAYLOAD_AT: usize = MAX_FRAME - MAX_PAYLOAD;
+const _: () = assert!(
+    MAX_WISH_ROOM <= PAYLOAD_AT && MAX_SIGNING_INPUT <= PAYLOAD_AT && MAX_ENTRY <= PAYLOAD_AT
+);
 
 impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     /// Takes a submission into the store; it is sent when its turn comes, also after a reset. Returns its ticket.
     ///
     /// # Errors
     /// [`Error::Busy`] while another waits; a limit that it breaks already now; nothing was stored then.
+    #[inline(never)]
     pub fn submit(&mut self, now: Millis, submission: &Submission<'_>) -> Result<u32, Error> {
         if self.wish.is_some() {
             return Err(Error::Busy);
@@ -59,6 +67,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Tips from a neighbour: only a proposal until others were asked about them.
+    #[inline(never)]
     pub(super) fn on_offer(
         &mut self,
         now: Millis,
@@ -104,14 +113,14 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     /// Whether there is something to say and a place to follow it in, and nothing of ours is on its way unseen.
     pub(super) fn wants_offer(&self) -> bool {
         let next = self.chain.number.saturating_add(1);
-        let slot = (next.0 as usize).checked_rem(self.followed.len());
-        let place = slot.and_then(|s| self.followed.get(s));
+        let place = self.followed.get(slot_of(next));
         let free = place.is_some_and(|f| f.is_none_or(|f| f.over));
         let known = self.newest_own().is_none_or(|f| f.told_held);
         self.phase == Phase::Active && self.wish.is_some() && free && known
     }
 
     /// A neighbour says how it stands to a tip that was offered.
+    #[inline(never)]
     pub(super) fn on_tip_seen(&mut self, place: usize, seen: &Sighting) {
         let Some(candidate) = &self.candidate else {
             return;
@@ -132,6 +141,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// What q neighbours besides the one that offered it say alike of a tip.
+    #[inline(never)]
     fn agreed(&self, candidate: &Candidate, at: usize) -> Option<Fact> {
         let said = || {
             let others = self.peers.iter().enumerate();
@@ -147,6 +157,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Drafts and signs what waits, if everything is known.
+    #[inline(never)]
     pub(super) fn try_issue(&mut self, now: Millis) {
         let Some(candidate) = self.candidate else {
             return;
@@ -161,17 +172,12 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             };
             let _ = facts.push(fact);
         }
-        let mut draft = self.draft(now, &candidate, &facts);
-        // Too long with all of them: fewer tips, and the epoch and time that follow from those.
-        for count in (1..candidate.count).rev() {
-            if draft.as_ref().err() != Some(&Error::Body) {
-                break;
-            }
-            let fewer = Candidate { count, ..candidate };
-            draft = self.draft(now, &fewer, facts.get(..count).unwrap_or(&[]));
-        }
-        match draft {
-            Ok(draft) => self.sign(now, &draft),
+        // Lent for the time of this call, beside the leaf itself.
+        let buffer = core::mem::take(&mut self.buffer);
+        let issued = self.issue(now, candidate.tips(), &facts, buffer);
+        self.buffer = buffer;
+        match issued {
+            Ok(()) => self.asked.soon(now),
             // The moment is wrong, not the submission: another offer.
             Err(Error::Busy | Error::OutOfOrder) => {
                 self.candidate = None;
@@ -191,6 +197,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// The newest table is the first with the own record in it, and its epoch begins for vertices with the trim that names its header: one period later, as a rule.
+    #[inline(never)]
     fn joined_of_late(&self, now: Millis) -> bool {
         let [Some(newest), before] = &self.openings else {
             return false;
@@ -204,9 +211,47 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             && self.absolute(now).is_some_and(|now| now < until)
     }
 
-    fn draft(&mut self, now: Millis, by: &Candidate, facts: &[Fact]) -> Result<Draft, Error> {
-        let mut room = [0; MAX_WISH_ROOM];
-        let (ticket, wish) = self.load_wish(&mut room)?;
+    #[inline(never)]
+    /// Drafts, signs and keeps. Too long with all tips: with fewer, and the epoch and time that follow from those.
+    fn issue(
+        &mut self,
+        now: Millis,
+        mut tips: &[Id],
+        mut facts: &[Fact],
+        buffer: &mut [u8],
+    ) -> Result<(), Error> {
+        let (room, payload) = buffer
+            .split_at_mut_checked(PAYLOAD_AT)
+            .ok_or(Error::Memory)?;
+        let draft = loop {
+            match (self.draft(now, tips, facts, room, payload), tips, facts) {
+                (Err(Error::Body), [fewer @ .., _], [facts_of_fewer @ .., _])
+                    if !fewer.is_empty() =>
+                {
+                    (tips, facts) = (fewer, facts_of_fewer);
+                }
+                (draft, ..) => break draft?,
+            }
+        };
+        let payload = payload.get(..draft.payload).ok_or(Error::Memory)?;
+        // A signature that does not hold is as bad as a store that fails: nothing was sent, and it is tried again.
+        let kept = self.sign(&draft, room, payload);
+        kept.map_err(|_| {
+            self.candidate = None;
+            Error::Platform
+        })
+    }
+
+    #[inline(never)]
+    fn draft(
+        &mut self,
+        now: Millis,
+        tip_ids: &[Id],
+        facts: &[Fact],
+        room: &mut [u8],
+        payload: &mut [u8],
+    ) -> Result<Draft, Error> {
+        let (ticket, wish) = self.load_wish(room)?;
         let terms = self.terms.as_ref().ok_or(Error::Busy)?;
         let index = self.index.ok_or(Error::Busy)?;
         // The own previous one hands on at most `chain.epoch`. Where that is no more than a bound, the tips must reach it; in the first epoch
@@ -278,22 +323,20 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             number,
             offset,
             first: self.chain.id,
-            tips: by.tips(),
+            tips: tip_ids,
             body,
         };
-        let mut buffer = [0; MAX_PAYLOAD];
-        let fitted = draft.encode(&mut buffer).map_err(|_| Error::Body)?;
+        let fitted = draft.encode_by_leaf(payload).map_err(|_| Error::Body)?;
         // The epoch follows from the parents: where the frame leaves a tip out it may be another's.
         if fitted.dropped > 0 {
             return Err(Error::Body);
         }
-        let id = Payload::id_of(&terms.neighbourhood, fitted.payload);
         Ok(Draft {
-            payload: Vec::from_slice(fitted.payload).map_err(|_| Error::Body)?,
-            parents: fitted.parents,
+            payload: fitted.payload.len(),
+            parents: Vec::from_slice(fitted.parents.as_slice()).map_err(|_| Error::Body)?,
             chain: Chain {
                 number,
-                id,
+                id: Payload::id_of(&terms.neighbourhood, fitted.payload),
                 time,
                 epoch,
                 exact: true,
@@ -304,57 +347,49 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         })
     }
 
-    fn sign(&mut self, now: Millis, draft: &Draft) {
-        let Some(terms) = &self.terms else { return };
-        let mut buffer = [0; MAX_SIGNING_INPUT];
-        let message = tx::signing_input(
-            &terms.neighbourhood,
-            self.key.suite(),
-            &draft.payload,
-            &draft.parents.hash(),
-            &mut buffer,
-        );
-        let Ok(message) = message else { return };
+    /// Signs, checks the signature, stores everything, and only then follows it. `room` is overwritten.
+    #[inline(never)]
+    fn sign(&mut self, draft: &Draft, room: &mut [u8], payload: &[u8]) -> Result<(), Error> {
+        let terms = self.terms.as_ref().ok_or(Error::Busy)?;
+        let suite = self.key.suite();
+        let hash = parents_hash(&draft.parents);
+        let message = tx::signing_input(&terms.neighbourhood, suite, payload, &hash, room)
+            .map_err(|_| Error::Body)?;
         let signature = self.secret.sign(message);
-        let kept = self.keep(now, draft, message, &signature);
-        if kept.is_err() {
-            self.candidate = None;
-            self.tell(Event::PlatformFailed);
-        }
+        self.verifier
+            .verify(&self.key, message, &signature)
+            .map_err(|_| Error::Forged)?;
+        self.keep(draft, room, payload, &signature)
     }
 
-    /// Checks the signature, stores everything, and only then follows it.
+    #[inline(never)]
     fn keep(
         &mut self,
-        now: Millis,
         draft: &Draft,
-        message: &[u8],
+        room: &mut [u8],
+        payload: &[u8],
         signature: &Signature,
     ) -> Result<(), Error> {
-        self.verifier
-            .verify(&self.key, message, signature)
-            .map_err(|_| Error::Forged)?;
-        let mut cose = [0; MAX_COSE];
-        let cose = tx::assemble(self.key.suite(), &draft.payload, signature, &mut cose)
-            .map_err(|_| Error::Body)?;
-        let stored = Stored {
+        let entry = Stored {
             ticket: draft.ticket,
             chain: draft.chain,
             amount: draft.amount,
             over: false,
-            parents: Vec::from_slice(draft.parents.as_slice()).map_err(|_| Error::Body)?,
-            cose,
+            parents: draft.parents.clone(),
+            cose: &[],
         };
-        let mut w = Writer::new(self.buffer);
-        stored.write(&mut w)?;
-        self.platform
-            .put(own_key(draft.chain.number), w.written())
-            .map_err(|_| Error::Platform)?;
-        let mut followed: Followed = super::store::followed(&stored);
-        followed.wide = false;
+        let mut w = Writer::new(room);
+        entry.write_head(&mut w);
+        w.put_bytes_head(tx::cose_len(payload.len()));
+        tx::assemble_to(&mut w, self.key.suite(), payload, signature);
+        w.intact()?;
         let number = draft.chain.number;
-        let slot = (number.0 as usize).checked_rem(self.followed.len());
-        if let Some(place) = slot.and_then(|s| self.followed.get_mut(s)) {
+        self.platform
+            .put(own_key(number), w.written())
+            .map_err(|_| Error::Platform)?;
+        let mut followed: Followed = super::store::followed(&entry);
+        followed.wide = false;
+        if let Some(place) = self.followed.get_mut(slot_of(number)) {
             *place = Some(followed);
         }
         self.chain = draft.chain;
@@ -366,7 +401,6 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             id: draft.chain.id,
             number,
         });
-        self.asked.soon(now);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use super::tests::{ME, NODES, boot};
 use super::*;
+use crate::MAX_FRAME;
 use crate::identity::Roles;
 use crate::identity::cert::Kind;
 use crate::node::Refusal;

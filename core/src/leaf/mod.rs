@@ -24,7 +24,7 @@ pub use state::{Config, Error, Event, Phase, Status, Submission};
 use crate::crypto::{PublicKey, SecretKey, Software, Verify};
 use crate::identity::CoseKey;
 use crate::platform::Platform;
-use crate::types::{Epoch, Id, MAX_FRAME, MemberIndex, Millis, Peer};
+use crate::types::{Epoch, Id, MemberIndex, Millis, Peer};
 use crate::wire::near::Near;
 use crate::wire::{Frame, FrameError};
 use heapless::Deque;
@@ -85,40 +85,52 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
         verifier: V,
         buffer: &'m mut [u8],
     ) -> Result<Self, Error> {
-        if buffer.len() < MAX_FRAME {
-            return Err(Error::Memory);
-        }
+        let device = config.device;
+        let device = device.unwrap_or_else(|| CoseKey::thumbprint(&secret.public_key()));
+        let mut leaf = Self::unloaded(&config, device, secret, platform, verifier, buffer);
+        leaf.load()?;
+        Ok(leaf)
+    }
+
+    /// A leaf that has not read its store yet, of this account: for who builds it where it stays, since it is too large for a small stack. [`Leaf::load`] before anything else.
+    #[inline(never)]
+    pub fn unloaded(
+        config: &Config,
+        device: Id,
+        secret: SecretKey,
+        platform: P,
+        verifier: V,
+        buffer: &'m mut [u8],
+    ) -> Self {
         let key = secret.public_key();
-        let mut leaf = Self {
+        Self {
             offset: config.clock,
-            config,
+            config: *config,
             platform,
             verifier,
             secret,
             key,
-            device: config.device.unwrap_or(CoseKey::thumbprint(&key)),
+            device,
             buffer,
             terms: None,
             trust: Trust::default(),
             pending: None,
-            openings: [None; 2],
+            openings: [None, None],
             index: None,
             phase: Phase::Outside,
             chain: Chain::default(),
             wish: None,
             tickets: 0,
             candidate: None,
-            followed: [None; FOLLOWED],
-            peers: [Neighbour::NOBODY; MAX_NEIGHBOURS],
+            followed: nothing_followed(),
+            peers: nobody(),
             head: None,
             turn: 0,
             asked: work::Timers::default(),
             enrolment: enrol::Enrolment::default(),
             events: Deque::new(),
             lost: 0,
-        };
-        leaf.load()?;
-        Ok(leaf)
+        }
     }
 
     /// Gives back the platform.
@@ -135,6 +147,7 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
     ///
     /// # Errors
     /// [`Error::Busy`] where all places are taken.
+    #[inline(never)]
     pub fn add_peer(&mut self, peer: Peer, uplink: bool) -> Result<(), Error> {
         let known = self.peers.iter().position(|p| p.is(peer));
         let free = || self.peers.iter().position(|p| !p.used);
@@ -150,6 +163,7 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
     }
 
     /// Forgets a neighbour.
+    #[inline(never)]
     pub fn remove_peer(&mut self, peer: Peer) {
         let Some(place) = self.peers.iter().position(|p| p.is(peer)) else {
             return;
@@ -174,10 +188,11 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
     ///
     /// # Errors
     /// Why it was refused; nothing changed then.
+    #[inline(never)]
     pub fn receive(&mut self, now: Millis, from: Peer, bytes: &[u8]) -> Result<(), Error> {
         let place = self.peers.iter().position(|p| p.is(from));
         let place = place.ok_or(Error::NotForMe)?;
-        let (tag, frame) = Frame::parse(bytes).map_err(|e| match e {
+        let (tag, frame) = Frame::parse_leaf(bytes).map_err(|e| match e {
             FrameError::UnknownType => Error::NotForMe,
             other => Error::Frame(other),
         })?;
@@ -214,6 +229,7 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
         }
     }
 
+    #[inline(never)]
     fn on_near(&mut self, now: Millis, place: usize, near: Near<'_>) -> Result<(), Error> {
         match near {
             Near::Offer {
@@ -248,6 +264,7 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
     }
 
     /// The next thing the application may act on. Pull until `None` after every other call.
+    #[inline(never)]
     pub fn next_event(&mut self) -> Option<Event> {
         if let Some(event) = self.events.pop_front() {
             return Some(event);
@@ -256,6 +273,7 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
         (count > 0).then_some(Event::Lost { count })
     }
 
+    #[inline(never)]
     fn tell(&mut self, event: Event) {
         if self.events.push_back(event).is_err() {
             self.lost = self.lost.saturating_add(1);
@@ -264,6 +282,7 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
 
     /// What the leaf says of itself.
     #[must_use]
+    #[inline(never)]
     pub fn status(&self) -> Status {
         let newest = self.openings.first().and_then(Option::as_ref);
         let standing = newest.and_then(|o| o.standing);
@@ -307,6 +326,17 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
     fn opening(&self, epoch: Epoch) -> Option<&Opening> {
         self.openings.iter().flatten().find(|o| o.epoch == epoch)
     }
+}
+
+// Called, so that what they give is made where it stays and not on the stack first.
+#[inline(never)]
+const fn nothing_followed() -> [Option<Followed>; FOLLOWED] {
+    [const { None }; FOLLOWED]
+}
+
+#[inline(never)]
+const fn nobody() -> [Neighbour; MAX_NEIGHBOURS] {
+    [const { Neighbour::NOBODY }; MAX_NEIGHBOURS]
 }
 
 /// The bit of a neighbour's place.

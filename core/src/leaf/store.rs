@@ -3,13 +3,13 @@
 //! Invariant: one entry holds one own transaction whole, with its chain position, so a power cut leaves it wholly there or not at all. Keys are a
 //! leaf's own: a device is a leaf or a node, never both over one store.
 
-use super::state::{Chain, Followed, Submission, Terms, Trust};
-use super::{Error, Event, FOLLOWED, Leaf, Phase};
+use super::state::{Chain, Followed, Submission, Trust};
+use super::{Error, Event, FOLLOWED, Leaf};
 use crate::crypto::Verify;
 use crate::identity::UnverifiedGenesis;
 use crate::platform::Platform;
-use crate::tx::MAX_BODY;
-use crate::types::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis, Number};
+use crate::tx::{MAX_BODY, MAX_COSE};
+use crate::types::{Amount, Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis, Number};
 use crate::wire::{Reader, WireError, Writer};
 use heapless::Vec;
 
@@ -21,6 +21,9 @@ const OWN: u16 = 0x0010;
 const VERSION: u64 = 1;
 /// Most bytes of a stored submission.
 const MAX_WISH: usize = 16 + MAX_BODY;
+/// Most bytes of a stored transaction: heads and numbers, the own id and its parents', the COSE_Sign1.
+pub(super) const MAX_ENTRY: usize =
+    1 + 1 + 5 + 5 + 34 + 9 + 5 + 9 + 9 + 1 + 1 + 34 * (super::TIPS + 1) + 3 + MAX_COSE;
 
 /// An own transaction as stored.
 pub(super) struct Stored<'b> {
@@ -36,50 +39,60 @@ pub(super) struct Stored<'b> {
 
 impl Stored<'_> {
     pub fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
-        w.array(10)?;
-        w.uint(VERSION)?;
-        w.uint(self.ticket.into())?;
-        w.uint(self.chain.number.0.into())?;
-        w.id(&self.chain.id)?;
-        w.uint(self.chain.time.0)?;
-        w.uint(self.chain.epoch.0.into())?;
+        self.write_head(w);
+        w.put_bytes(self.cose);
+        w.intact()
+    }
+
+    /// Everything before the COSE_Sign1.
+    #[inline(never)]
+    pub fn write_head(&self, w: &mut Writer<'_>) {
+        w.put_array(10);
+        w.put_uint(VERSION);
+        w.put_uint(self.ticket.into());
+        w.put_uint(self.chain.number.0.into());
+        w.put_id(&self.chain.id);
+        w.put_uint(self.chain.time.0);
+        w.put_uint(self.chain.epoch.0.into());
         match self.chain.debits {
-            Some(debits) => w.uint(debits.0)?,
-            None => w.null()?,
+            Some(debits) => w.put_uint(debits.0),
+            None => w.put_null(),
         }
-        w.uint(self.amount.0)?;
-        w.uint(u64::from(self.over))?;
-        w.array(self.parents.len().saturating_add(1))?;
-        self.parents.iter().try_for_each(|p| w.id(p))?;
-        w.bytes(self.cose)
+        w.put_uint(self.amount.0);
+        w.put_uint(u64::from(self.over));
+        w.put_array(self.parents.len().saturating_add(1));
+        self.parents.iter().for_each(|p| w.put_id(p));
     }
 
     pub fn read(bytes: &[u8]) -> Result<Stored<'_>, WireError> {
         let mut r = Reader::new(bytes);
-        r.array_of(10)?;
-        if r.uint()? != VERSION {
-            return Err(WireError::Range);
+        r.take_array_of(10);
+        if r.take_uint() != VERSION {
+            r.break_off(WireError::Range);
         }
-        let ticket = r.u32()?;
-        let number = Number(r.u32()?);
-        let id = r.id()?;
-        let time = Millis(r.uint()?);
-        let epoch = Epoch(r.u32()?);
-        let debits = match r.is_null() {
-            true => {
-                r.null()?;
-                None
-            }
-            false => Some(Amount(r.uint()?)),
+        let ticket = r.take_u32();
+        let number = Number(r.take_u32());
+        let id = r.take_id();
+        let time = Millis(r.take_uint());
+        let epoch = Epoch(r.take_u32());
+        let debits = match r.skip_null() {
+            true => None,
+            false => Some(Amount(r.take_uint())),
         };
-        let amount = Amount(r.uint()?);
-        let over = r.uint()? == 1;
+        let amount = Amount(r.take_uint());
+        let over = r.take_uint() == 1;
         let mut parents = Vec::new();
-        let count = r.array()?.checked_sub(1).ok_or(WireError::Range)?;
-        for _ in 0..count {
-            parents.push(r.id()?).map_err(|_| WireError::Range)?;
+        let count = r.take_array();
+        if count == 0 {
+            r.break_off(WireError::Range);
         }
-        let cose = r.bytes()?;
+        for _ in 1..count {
+            if parents.push(r.take_id()).is_err() {
+                r.break_off(WireError::Range);
+                break;
+            }
+        }
+        let cose = r.take_bytes();
         r.finish()?;
         Ok(Stored {
             ticket,
@@ -100,47 +113,54 @@ impl Stored<'_> {
 }
 
 pub(super) fn own_key(number: Number) -> u16 {
-    let slot = (number.0 as usize).checked_rem(FOLLOWED).unwrap_or(0);
-    OWN.saturating_add(u16::try_from(slot).unwrap_or(0))
+    OWN | slot_of(number) as u16
+}
+
+/// The place of an own transaction: among those that are followed, and in the store.
+pub(super) const fn slot_of(number: Number) -> usize {
+    const { assert!(FOLLOWED.is_power_of_two() && FOLLOWED <= 16) };
+    number.0 as usize & (FOLLOWED - 1)
 }
 
 impl Submission<'_> {
     fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
         match *self {
             Self::Data(body) => {
-                w.uint(0)?;
-                w.bytes(body)
+                w.put_uint(0);
+                w.put_bytes(body);
             }
             Self::Transfer { to, amount } => {
-                w.uint(1)?;
-                w.uint(to.0.into())?;
-                w.uint(amount.0)
+                w.put_uint(1);
+                w.put_uint(to.0.into());
+                w.put_uint(amount.0);
             }
             Self::Service(body) => {
-                w.uint(5)?;
-                w.bytes(body)
+                w.put_uint(5);
+                w.put_bytes(body);
             }
             Self::Exit { amount, target } => {
-                w.uint(8)?;
-                w.uint(amount.0)?;
-                w.bytes(&target)
+                w.put_uint(8);
+                w.put_uint(amount.0);
+                w.put_bytes(&target);
             }
         }
+        w.intact()
     }
 }
 
 impl<'a> Submission<'a> {
     fn read(r: &mut Reader<'a>) -> Result<Self, WireError> {
-        Ok(match r.uint()? {
-            0 => Self::Data(r.bytes()?),
+        let kind = r.take_uint();
+        Ok(match kind {
+            0 => Self::Data(r.take_bytes()),
             1 => Self::Transfer {
-                to: MemberIndex(r.u16()?),
-                amount: Amount(r.uint()?),
+                to: MemberIndex(r.take_u16()),
+                amount: Amount(r.take_uint()),
             },
-            5 => Self::Service(r.bytes()?),
+            5 => Self::Service(r.take_bytes()),
             8 => Self::Exit {
-                amount: Amount(r.uint()?),
-                target: *r.bytes_of()?,
+                amount: Amount(r.take_uint()),
+                target: *r.take_bytes_of(),
             },
             _ => return Err(WireError::Range),
         })
@@ -148,8 +168,21 @@ impl<'a> Submission<'a> {
 }
 
 impl<P: Platform, V: Verify> Leaf<'_, P, V> {
-    pub(super) fn load(&mut self) -> Result<(), Error> {
+    #[inline(never)]
+    /// Reads back what the store holds: once, before anything else.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] for a short buffer, [`Error::Platform`] where the store cannot be read.
+    pub fn load(&mut self) -> Result<(), Error> {
+        if self.buffer.len() < MAX_FRAME {
+            return Err(Error::Memory);
+        }
         self.load_trust()?;
+        self.load_own()
+    }
+
+    #[inline(never)]
+    fn load_own(&mut self) -> Result<(), Error> {
         self.enrolment.wanted = self.get(super::enrol::ENROL)?.is_some();
         let mut newest = 0;
         for slot in 0..u32::try_from(FOLLOWED).unwrap_or(0) {
@@ -182,33 +215,17 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         Ok(())
     }
 
+    #[inline(never)]
     fn load_trust(&mut self) -> Result<(), Error> {
         let Some(len) = self.get(GENESIS)? else {
             return Ok(());
         };
-        let cose = self.buffer.get(..len).unwrap_or(&[]);
-        let Ok(genesis) = UnverifiedGenesis::parse(cose) else {
+        let (cose, scratch) = self.buffer.split_at_mut(len.min(self.buffer.len()));
+        let signed = UnverifiedGenesis::parse(cose)
+            .and_then(|g| g.check(&self.config.authority, &mut self.verifier, scratch));
+        if signed.is_err() || !self.read_genesis(len) {
             return Ok(());
-        };
-        let Ok((genesis, id)) = genesis.verify(&self.config.authority, &mut self.verifier) else {
-            return Ok(());
-        };
-        self.terms = Some(Terms {
-            neighbourhood: id,
-            start: genesis.start,
-            period: genesis.period,
-            parent_age: genesis.parent_age,
-            neighbours: genesis.neighbours,
-            members: genesis.members,
-            table_root: genesis.table_root,
-            set_age: genesis.set_age,
-        });
-        self.phase = Phase::Following;
-        self.trust = Trust {
-            hash: id,
-            fresh: genesis.start,
-            ..Trust::default()
-        };
+        }
         if let Some(len) = self.get(TRUST)?
             && let Ok(trust) = read_trust(self.buffer.get(..len).unwrap_or(&[]))
         {
@@ -218,31 +235,44 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         Ok(())
     }
 
+    /// Of the genesis in the buffer, whose signature holds.
+    #[inline(never)]
+    fn read_genesis(&mut self, len: usize) -> bool {
+        let cose = self.buffer.get(..len).unwrap_or(&[]);
+        let read = UnverifiedGenesis::parse(cose).and_then(|g| g.read());
+        if let Ok((genesis, id)) = &read {
+            self.found(genesis, *id);
+        }
+        read.is_ok()
+    }
+
+    #[inline(never)]
     pub(super) fn store_trust(&mut self) {
         let mut buffer = [0; 128];
         let mut w = Writer::new(&mut buffer);
         let t = &self.trust;
-        let written = w
-            .array(4)
-            .and_then(|()| w.uint(t.newest.0.into()))
-            .and_then(|()| w.id(&t.hash))
-            .and_then(|()| w.uint(t.fresh.0))
-            .and_then(|()| match &t.next {
-                Some(next) => w.id(next),
-                None => w.null(),
-            });
-        if written.is_err() || self.platform.put(TRUST, w.written()).is_err() {
+        w.put_array(4);
+        w.put_u32(t.newest.0);
+        w.put_id(&t.hash);
+        w.put_uint(t.fresh.0);
+        match &t.next {
+            Some(next) => w.put_id(next),
+            None => w.put_null(),
+        }
+        if w.intact().is_err() || self.platform.put(TRUST, w.written()).is_err() {
             self.tell(Event::PlatformFailed);
         }
     }
 
     /// Reads an entry into the buffer.
+    #[inline(never)]
     pub(super) fn get(&mut self, key: u16) -> Result<Option<usize>, Error> {
         self.platform
             .get(key, self.buffer)
             .map_err(|_| Error::Platform)
     }
 
+    #[inline(never)]
     pub(super) fn store_wish(&mut self, wish: &Submission<'_>) -> Result<u32, Error> {
         let ticket = self.tickets.saturating_add(1);
         let mut buffer = [0; MAX_WISH];
@@ -257,6 +287,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         Ok(ticket)
     }
 
+    #[inline(never)]
     pub(super) fn forget_wish(&mut self) {
         self.wish = None;
         // If it cannot be removed, its ticket is not above that of the stored transaction.
@@ -264,9 +295,10 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// The submission that waits, read into `out`.
+    #[inline(never)]
     pub(super) fn load_wish<'o>(
         &mut self,
-        out: &'o mut [u8; MAX_WISH_ROOM],
+        out: &'o mut [u8],
     ) -> Result<(u32, Submission<'o>), Error> {
         let len = self
             .platform
@@ -277,6 +309,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Notes that the end of an own transaction is known.
+    #[inline(never)]
     pub(super) fn store_over(&mut self, number: Number, id: &Id) {
         let key = own_key(number);
         let Ok(Some(len)) = self.get(key) else { return };
@@ -300,7 +333,7 @@ pub(super) const MAX_WISH_ROOM: usize = MAX_WISH;
 
 fn read_wish(bytes: &[u8]) -> Result<(u32, Submission<'_>), WireError> {
     let mut r = Reader::new(bytes);
-    let ticket = r.u32()?;
+    let ticket = r.take_u32();
     let wish = Submission::read(&mut r)?;
     r.finish()?;
     Ok((ticket, wish))
@@ -308,16 +341,13 @@ fn read_wish(bytes: &[u8]) -> Result<(u32, Submission<'_>), WireError> {
 
 fn read_trust(bytes: &[u8]) -> Result<Trust, WireError> {
     let mut r = Reader::new(bytes);
-    r.array_of(4)?;
-    let newest = HeaderNumber(r.u32()?);
-    let hash = r.id()?;
-    let fresh = Millis(r.uint()?);
-    let next = match r.is_null() {
-        true => {
-            r.null()?;
-            None
-        }
-        false => Some(r.id()?),
+    r.take_array_of(4);
+    let newest = HeaderNumber(r.take_u32());
+    let hash = r.take_id();
+    let fresh = Millis(r.take_uint());
+    let next = match r.skip_null() {
+        true => None,
+        false => Some(r.take_id()),
     };
     r.finish()?;
     Ok(Trust {

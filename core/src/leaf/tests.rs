@@ -1,6 +1,7 @@
 //! A leaf among whole nodes that relay, censor, lie and die; and the same leaf over power cuts and a lost store.
 
 use super::*;
+use crate::MAX_FRAME;
 use crate::node::harness::{Network, PERIOD, START, Seat, leak, secret};
 use crate::node::test_platform::MemoryPlatform;
 use crate::node::tune::Tuning;

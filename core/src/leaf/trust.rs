@@ -7,10 +7,10 @@ use super::state::{Chain, Opening, Pending, Standing, Terms, Trust};
 use super::store::{GENESIS, SET};
 use super::{Error, Event, Leaf, Phase};
 use crate::crypto::{Verify, sha256};
-use crate::identity::{MemberTable, Record, UnverifiedGenesis};
+use crate::identity::{Genesis, Record, UnverifiedGenesis};
 use crate::platform::Platform;
-use crate::posp::{Header, SignedHeader, verify_vote};
-use crate::tx::{MAX_SIGNING_INPUT, Unverified, signing_input};
+use crate::posp::{SignedHeader, two_thirds, verify_vote};
+use crate::tx::{Outline, signing_input};
 use crate::types::{Epoch, HeaderNumber, Id, MemberIndex, Millis, Number};
 use crate::wire::list::{List, Vote};
 use crate::wire::{Reader, WireError, merkle};
@@ -27,18 +27,23 @@ struct SetHead<'a> {
 
 fn set_head(bytes: &[u8]) -> Result<SetHead<'_>, WireError> {
     let mut r = Reader::new(bytes);
-    r.array_of(3)?;
+    r.take_array_of(3);
+    let (term, start) = (r.take_u32(), HeaderNumber(r.take_u32()));
+    let count = r.take_array();
+    r.intact()?;
     Ok(SetHead {
-        term: r.u32()?,
-        start: HeaderNumber(r.u32()?),
-        count: r.array()?,
+        term,
+        start,
+        count,
         validators: r,
     })
 }
 
 fn validator(r: &mut Reader<'_>) -> Result<([u8; 32], u64), WireError> {
-    r.array_of(2)?;
-    Ok((*r.bytes_of()?, r.uint()?))
+    r.take_array_of(2);
+    let found = (*r.take_bytes_of(), r.take_uint());
+    r.intact()?;
+    Ok(found)
 }
 
 fn set_hash(bytes: &[u8]) -> Id {
@@ -46,13 +51,22 @@ fn set_hash(bytes: &[u8]) -> Id {
 }
 
 impl<P: Platform, V: Verify> Leaf<'_, P, V> {
+    #[inline(never)]
     pub(super) fn on_genesis(&mut self, cose: &[u8], set: &[u8]) -> Result<(), Error> {
         if self.terms.is_some() {
             return Ok(());
         }
-        let parsed = UnverifiedGenesis::parse(cose).map_err(|_| Error::Forged)?;
-        let (genesis, id) = parsed
-            .verify(&self.config.authority, &mut self.verifier)
+        UnverifiedGenesis::parse(cose)
+            .and_then(|g| g.check(&self.config.authority, &mut self.verifier, self.buffer))
+            .map_err(|_| Error::Forged)?;
+        self.take_genesis(cose, set)
+    }
+
+    /// The signature holds.
+    #[inline(never)]
+    fn take_genesis(&mut self, cose: &[u8], set: &[u8]) -> Result<(), Error> {
+        let (genesis, id) = UnverifiedGenesis::parse(cose)
+            .and_then(|g| g.read())
             .map_err(|_| Error::Forged)?;
         if set_hash(set) != genesis.validator_set || set_head(set)?.start > HeaderNumber(1) {
             return Err(Error::Forged);
@@ -62,8 +76,17 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         self.platform
             .put(GENESIS, cose)
             .map_err(|_| Error::Platform)?;
+        self.found(&genesis, id);
+        self.open_first();
+        self.tell(Event::Joined { neighbourhood: id });
+        Ok(())
+    }
+
+    /// The genesis was verified: from here on headers are followed.
+    #[inline(never)]
+    pub(super) fn found(&mut self, genesis: &Genesis, neighbourhood: Id) {
         self.terms = Some(Terms {
-            neighbourhood: id,
+            neighbourhood,
             start: genesis.start,
             period: genesis.period,
             parent_age: genesis.parent_age,
@@ -73,17 +96,15 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             set_age: genesis.set_age,
         });
         self.trust = Trust {
-            hash: id,
+            hash: neighbourhood,
             fresh: genesis.start,
             ..Trust::default()
         };
         self.phase = Phase::Following;
-        self.open_first();
-        self.tell(Event::Joined { neighbourhood: id });
-        Ok(())
     }
 
     /// The epoch that the genesis opens.
+    #[inline(never)]
     pub(super) fn open_first(&mut self) {
         let Some(terms) = &self.terms else { return };
         if self.trust.newest == HeaderNumber(0) {
@@ -103,6 +124,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// A header: its votes are to come. Who sends one again begins the count anew.
+    #[inline(never)]
     pub(super) fn on_header(
         &mut self,
         now: Millis,
@@ -110,7 +132,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         path: List<'_, Id>,
     ) -> Result<(), Error> {
         let signed = SignedHeader::parse(cose).map_err(|_| Error::Forged)?;
-        let header: Header = *signed.header();
+        let header = signed.header();
         let terms = self.terms.as_ref().ok_or(Error::NotForMe)?;
         if header.neighbourhood != terms.neighbourhood {
             return Err(Error::Neighbourhood);
@@ -162,17 +184,18 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Votes for the header that waits; they may come in several frames, by rising index.
+    #[inline(never)]
     pub(super) fn on_votes(
         &mut self,
         now: Millis,
         number: HeaderNumber,
         votes: List<'_, Vote>,
     ) -> Result<(), Error> {
-        let Some(mut pending) = self.pending.filter(|p| p.number == number) else {
+        let pending = self.pending.as_mut().filter(|p| p.number == number);
+        let Some(pending) = pending else {
             return Ok(());
         };
         let terms = self.terms.as_ref().ok_or(Error::NotForMe)?;
-        let neighbourhood = terms.neighbourhood;
         let len = self
             .platform
             .get(SET, self.buffer)
@@ -185,7 +208,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         }
         let (mut total, mut r) = (0u128, head.validators.clone());
         for _ in 0..head.count {
-            total = total.saturating_add(validator(&mut r)?.1.into());
+            total = total.wrapping_add(validator(&mut r)?.1.into());
         }
         let (mut r, mut next) = (head.validators, 0u8);
         for vote in votes {
@@ -198,24 +221,22 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
                 next = next.saturating_add(1);
             }
             let Some((key, stake)) = found else { break };
-            let root = pending.opening.tree;
             let valid = verify_vote(
                 &key,
-                &neighbourhood,
+                &terms.neighbourhood,
                 number,
-                &root,
+                &pending.opening.tree,
                 &vote.signature,
                 &mut self.verifier,
             );
             if valid.is_ok() {
                 pending.last = Some(vote.index);
-                pending.signed = pending.signed.saturating_add(stake.into());
+                pending.signed = pending.signed.wrapping_add(stake.into());
             }
         }
-        let quorum = pending.signed.saturating_mul(3) > total.saturating_mul(2);
+        let quorum = two_thirds(pending.signed, total);
         let set = set_hash(set);
         let term = head.term;
-        self.pending = Some(pending);
         if !quorum {
             // Perhaps a term ended meanwhile: the next set says where.
             if pending.signed == 0 {
@@ -223,7 +244,9 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             }
             return Ok(());
         }
-        self.pending = None;
+        let Some(pending) = self.pending.take() else {
+            return Ok(());
+        };
         self.on_settled(now, &pending, &set)?;
         if self.trust.next.is_some() {
             self.asked.set = Some(term.saturating_add(1));
@@ -231,6 +254,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         Ok(())
     }
 
+    #[inline(never)]
     fn on_settled(&mut self, now: Millis, header: &Pending, set: &Id) -> Result<(), Error> {
         let trust = &self.trust;
         let follows = trust.newest.checked_add(1) == Some(header.number);
@@ -262,6 +286,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn on_set(&mut self, set: &[u8]) -> Result<(), Error> {
         let head = set_head(set)?;
         let follows = self.trust.newest.checked_add(1) == Some(head.start);
@@ -283,14 +308,15 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// A record and its path.
+    #[inline(never)]
     pub(super) fn on_record(
         &mut self,
         now: Millis,
         epoch: Epoch,
-        record: &[u8],
+        bytes: &[u8],
         path: List<'_, Id>,
     ) -> Result<(), Error> {
-        let record = Record::decode(record)?;
+        let record = Record::decode(bytes)?;
         let place = self
             .openings
             .iter()
@@ -301,12 +327,15 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         if record.device != self.device || opening.standing.is_some() {
             return Err(Error::NotForMe);
         }
-        let mut ids: heapless::Vec<Id, { merkle::MAX_PATH }> = heapless::Vec::new();
-        for id in path {
-            ids.push(id).map_err(|_| Error::Forged)?;
-        }
-        MemberTable::verify_record(&opening.table, opening.members, &record, &ids)
-            .map_err(|_| Error::Forged)?;
+        // One record has one encoding, so the bytes that came are those under the root.
+        merkle::verify_inclusion(
+            &merkle::leaf_hash(bytes),
+            record.index.0.into(),
+            opening.members,
+            path,
+            &opening.table,
+        )
+        .map_err(|_| Error::Forged)?;
         opening.standing = Some(Standing {
             head: record.head_number,
             head_id: record.head_id,
@@ -333,6 +362,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// What a proved record says of the own chain.
+    #[inline(never)]
     fn learn_chain(&mut self, opening: &Opening) {
         let Some(standing) = opening.standing else {
             return;
@@ -359,6 +389,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Our key signed what our store does not know and the order of numbers forbids.
+    #[inline(never)]
     pub(super) fn double(&mut self) {
         if self.phase != Phase::Stopped {
             self.phase = Phase::Stopped;
@@ -368,6 +399,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// A neighbour shows our newest transaction that it holds.
+    #[inline(never)]
     pub(super) fn on_show(
         &mut self,
         now: Millis,
@@ -399,6 +431,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Goes on from a transaction that bears our own signature.
+    #[inline(never)]
     fn adopt(
         &mut self,
         now: Millis,
@@ -407,34 +440,32 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         number: Number,
     ) -> Result<(), Error> {
         let terms = self.terms.as_ref().ok_or(Error::NotForMe)?;
-        let tx = Unverified::parse(cose).map_err(|_| Error::Forged)?;
-        let payload = tx.payload();
-        if Some(payload.issuer) != self.index || payload.number != number {
+        let tx = Outline::parse(cose, self.key.suite()).map_err(|_| Error::Forged)?;
+        if Some(tx.issuer) != self.index || tx.number != number {
             return Err(Error::Forged);
         }
-        let mut buffer = [0; MAX_SIGNING_INPUT];
         let message = signing_input(
             &terms.neighbourhood,
             self.key.suite(),
-            tx.payload_bytes(),
+            tx.payload,
             parents_hash,
-            &mut buffer,
+            self.buffer,
         )
         .map_err(|_| Error::Forged)?;
         self.verifier
-            .verify(&self.key, message, tx.signature())
+            .verify(&self.key, message, &tx.signature)
             .map_err(|_| Error::Forged)?;
-        let clock = self.opening(payload.epoch).map(|o| o.clock);
+        let clock = self.opening(tx.epoch).map(|o| o.clock);
         let ahead = self.absolute(now).ok_or(Error::Busy)?;
         let ahead = ahead.saturating_add(self.config.tolerance.0);
         self.chain = Chain {
             number,
             id: tx.id(&terms.neighbourhood),
             // Nobody took it from further ahead than the tolerance.
-            time: clock.map_or(ahead, |c| c.saturating_add(payload.offset.into())),
-            epoch: payload.epoch,
+            time: clock.map_or(ahead, |c| c.saturating_add(tx.offset.into())),
+            epoch: tx.epoch,
             exact: true,
-            debits: payload.body.debit().map(|(_, debits)| debits),
+            debits: tx.debits,
         };
         Ok(())
     }

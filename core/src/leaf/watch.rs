@@ -22,6 +22,7 @@ enum Verdict {
 }
 
 impl<P: Platform, V: Verify> Leaf<'_, P, V> {
+    #[inline(never)]
     pub(super) fn on_sighting(&mut self, now: Millis, place: usize, seen: &Sighting) {
         self.on_tip_seen(place, seen);
         if self.candidate.is_some() {
@@ -53,6 +54,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Somebody wants the bytes of an own transaction.
+    #[inline(never)]
     pub(super) fn on_request(&mut self, place: usize, prefixes: List<'_, Prefix>) {
         for prefix in prefixes {
             let at = self
@@ -66,6 +68,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// An inclusion proof of an own transaction.
+    #[inline(never)]
     pub(super) fn on_proof(
         &mut self,
         header: HeaderNumber,
@@ -89,6 +92,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Decides what the newest proved records decide.
+    #[inline(never)]
     pub(super) fn judge(&mut self) {
         let [Some(newest), before] = self.openings else {
             return;
@@ -115,6 +119,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Whether a proof of its own is needed.
+    #[inline(never)]
     pub(super) fn is_unclear(&self, own: &Followed) -> bool {
         let [Some(newest), before] = &self.openings else {
             return false;
@@ -127,6 +132,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         })
     }
 
+    #[inline(never)]
     fn end(&mut self, id: &Id, event: Event) {
         let at = self
             .followed

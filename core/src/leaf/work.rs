@@ -4,12 +4,12 @@
 //! on; who all failed are forgiven together.
 
 use super::state::Neighbour;
-use super::store::{Stored, own_key};
+use super::store::{MAX_ENTRY, Stored, own_key};
 use super::{Event, FOLLOWED, Leaf, Phase, TIPS};
 use crate::crypto::Verify;
 use crate::platform::Platform;
-use crate::tx::{Attachment, MAX_COSE, Stub};
-use crate::types::{Epoch, HeaderNumber, Id, Millis, Number, Peer};
+use crate::tx::{Attachment, Stub};
+use crate::types::{Epoch, HeaderNumber, Id, MAX_FRAME, Millis, Peer};
 use crate::wire::Frame;
 use crate::wire::list::List;
 use crate::wire::near::{MAX_SIGHTINGS, Near};
@@ -52,6 +52,17 @@ impl Timers {
     }
 }
 
+/// Whose turn it is of `count`: the rest of a division, which is 400 bytes of code on cores that cannot divide.
+#[inline(never)]
+pub(super) fn in_turn(turn: usize, count: usize) -> Option<usize> {
+    let mut rest = 0usize;
+    for bit in (0..usize::BITS).rev() {
+        rest = rest << 1 | (turn >> bit & 1);
+        rest = rest.checked_sub(count).unwrap_or(rest);
+    }
+    (count > 0).then_some(rest)
+}
+
 impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     /// The next frame to send and to whom. Call it until `None` after every other call and at every deadline.
     pub fn next_frame(&mut self, now: Millis) -> Option<(Peer, &[u8])> {
@@ -90,6 +101,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// A neighbour says what time it is and how far the headers are: hints.
+    #[inline(never)]
     pub(super) fn on_standing(
         &mut self,
         now: Millis,
@@ -107,6 +119,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Without a clock: the median of at least q neighbours.
+    #[inline(never)]
     fn learn_clock(&mut self) {
         if self.config.clock.is_some() {
             return;
@@ -123,6 +136,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         }
     }
 
+    #[inline(never)]
     fn tick(&mut self, now: Millis) {
         if now < self.asked.due {
             return;
@@ -130,7 +144,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         self.asked.due = now.saturating_add(self.config.poll.0);
         self.turn = self.turn.wrapping_add(1);
         let used = self.peers.iter().filter(|p| p.used).count();
-        let Some(step) = self.turn.checked_rem(used) else {
+        let Some(step) = in_turn(self.turn, used) else {
             return;
         };
         let mut places = self.peers.iter().enumerate().filter(|(_, p)| p.used);
@@ -166,6 +180,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// A newer header that a neighbour claims, in turn, since a claim is a hint; or what is missing of the two newest.
+    #[inline(never)]
     fn header_wanted(&self) -> Option<HeaderNumber> {
         let newest = self.trust.newest;
         let claims = || {
@@ -179,7 +194,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         if self.trust.hint > newest && self.trust.next.is_none() && self.turn.is_multiple_of(2) {
             return Some(self.trust.hint);
         }
-        if let Some(step) = self.turn.checked_rem(claims().count()) {
+        if let Some(step) = in_turn(self.turn, claims().count()) {
             return claims().nth(step);
         }
         let before = newest.checked_sub(1).filter(|b| *b > HeaderNumber(0))?;
@@ -188,6 +203,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Tips to stand on, and what others say of them.
+    #[inline(never)]
     fn seek_offer(&mut self, now: Millis) {
         if !self.wants_offer() {
             self.asked.offer = None;
@@ -236,6 +252,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// The first in the line of those that did not fail; the one so far where it is as good.
+    #[inline(never)]
     fn choose_head(&mut self) {
         self.asked.called = false;
         let term = self.peers.iter().filter(|p| p.used).map(|p| p.term).max();
@@ -258,6 +275,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         self.head = best.map(|(place, _)| place);
     }
 
+    #[inline(never)]
     fn suspect(&mut self, place: usize) {
         let Some(peer) = self.peers.get_mut(place).filter(|p| p.used) else {
             return;
@@ -272,6 +290,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     }
 
     /// Sends own transactions on their way, and asks who holds them.
+    #[inline(never)]
     fn seek_witnesses(&mut self, now: Millis) {
         let patience = self.patience();
         for slot in 0..self.followed.len() {
@@ -310,9 +329,12 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         }
     }
 
+    #[inline(never)]
     fn write(&mut self, what: u16) -> Option<usize> {
         if what == GENESIS {
-            return Frame::GenesisRequest.write([0; 4], self.buffer).ok();
+            return Frame::GenesisRequest
+                .write_by_leaf([0; 4], self.buffer)
+                .ok();
         }
         if what == ENROL {
             return self.get(super::enrol::ENROL).ok()?;
@@ -363,21 +385,22 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
                 Frame::Near(Near::RecordRequest { epoch, device })
             }
         };
-        frame.write(tag, self.buffer).ok()
+        frame.write_by_leaf(tag, self.buffer).ok()
     }
 
     /// The stored bytes; once everybody is asked to take them, with the full ids of the parents, which may be gone from their windows.
+    #[inline(never)]
     fn write_tx(&mut self, slot: usize, tag: [u8; 4]) -> Option<usize> {
-        let own = self.followed.get(slot).copied().flatten()?;
-        let number: Number = own.number;
-        let len = self.get(own_key(number)).ok()??;
-        let stored = Stored::read(self.buffer.get(..len)?).ok()?;
+        let own = self.followed.get(slot)?.as_ref()?;
+        // The entry behind, the frame before it.
+        let (frame, room) = self
+            .buffer
+            .split_at_mut_checked(MAX_FRAME.saturating_sub(MAX_ENTRY))?;
+        let len = self.platform.get(own_key(own.number), room).ok()??;
+        let stored = Stored::read(room.get(..len)?).ok()?;
         if stored.chain.id != own.id {
             return None;
         }
-        let mut cose = [0; MAX_COSE];
-        let cose = cose.get_mut(..stored.cose.len())?;
-        crate::copy::copy(cose, stored.cose);
         let mut stubs: Vec<Stub, TIPS> = Vec::new();
         for (position, parent) in (0u8..).zip(&stored.parents).skip(1) {
             let _ = stubs.push(Stub::of(position, parent));
@@ -392,6 +415,9 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             false => None,
         };
         let attachment: Option<&[u8]> = attachment;
-        Frame::Tx { cose, attachment }.write(tag, self.buffer).ok()
+        let cose = stored.cose;
+        Frame::Tx { cose, attachment }
+            .write_by_leaf(tag, frame)
+            .ok()
     }
 }

@@ -62,50 +62,53 @@ pub struct Header {
 impl Header {
     /// Writes the payload.
     pub fn encode(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
-        w.array(FIELDS)?;
-        w.uint(VERSION)?;
-        w.id(&self.neighbourhood)?;
-        w.uint(u64::from(self.number.0))?;
-        w.id(&self.previous)?;
-        w.id(&self.trim)?;
-        w.uint(self.cut.0)?;
-        w.id(&self.g0)?;
-        w.uint(u64::from(self.count))?;
-        w.id(&self.state_root)?;
-        w.id(&self.exits_root)?;
-        w.id(&self.table_root)?;
-        w.uint(u64::from(self.members))?;
-        w.uint(self.weight)?;
-        w.id(&self.set_hash)?;
-        w.uint(self.total_value.0)?;
-        w.uint(self.first_time.0)?;
-        w.uint(self.last_time.0)
+        w.put_array(FIELDS);
+        w.put_uint(VERSION);
+        w.put_id(&self.neighbourhood);
+        w.put_uint(u64::from(self.number.0));
+        w.put_id(&self.previous);
+        w.put_id(&self.trim);
+        w.put_uint(self.cut.0);
+        w.put_id(&self.g0);
+        w.put_uint(u64::from(self.count));
+        w.put_id(&self.state_root);
+        w.put_id(&self.exits_root);
+        w.put_id(&self.table_root);
+        w.put_uint(u64::from(self.members));
+        w.put_uint(self.weight);
+        w.put_id(&self.set_hash);
+        w.put_uint(self.total_value.0);
+        w.put_uint(self.first_time.0);
+        w.put_uint(self.last_time.0);
+        w.intact()
     }
 
     /// Reads a payload, and nothing after it.
     pub fn decode(payload: &[u8]) -> Result<Self, PospError> {
         let mut r = Reader::new(payload);
-        r.array_of(FIELDS)?;
-        if r.uint()? != VERSION {
+        r.take_array_of(FIELDS);
+        let version = r.take_uint();
+        r.intact()?;
+        if version != VERSION {
             return Err(PospError::Version);
         }
         let header = Self {
-            neighbourhood: r.id()?,
-            number: HeaderNumber(r.u32()?),
-            previous: r.id()?,
-            trim: r.id()?,
-            cut: Millis(r.uint()?),
-            g0: r.id()?,
-            count: r.u32()?,
-            state_root: r.id()?,
-            exits_root: r.id()?,
-            table_root: r.id()?,
-            members: r.u32()?,
-            weight: r.uint()?,
-            set_hash: r.id()?,
-            total_value: Amount(r.uint()?),
-            first_time: Millis(r.uint()?),
-            last_time: Millis(r.uint()?),
+            neighbourhood: r.take_id(),
+            number: HeaderNumber(r.take_u32()),
+            previous: r.take_id(),
+            trim: r.take_id(),
+            cut: Millis(r.take_uint()),
+            g0: r.take_id(),
+            count: r.take_u32(),
+            state_root: r.take_id(),
+            exits_root: r.take_id(),
+            table_root: r.take_id(),
+            members: r.take_u32(),
+            weight: r.take_uint(),
+            set_hash: r.take_id(),
+            total_value: Amount(r.take_uint()),
+            first_time: Millis(r.take_uint()),
+            last_time: Millis(r.take_uint()),
         };
         r.finish()?;
         header.check()?;
@@ -140,9 +143,10 @@ impl Header {
 
 fn aad<'o>(neighbourhood: &Id, out: &'o mut [u8]) -> Result<&'o [u8], WireError> {
     let mut w = Writer::new(out);
-    w.array(2)?;
-    w.text(DOMAIN)?;
-    w.id(neighbourhood)?;
+    w.put_array(2);
+    w.put_text(DOMAIN);
+    w.put_id(neighbourhood);
+    w.intact()?;
     Ok(w.into_written())
 }
 

@@ -5,6 +5,7 @@
 //! section 7.
 
 mod chain;
+mod check;
 pub mod close;
 mod double_vote;
 mod header;
@@ -14,10 +15,11 @@ mod statement;
 mod vote;
 
 pub use chain::{CHECKPOINT_MAX, Checkpoint, SetChain, Trusted};
+pub use check::{ReceiptCheck, SetView};
 pub use double_vote::DoubleVote;
 pub use header::{Header, MAX_HEADER, MAX_HEADER_COSE, SignedHeader, header_signing_input};
 pub use receipt::{Proven, Receipt, ReceiptVerifier, SettledHeader};
-pub use set::{MAX_SET, MAX_VALIDATORS, Tally, Validator, ValidatorSet};
+pub use set::{MAX_SET, MAX_VALIDATORS, Tally, Validator, ValidatorSet, two_thirds};
 pub use statement::{Expansion, write_statement};
 pub use vote::{MAX_VOTE_MESSAGE, VOTE_PROTECTED_MAX, verify_vote, vote_message, vote_protected};
 

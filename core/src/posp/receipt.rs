@@ -200,15 +200,17 @@ impl<'a> Receipt<'a> {
     /// Reads a receipt, and nothing after it. Nothing is verified.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, PospError> {
         let mut r = Reader::new(bytes);
-        r.array_of(7)?;
-        if r.uint()? != VERSION {
+        r.take_array_of(7);
+        let version = r.take_uint();
+        r.intact()?;
+        if version != VERSION {
             return Err(PospError::Version);
         }
         let receipt = Self {
-            header: r.bytes()?,
+            header: r.take_bytes(),
             header_path: List::read(&mut r, 0..=MAX_PATH)?,
-            tx: r.id()?,
-            leaf: r.u32()?,
+            tx: r.take_id(),
+            leaf: r.take_u32(),
             path: List::read(&mut r, 0..=MAX_PATH)?,
             votes: List::read(&mut r, 1..=MAX_VOTES)?,
         };

@@ -32,9 +32,10 @@ pub struct Validator {
 
 impl Validator {
     fn encode(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
-        w.array(2)?;
-        w.bytes(&self.key)?;
-        w.uint(self.stake)
+        w.put_array(2);
+        w.put_bytes(&self.key);
+        w.put_uint(self.stake);
+        w.intact()
     }
 
     /// The key that its votes verify with.
@@ -75,7 +76,7 @@ impl ValidatorSet {
             if one.stake == 0 || validators.iter().take(place).any(|v| v.key == one.key) {
                 return Err(PospError::Set);
             }
-            total = total.saturating_add(u128::from(one.stake));
+            total = total.wrapping_add(u128::from(one.stake));
         }
         if validators.is_empty() {
             return Err(PospError::Set);
@@ -99,12 +100,13 @@ impl ValidatorSet {
     /// Reads a set, and nothing after it.
     pub fn decode(bytes: &[u8]) -> Result<Self, PospError> {
         let mut r = Reader::new(bytes);
-        r.array_of(3)?;
-        let (term, start) = (r.u32()?, HeaderNumber(r.u32()?));
+        r.take_array_of(3);
+        let (term, start) = (r.take_u32(), HeaderNumber(r.take_u32()));
         let mut validators = Vec::new();
-        for _ in 0..r.array()? {
-            r.array_of(2)?;
-            let (key, stake) = (*r.bytes_of()?, r.uint()?);
+        for _ in 0..r.take_array() {
+            r.take_array_of(2);
+            let (key, stake) = (*r.take_bytes_of(), r.take_uint());
+            r.intact()?;
             validators
                 .push(Validator { key, stake })
                 .map_err(|_| PospError::Set)?;
@@ -160,9 +162,15 @@ impl ValidatorSet {
     /// Whether `signed` stake is a quorum: 3 s > 2 S.
     #[must_use]
     pub const fn is_quorum(&self, signed: u128) -> bool {
-        // 64 stakes of 64 bits: 3 S is below 2^72, so nothing saturates.
-        signed.saturating_mul(3) > self.total.saturating_mul(2)
+        two_thirds(signed, self.total)
     }
+}
+
+/// Whether 3 `signed` > 2 `total`, of 64 stakes of 64 bits: below 2^72, so nothing wraps.
+#[must_use]
+#[inline(never)]
+pub const fn two_thirds(signed: u128, total: u128) -> bool {
+    signed.wrapping_add(signed).wrapping_add(signed) > total.wrapping_add(total)
 }
 
 fn encode_head(
@@ -171,10 +179,11 @@ fn encode_head(
     count: usize,
     w: &mut Writer<'_>,
 ) -> Result<(), WireError> {
-    w.array(3)?;
-    w.uint(u64::from(term))?;
-    w.uint(u64::from(start.0))?;
-    w.array(count)
+    w.put_array(3);
+    w.put_uint(u64::from(term));
+    w.put_uint(u64::from(start.0));
+    w.put_array(count);
+    w.intact()
 }
 
 /// Hashed piece by piece: a whole set is more than a sensor's stack has.
@@ -224,7 +233,7 @@ impl<'s> Tally<'s> {
     pub fn add(&mut self, index: u8) -> Result<(), PospError> {
         let stake = self.next(index)?.stake;
         self.last = Some(index);
-        self.signed = self.signed.saturating_add(u128::from(stake));
+        self.signed = self.signed.wrapping_add(u128::from(stake));
         Ok(())
     }
 

@@ -135,7 +135,47 @@ impl Closed {
         for end in 0..bytes.len() {
             assert!(Receipt::parse(&bytes[..end]).is_err());
         }
-        parsed.verify(&self.set, &NBH, &mut Software)
+        let set = encoded(|w| self.set.encode(w).unwrap());
+        let view = SetView::parse(&set).unwrap();
+        let verdict = parsed.verify(&self.set, &NBH, &mut Software);
+        assert_eq!(parsed.verify_with(&view, &NBH, &mut Software), verdict);
+        // And the same reason for whatever is wrong with it.
+        for at in (0..bytes.len()).step_by(7) {
+            let mut bent = bytes.clone();
+            bent[at] ^= 1;
+            let Ok(other) = Receipt::parse(&bent) else {
+                continue;
+            };
+            let whole = other.verify(&self.set, &NBH, &mut Software);
+            assert_eq!(other.verify_with(&view, &NBH, &mut Software), whole);
+        }
+        verdict
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_encoded_set_is_judged_as_a_decoded_one(stakes in prop::collection::vec(prop_oneof![Just(0u64), any::<u64>()], 0..4), twice: bool, at: prop::sample::Index, bit in 0u8..8, bend: bool, end: prop::sample::Index, cut: bool) {
+        let key = |place: usize| [if twice { 7 } else { place as u8 }; 32];
+        let mut bytes = encoded(|w| {
+            w.array(3).unwrap();
+            w.uint(5).unwrap();
+            w.uint(9).unwrap();
+            w.array(stakes.len()).unwrap();
+            for (place, stake) in stakes.iter().enumerate() {
+                w.array(2).unwrap();
+                w.bytes(&key(place)).unwrap();
+                w.uint(*stake).unwrap();
+            }
+        });
+        if bend {
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+        }
+        if cut {
+            bytes.truncate(end.index(bytes.len()));
+        }
+        prop_assert_eq!(SetView::parse(&bytes).err(), ValidatorSet::decode(&bytes).err());
     }
 }
 

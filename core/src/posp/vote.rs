@@ -33,23 +33,25 @@ pub fn vote_protected<'o>(
 ) -> Result<&'o [u8], WireError> {
     let key = PublicKey::Ed25519(*key);
     let mut w = Writer::new(out);
-    w.map(6)?;
-    w.uint(ALG)?;
-    w.int(i64::from(key.suite().cose_alg()))?;
-    w.uint(KID)?;
-    w.bytes(&CoseKey::kid(&key))?;
-    w.uint(TYP)?;
-    w.text(DOMAIN)?;
-    w.uint(VDS)?;
-    w.uint(RFC9162_SHA256)?;
-    w.int(NEIGHBOURHOOD)?;
-    w.id(neighbourhood)?;
-    w.int(NUMBER)?;
-    w.uint(u64::from(number.0))?;
+    w.put_map(6);
+    w.put_uint(ALG);
+    w.put_int(i64::from(key.suite().cose_alg()));
+    w.put_uint(KID);
+    w.put_bytes(&CoseKey::kid(&key));
+    w.put_uint(TYP);
+    w.put_text(DOMAIN);
+    w.put_uint(VDS);
+    w.put_uint(RFC9162_SHA256);
+    w.put_int(NEIGHBOURHOOD);
+    w.put_id(neighbourhood);
+    w.put_int(NUMBER);
+    w.put_uint(u64::from(number.0));
+    w.intact()?;
     Ok(w.into_written())
 }
 
 /// Writes what a validator signs: the `Sig_structure` over the root, with empty external_aad.
+#[inline(never)]
 pub fn vote_message<'o>(
     key: &[u8; 32],
     neighbourhood: &Id,

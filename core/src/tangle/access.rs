@@ -94,7 +94,7 @@ impl<'m> Tangle<'m> {
         }
         self.members
             .iter()
-            .find(|m| m.number.0 > 0 && m.head == *id)
+            .find(|m| m.number.0 > 0 && m.head() == *id)
             .map(|m| m.epoch)
     }
 

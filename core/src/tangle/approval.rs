@@ -96,7 +96,7 @@ impl Tangle<'_> {
             if let Some(masks) = self.window.masks_mut(slot) {
                 masks.seen |= bit(i);
             }
-            if self.member(vertex.issuer).head == vertex.id {
+            if self.member(vertex.issuer).head() == vertex.id {
                 self.sets.add(vertex.issuer, Set::Seen, bit(i));
             }
         } else {
@@ -191,7 +191,7 @@ impl Tangle<'_> {
             let m = MemberIndex(m);
             let old = self.sets.masks(m).without(bit);
             let head = self.window.at(member.slot);
-            let masks = if member.number.0 > 0 && head.id == member.head {
+            let masks = if member.number.0 > 0 && head.id == member.head() {
                 Masks {
                     seen: old.seen | head.masks.seen & bit,
                     rival: old.rival | head.masks.rival & bit,

@@ -31,7 +31,7 @@ impl Tangle<'_> {
             First::Here(_) if facts.number.0 == 1 => false,
             First::Here(slot) if next => self.window.at(slot).id != head.id,
             First::Here(slot) => self.window.at(slot).flags & OFF_CHAIN != 0,
-            First::Aged if next => self.member(facts.issuer).head != head.id,
+            First::Aged if next => self.member(facts.issuer).head() != head.id,
             First::Aged => self.member(facts.issuer).flags & HEAD_OFF != 0,
         }
     }
@@ -57,7 +57,7 @@ impl Tangle<'_> {
                 member.flags |= CHAIN_LOST;
                 if head.number >= member.number {
                     member.flags &= !(CHAIN_LOST | HEAD_OFF);
-                    if head.id != member.head {
+                    if head.id != member.head() {
                         member.flags |= HEAD_OFF;
                     }
                 }
@@ -93,7 +93,7 @@ impl Tangle<'_> {
                 if vertex.id == head.id {
                     member.flags &= !CHAIN_LOST;
                 }
-                if vertex.id == member.head {
+                if vertex.id == member.head() {
                     member.flags = (member.flags & !HEAD_OFF) | if off { HEAD_OFF } else { 0 };
                 }
             }

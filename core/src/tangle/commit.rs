@@ -32,7 +32,7 @@ impl Tangle<'_> {
         let member = self.member(facts.issuer);
         let on_head = match first {
             First::Here(_) if facts.number.0 == 1 => member.highest.0 == 0,
-            First::Here(slot) => self.window.at(slot).id == member.head,
+            First::Here(slot) => self.window.at(slot).id == member.head(),
             First::Aged => true,
             First::Settled => facts.number > member.highest,
         };
@@ -129,7 +129,7 @@ impl Tangle<'_> {
         let handed_on = hands_on(&vertex);
         if let Some(member) = self.members.get_mut(usize::from(facts.issuer.0)) {
             if place == Place::Head {
-                member.head = facts.id;
+                member.head = facts.id.0;
                 member.number = facts.number;
                 member.time = facts.time;
                 member.debits = vertex.debits;

@@ -122,7 +122,7 @@ impl Tangle<'_> {
         }
         let member = self.member(facts.issuer);
         let known = self.window.find(&facts.id).is_some()
-            || (member.number.0 > 0 && member.head == facts.id)
+            || (member.number.0 > 0 && member.head() == facts.id)
             || self.tracks.holds_gone(&facts.id);
         if known {
             return Err(InsertError::Duplicate);
@@ -251,7 +251,7 @@ impl Tangle<'_> {
         id: &Id,
     ) -> Result<Option<First>, InsertError> {
         let member = self.member(facts.issuer);
-        if member.number.0 > 0 && member.head == *id {
+        if member.number.0 > 0 && member.head() == *id {
             if member.number.checked_add(1) != Some(facts.number) {
                 return Err(InsertError::NumberGap);
             }

@@ -211,7 +211,8 @@ impl Default for Vertex {
 #[repr(Rust, packed(4))]
 pub struct Member {
     /// Newest vertex of the branch that was here first.
-    pub(super) head: Id,
+    /// As bytes: an id is aligned, and this is packed.
+    pub(super) head: [u8; 32],
     pub(super) time: Millis,
     pub(super) debits: Amount,
     /// Number of the head; 0: nothing inserted.
@@ -226,7 +227,7 @@ pub struct Member {
 impl Member {
     /// A member of whom nothing was heard.
     pub const EMPTY: Self = Self {
-        head: Id::ZERO,
+        head: [0; 32],
         time: Millis(0),
         debits: Amount(0),
         number: Number(0),
@@ -235,6 +236,10 @@ impl Member {
         slot: 0,
         flags: 0,
     };
+
+    pub(super) const fn head(&self) -> Id {
+        Id(self.head)
+    }
 }
 
 impl Default for Member {

@@ -363,7 +363,7 @@ impl<'m> Tangle<'m> {
         }
         Some(Head {
             number: state.number,
-            id: state.head,
+            id: state.head(),
             debits: state.debits,
         })
     }

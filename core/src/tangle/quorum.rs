@@ -296,7 +296,7 @@ impl Tangle<'_> {
         }
         let vertex = self.window.at(slot);
         let issuer = vertex.issuer;
-        if self.member(issuer).head == vertex.id {
+        if self.member(issuer).head() == vertex.id {
             self.sets.add(issuer, Set::Above, found);
         }
     }

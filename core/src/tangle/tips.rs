@@ -64,7 +64,7 @@ impl Tangle<'_> {
         if issuer.flags & FROZEN != 0 {
             return false;
         }
-        if Some(tip.issuer) == self.own && issuer.head == tip.id {
+        if Some(tip.issuer) == self.own && issuer.head() == tip.id {
             return false;
         }
         cone.join(tip.masks).torn() & !cone.torn() == 0

@@ -55,7 +55,12 @@ impl Draft<'_> {
 
     /// Writes the payload to the start of `out`, with as many of the tips as fit the limit of its body.
     pub fn encode<'o>(&self, out: &'o mut [u8]) -> Result<Fitted<'o>, TxError> {
-        self.encode_within(self.limit(), out)
+        self.encode_as::<true>(self.limit(), out)
+    }
+
+    /// The same, for the bodies that leaves sign; any other is `UnsupportedKind`, and what writes it is not in the program of a leaf.
+    pub fn encode_by_leaf<'o>(&self, out: &'o mut [u8]) -> Result<Fitted<'o>, TxError> {
+        self.encode_as::<false>(self.limit(), out)
     }
 
     /// The same under a limit of the caller's, for example of its radio, or of the room that an attachment leaves.
@@ -64,10 +69,18 @@ impl Draft<'_> {
         limit: usize,
         out: &'o mut [u8],
     ) -> Result<Fitted<'o>, TxError> {
+        self.encode_as::<true>(limit, out)
+    }
+
+    fn encode_as<'o, const ALL: bool>(
+        &self,
+        limit: usize,
+        out: &'o mut [u8],
+    ) -> Result<Fitted<'o>, TxError> {
         let mut tips = self.tips;
         loop {
             let parents = Parents::new(self.first, tips)?;
-            let len = match self.payload(&parents)?.encode(out) {
+            let len = match self.payload(&parents)?.encode_as::<ALL>(out) {
                 Ok(payload) => Some(payload.len()),
                 Err(TxError::PayloadTooLong) => None,
                 Err(error) => return Err(error),

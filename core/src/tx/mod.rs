@@ -7,16 +7,18 @@
 pub mod attachment;
 pub mod draft;
 pub mod evidence;
+pub mod outline;
 pub mod payload;
 pub mod signed;
 
 pub use attachment::{Attachment, AttachmentError, Stub};
 pub use draft::{Draft, Fitted};
 pub use evidence::{Evidence, EvidenceError, Form, Offence, Stored};
-pub use payload::{Body, Kind, MemberOp, Parents, Payload, Prefixes};
+pub use outline::Outline;
+pub use payload::{Body, Kind, MemberOp, Parents, Payload, Prefixes, parents_hash};
 pub use signed::{
-    MAX_COSE, MAX_SIGNING_INPUT, Tx, Unverified, assemble, cose_len, frame_len, sign_with,
-    signing_input,
+    MAX_COSE, MAX_SIGNING_INPUT, Tx, Unverified, assemble, assemble_to, cose_len, frame_len,
+    sign_with, signing_input,
 };
 
 use crate::crypto::SignatureError;

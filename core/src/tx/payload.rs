@@ -12,7 +12,7 @@ use crate::types::{
 };
 use crate::wire::{Certificates, Reader, WireError, Writer};
 
-const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 1;
 const PREFIX_LEN: usize = 16;
 
 /// What a transaction is about; the numbers are those of the wire.
@@ -179,87 +179,91 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn write(&self, w: &mut Writer<'_>) -> Result<(), TxError> {
+    /// Not `ALL`: the bodies that leaves sign, so that what writes the others is not in their program.
+    fn write<const ALL: bool>(&self, w: &mut Writer<'_>) -> Result<(), TxError> {
         match self {
-            Self::Data(bytes) | Self::Service(bytes) => w.bytes(bytes)?,
+            Self::Data(bytes) | Self::Service(bytes) => w.put_bytes(bytes),
             Self::Transfer { to, amount, debits } => {
-                w.array(3)?;
-                w.uint(to.0.into())?;
-                w.uint(amount.0)?;
-                w.uint(debits.0)?;
+                w.put_array(3);
+                w.put_uint(to.0.into());
+                w.put_uint(amount.0);
+                w.put_uint(debits.0);
             }
-            Self::Member(op) => op.write(w)?,
+            Self::Member(op) if ALL => op.write(w)?,
             Self::Trim {
                 cut,
                 previous,
                 header,
                 header_hash,
-            } => {
-                w.array(4)?;
-                w.uint(cut.0)?;
-                w.id(previous)?;
-                w.uint(header.0.into())?;
-                w.id(header_hash)?;
+            } if ALL => {
+                w.put_array(4);
+                w.put_uint(cut.0);
+                w.put_id(previous);
+                w.put_uint(header.0.into());
+                w.put_id(header_hash);
             }
             Self::Exit {
                 amount,
                 debits,
                 target,
             } => {
-                w.array(3)?;
-                w.uint(amount.0)?;
-                w.uint(debits.0)?;
-                w.bytes(target)?;
+                w.put_array(3);
+                w.put_uint(amount.0);
+                w.put_uint(debits.0);
+                w.put_bytes(target);
             }
-            Self::Evidence { offender, a, b } => {
-                w.array(3)?;
-                w.uint(offender.0.into())?;
-                w.id(a)?;
-                w.id(b)?;
+            Self::Evidence { offender, a, b } if ALL => {
+                w.put_array(3);
+                w.put_uint(offender.0.into());
+                w.put_id(a);
+                w.put_id(b);
             }
+            _ => return Err(TxError::UnsupportedKind),
         }
-        Ok(())
+        Ok(w.intact()?)
     }
 
     fn read(kind: Kind, r: &mut Reader<'a>) -> Result<Self, TxError> {
-        Ok(match kind {
-            Kind::Data => Self::Data(r.bytes()?),
-            Kind::Service => Self::Service(r.bytes()?),
+        let body = match kind {
+            Kind::Data => Self::Data(r.take_bytes()),
+            Kind::Service => Self::Service(r.take_bytes()),
             Kind::Transfer => {
-                r.array_of(3)?;
+                r.take_array_of(3);
                 Self::Transfer {
-                    to: MemberIndex(r.u16()?),
-                    amount: Amount(r.uint()?),
-                    debits: Amount(r.uint()?),
+                    to: MemberIndex(r.take_u16()),
+                    amount: Amount(r.take_uint()),
+                    debits: Amount(r.take_uint()),
                 }
             }
             Kind::Member => Self::Member(MemberOp::read(r)?),
             Kind::Trim => {
-                r.array_of(4)?;
+                r.take_array_of(4);
                 Self::Trim {
-                    cut: Millis(r.uint()?),
-                    previous: r.id()?,
-                    header: HeaderNumber(r.u32()?),
-                    header_hash: r.id()?,
+                    cut: Millis(r.take_uint()),
+                    previous: r.take_id(),
+                    header: HeaderNumber(r.take_u32()),
+                    header_hash: r.take_id(),
                 }
             }
             Kind::Exit => {
-                r.array_of(3)?;
+                r.take_array_of(3);
                 Self::Exit {
-                    amount: Amount(r.uint()?),
-                    debits: Amount(r.uint()?),
-                    target: *r.bytes_of()?,
+                    amount: Amount(r.take_uint()),
+                    debits: Amount(r.take_uint()),
+                    target: *r.take_bytes_of(),
                 }
             }
             Kind::Evidence => {
-                r.array_of(3)?;
+                r.take_array_of(3);
                 Self::Evidence {
-                    offender: MemberIndex(r.u16()?),
-                    a: r.id()?,
-                    b: r.id()?,
+                    offender: MemberIndex(r.take_u16()),
+                    a: r.take_id(),
+                    b: r.take_id(),
                 }
             }
-        })
+        };
+        r.intact()?;
+        Ok(body)
     }
 }
 
@@ -271,27 +275,28 @@ impl<'a> MemberOp<'a> {
                 certificates,
                 proof,
             } => {
-                w.array(3)?;
-                w.uint(0)?;
+                w.put_array(3);
+                w.put_uint(0);
                 certificates.write(w)?;
-                w.bytes(*proof)
+                w.put_bytes(*proof);
             }
             Self::Rotate { key, consent } => {
-                w.array(3)?;
-                w.uint(1)?;
+                w.put_array(3);
+                w.put_uint(1);
                 CoseKey::encode(key, w)?;
-                w.bytes(*consent)
+                w.put_bytes(*consent);
             }
             Self::Leave => {
-                w.array(1)?;
-                w.uint(2)
+                w.put_array(1);
+                w.put_uint(2);
             }
             Self::Revoke { list } => {
-                w.array(2)?;
-                w.uint(3)?;
-                w.bytes(list)
+                w.put_array(2);
+                w.put_uint(3);
+                w.put_bytes(list);
             }
         }
+        w.intact()
     }
 
     /// Reads an operation.
@@ -455,11 +460,19 @@ pub struct Payload<'a> {
 impl<'a> Payload<'a> {
     /// Writes it to the start of `out` and returns those bytes.
     pub fn encode<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], TxError> {
+        self.encode_as::<true>(out)
+    }
+
+    /// Not `ALL`: only with a body that leaves sign, else `UnsupportedKind`.
+    pub(super) fn encode_as<'o, const ALL: bool>(
+        &self,
+        out: &'o mut [u8],
+    ) -> Result<&'o [u8], TxError> {
         self.check()?;
         let room = out.len().min(MAX_PAYLOAD);
         let out = out.get_mut(..room).unwrap_or(&mut []);
         let mut w = Writer::new(out);
-        match self.write(&mut w) {
+        match self.write::<ALL>(&mut w) {
             Ok(()) => Ok(w.into_written()),
             Err(TxError::Wire(WireError::Full)) if room == MAX_PAYLOAD => {
                 Err(TxError::PayloadTooLong)
@@ -468,16 +481,16 @@ impl<'a> Payload<'a> {
         }
     }
 
-    fn write(&self, w: &mut Writer<'_>) -> Result<(), TxError> {
-        w.array(8)?;
-        w.uint(VERSION)?;
-        w.uint(self.epoch.0.into())?;
-        w.uint(self.issuer.0.into())?;
-        w.uint(self.number.0.into())?;
-        w.uint(self.offset.into())?;
+    fn write<const ALL: bool>(&self, w: &mut Writer<'_>) -> Result<(), TxError> {
+        w.put_array(8);
+        w.put_uint(VERSION);
+        w.put_uint(self.epoch.0.into());
+        w.put_uint(self.issuer.0.into());
+        w.put_uint(self.number.0.into());
+        w.put_uint(self.offset.into());
         self.parents.write(w)?;
-        w.uint(self.body.kind().number().into())?;
-        self.body.write(w)
+        w.put_uint(self.body.kind().number().into());
+        self.body.write::<ALL>(w)
     }
 
     /// Reads it; nothing may follow.
@@ -486,18 +499,21 @@ impl<'a> Payload<'a> {
             return Err(TxError::PayloadTooLong);
         }
         let mut r = Reader::new(bytes);
-        r.array_of(8)?;
-        if r.uint()? != VERSION {
+        r.take_array_of(8);
+        let version = r.take_uint();
+        r.intact()?;
+        if version != VERSION {
             return Err(TxError::Version);
         }
         let payload = Self {
-            epoch: Epoch(r.u32()?),
-            issuer: MemberIndex(r.u16()?),
-            number: Number(r.u32()?),
-            offset: r.u32()?,
+            epoch: Epoch(r.take_u32()),
+            issuer: MemberIndex(r.take_u16()),
+            number: Number(r.take_u32()),
+            offset: r.take_u32(),
             parents: Prefixes::read(&mut r)?,
             body: {
-                let number = u8::try_from(r.uint()?).ok();
+                let number = u8::try_from(r.take_uint()).ok();
+                r.intact()?;
                 let kind = number.and_then(Kind::from_number);
                 Body::read(kind.ok_or(TxError::UnsupportedKind)?, &mut r)?
             },

@@ -69,15 +69,16 @@ pub fn signing_input<'o>(
         return Err(TxError::PayloadTooLong);
     }
     let mut w = Writer::new(out);
-    w.array(4)?;
-    w.text(CONTEXT)?;
-    w.bytes(protected(suite))?;
-    w.bytes_head(EXTERNAL_AAD_LEN)?;
-    w.array(3)?;
-    w.text(DOMAIN)?;
-    w.id(neighbourhood)?;
-    w.id(parents_hash)?;
-    w.bytes(payload)?;
+    w.put_array(4);
+    w.put_text(CONTEXT);
+    w.put_bytes(protected(suite));
+    w.put_bytes_head(EXTERNAL_AAD_LEN);
+    w.put_array(3);
+    w.put_text(DOMAIN);
+    w.put_id(neighbourhood);
+    w.put_id(parents_hash);
+    w.put_bytes(payload);
+    w.intact()?;
     Ok(w.into_written())
 }
 
@@ -93,12 +94,19 @@ pub fn assemble<'o>(
         return Err(TxError::PayloadTooLong);
     }
     let mut w = Writer::new(out);
-    w.array(4)?;
-    w.bytes(protected(suite))?;
-    w.map(0)?;
-    w.bytes(payload)?;
-    w.bytes(&signature.0)?;
+    assemble_to(&mut w, suite, payload, signature);
+    w.intact()?;
     Ok(w.into_written())
+}
+
+/// The same, with a writer; who calls it ends with `intact`.
+#[inline(never)]
+pub fn assemble_to(w: &mut Writer<'_>, suite: Suite, payload: &[u8], signature: &Signature) {
+    w.put_array(4);
+    w.put_bytes(protected(suite));
+    w.put_map(0);
+    w.put_bytes(payload);
+    w.put_bytes(&signature.0);
 }
 
 /// Checks one signature over a payload and its parents.
@@ -165,13 +173,15 @@ impl<'a> Unverified<'a> {
     /// Reads one COSE_Sign1; nothing may follow.
     pub fn parse(cose: &'a [u8]) -> Result<Self, TxError> {
         let mut r = Reader::new(cose);
-        r.array_of(4)?;
-        let protected = r.bytes()?;
-        if r.map()? != 0 {
+        r.take_array_of(4);
+        let protected = r.take_bytes();
+        let unprotected = r.take_map();
+        r.intact()?;
+        if unprotected != 0 {
             return Err(TxError::Unprotected);
         }
-        let payload = r.bytes()?;
-        let signature = r.bytes()?;
+        let payload = r.take_bytes();
+        let signature = r.take_bytes();
         r.finish()?;
         let signed = Signed::new(protected, payload, signature)?;
         Ok(Self { signed, cose })

@@ -224,36 +224,130 @@ impl<'a> Frame<'a> {
 
     /// Reads a frame; gives the tag, which the caller holds against its own neighbourhood's.
     pub fn parse(bytes: &'a [u8]) -> Result<([u8; 4], Self), FrameError> {
-        if bytes.len() > MAX_FRAME {
-            return Err(FrameError::TooLong);
-        }
-        let (tag, rest) = bytes.split_first_chunk::<4>().ok_or(FrameError::TooShort)?;
-        let (number, body) = rest.split_first().ok_or(FrameError::TooShort)?;
-        let kind = FrameType::from_number(*number).ok_or(FrameError::UnknownType)?;
-        if *tag == UNBOUND && !kind.may_be_unbound() {
-            return Err(FrameError::Unbound);
-        }
-        let mut r = Reader::new(body);
-        let frame = Self::read(kind, &mut r)?;
+        let (tag, kind, mut r) = open(bytes)?;
+        let frame = match Self::read_leaf(kind, &mut r)? {
+            Some(frame) => frame,
+            None => Self::read(kind, &mut r)?,
+        };
         r.finish()?;
-        Ok((*tag, frame))
+        Ok((tag, frame))
+    }
+
+    /// Reads a frame that is for a leaf. Every other is `UnknownType`, and what reads it is not in the program of who never calls `parse`.
+    #[inline(never)]
+    pub fn parse_leaf(bytes: &'a [u8]) -> Result<([u8; 4], Self), FrameError> {
+        let (tag, kind, mut r) = open(bytes)?;
+        let frame = Self::read_leaf(kind, &mut r)?.ok_or(FrameError::UnknownType)?;
+        r.finish()?;
+        Ok((tag, frame))
     }
 
     /// Writes the frame to the start of `out` and returns its length.
     pub fn write(&self, tag: [u8; 4], out: &mut [u8]) -> Result<usize, FrameError> {
+        self.write_with(tag, out, |frame, w| match frame.write_leaf(w)? {
+            true => Ok(()),
+            false => frame.write_body(w),
+        })
+    }
+
+    /// Writes a frame that leaves send. Every other is `UnknownType`, and what writes it is not in the program of who never calls `write`.
+    #[inline(never)]
+    pub fn write_by_leaf(&self, tag: [u8; 4], out: &mut [u8]) -> Result<usize, FrameError> {
+        self.write_with(tag, out, |frame, w| match frame.write_leaf(w)? {
+            true => Ok(()),
+            false => Err(FrameError::UnknownType),
+        })
+    }
+
+    fn write_with(
+        &self,
+        tag: [u8; 4],
+        out: &mut [u8],
+        body: impl FnOnce(&Self, &mut Writer<'_>) -> Result<(), FrameError>,
+    ) -> Result<usize, FrameError> {
         if tag == UNBOUND && !self.frame_type().may_be_unbound() {
             return Err(FrameError::Unbound);
         }
         let mut w = Writer::new(out);
-        w.raw(&tag)?;
-        w.raw(&[self.frame_type().number()])?;
-        self.write_body(&mut w)?;
+        w.put_raw(&tag);
+        w.put_raw(&[self.frame_type().number()]);
+        body(self, &mut w)?;
+        w.intact()?;
         match w.len() > MAX_FRAME {
             true => Err(FrameError::TooLong),
             false => Ok(w.len()),
         }
     }
 
+    /// The frames that a leaf gets; `None` for the others. Who calls it ends with `finish`.
+    fn read_leaf(kind: FrameType, r: &mut Reader<'a>) -> Result<Option<Self>, FrameError> {
+        Ok(Some(match kind {
+            FrameType::Request => Self::Request(List::read(r, 1..=MAX_PREFIXES)?),
+            FrameType::Beacon => {
+                r.take_array_of(3);
+                Self::Beacon {
+                    now: Millis(r.take_uint()),
+                    header: HeaderNumber(r.take_u32()),
+                    tips: List::read(r, 0..=MAX_BEACON_TIPS)?,
+                }
+            }
+            FrameType::Header => {
+                r.take_array_of(2);
+                Self::Header {
+                    cose: r.take_bytes(),
+                    path: List::read(r, 0..=MAX_PATH)?,
+                }
+            }
+            FrameType::Votes => {
+                r.take_array_of(2);
+                let header = HeaderNumber(r.take_u32());
+                let votes = List::read(r, 1..=MAX_VOTES)?;
+                in_order(&votes)?;
+                Self::Votes { header, votes }
+            }
+            FrameType::Proof => {
+                r.take_array_of(5);
+                Self::Proof {
+                    header: HeaderNumber(r.take_u32()),
+                    id: r.take_id(),
+                    leaf: r.take_u32(),
+                    size: r.take_u32(),
+                    path: List::read(r, 0..=MAX_PATH)?,
+                }
+            }
+            FrameType::EnrolResult => {
+                r.take_array_of(3);
+                let device = r.take_id();
+                let number = r.take_uint();
+                r.intact()?;
+                let status = EnrolStatus::from_number(number).ok_or(FrameError::Status)?;
+                let index = match r.skip_null() {
+                    true => None,
+                    false => Some(MemberIndex(r.take_u16())),
+                };
+                Self::EnrolResult {
+                    device,
+                    status,
+                    index,
+                }
+            }
+            FrameType::Genesis => {
+                r.take_array_of(2);
+                Self::Genesis {
+                    cose: r.take_bytes(),
+                    set: r.take_item(),
+                }
+            }
+            FrameType::Set => Self::Set(r.take_item()),
+            FrameType::Offer | FrameType::Witness | FrameType::Record | FrameType::Show => {
+                Self::Near(Near::read_leaf(kind, r)?)
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// All others.
+    #[inline(never)]
     fn read(kind: FrameType, r: &mut Reader<'a>) -> Result<Self, FrameError> {
         Ok(match kind {
             FrameType::Tx => Self::Tx {
@@ -264,164 +358,126 @@ impl<'a> Frame<'a> {
                 },
             },
             FrameType::Announce => Self::Announce(List::read(r, 1..=MAX_PREFIXES)?),
-            FrameType::Request => Self::Request(List::read(r, 1..=MAX_PREFIXES)?),
-            FrameType::Beacon => {
-                r.array_of(3)?;
-                Self::Beacon {
-                    now: Millis(r.uint()?),
-                    header: HeaderNumber(r.u32()?),
-                    tips: List::read(r, 0..=MAX_BEACON_TIPS)?,
-                }
-            }
             FrameType::Sync => {
-                r.array_of(2)?;
+                r.take_array_of(2);
                 Self::Sync {
-                    first: MemberIndex(r.u16()?),
+                    first: MemberIndex(r.take_u16()),
                     highest: List::read(r, 0..=MAX_FRAME)?,
                 }
             }
-            FrameType::Header => {
-                r.array_of(2)?;
-                Self::Header {
-                    cose: r.bytes()?,
-                    path: List::read(r, 0..=MAX_PATH)?,
-                }
-            }
-            FrameType::Votes => {
-                r.array_of(2)?;
-                let header = HeaderNumber(r.u32()?);
-                let votes = List::read(r, 1..=MAX_VOTES)?;
-                in_order(&votes)?;
-                Self::Votes { header, votes }
-            }
             FrameType::HeaderRequest => {
-                r.array_of(1)?;
+                r.take_array_of(1);
                 Self::HeaderRequest {
-                    header: HeaderNumber(r.u32()?),
+                    header: HeaderNumber(r.take_u32()),
                 }
             }
             FrameType::ProofRequest => Self::ProofRequest {
                 ids: List::read(r, 1..=MAX_PROOFS)?,
             },
-            FrameType::Proof => {
-                r.array_of(5)?;
-                Self::Proof {
-                    header: HeaderNumber(r.u32()?),
-                    id: r.id()?,
-                    leaf: r.u32()?,
-                    size: r.u32()?,
-                    path: List::read(r, 0..=MAX_PATH)?,
-                }
-            }
             FrameType::TableRequest => {
-                r.array_of(2)?;
+                r.take_array_of(2);
                 Self::TableRequest {
-                    epoch: Epoch(r.u32()?),
-                    first: MemberIndex(r.u16()?),
+                    epoch: Epoch(r.take_u32()),
+                    first: MemberIndex(r.take_u16()),
                 }
             }
             FrameType::Table => {
-                r.array_of(3)?;
+                r.take_array_of(3);
                 Self::Table {
-                    epoch: Epoch(r.u32()?),
-                    first: MemberIndex(r.u16()?),
+                    epoch: Epoch(r.take_u32()),
+                    first: MemberIndex(r.take_u16()),
                     records: List::read(r, 1..=MAX_RECORDS)?,
                 }
             }
             FrameType::Enrol => {
-                r.array_of(2)?;
+                r.take_array_of(2);
                 Self::Enrol {
                     certificates: Certificates::read(r)?,
-                    proof: r.bytes_of()?,
-                }
-            }
-            FrameType::EnrolResult => {
-                r.array_of(3)?;
-                Self::EnrolResult {
-                    device: r.id()?,
-                    status: EnrolStatus::from_number(r.uint()?).ok_or(FrameError::Status)?,
-                    index: match r.is_null() {
-                        true => {
-                            r.null()?;
-                            None
-                        }
-                        false => Some(MemberIndex(r.u16()?)),
-                    },
-                }
-            }
-            FrameType::Genesis => {
-                r.array_of(2)?;
-                Self::Genesis {
-                    cose: r.bytes()?,
-                    set: r.item()?,
+                    proof: r.take_bytes_of(),
                 }
             }
             FrameType::GenesisRequest => {
-                r.array_of(0)?;
+                r.take_array_of(0);
                 Self::GenesisRequest
             }
             FrameType::Proposal => {
-                r.array_of(1)?;
-                Self::Proposal { cose: r.bytes()? }
+                r.take_array_of(1);
+                Self::Proposal {
+                    cose: r.take_bytes(),
+                }
             }
             FrameType::HeadsRequest => {
-                r.array_of(1)?;
+                r.take_array_of(1);
                 Self::HeadsRequest {
-                    member: MemberIndex(r.u16()?),
+                    member: MemberIndex(r.take_u16()),
                 }
             }
             FrameType::Heads => {
-                r.array_of(3)?;
+                r.take_array_of(3);
                 Self::Heads {
-                    member: MemberIndex(r.u16()?),
-                    number: Number(r.u32()?),
-                    id: r.id()?,
+                    member: MemberIndex(r.take_u16()),
+                    number: Number(r.take_u32()),
+                    id: r.take_id(),
                 }
             }
             FrameType::SetRequest => {
-                r.array_of(1)?;
-                Self::SetRequest { term: r.uint()? }
+                r.take_array_of(1);
+                Self::SetRequest {
+                    term: r.take_uint(),
+                }
             }
-            FrameType::Set => Self::Set(r.item()?),
-            FrameType::Claim
-            | FrameType::OfferRequest
-            | FrameType::Offer
-            | FrameType::WitnessRequest
-            | FrameType::Witness
-            | FrameType::RecordRequest
-            | FrameType::Record
-            | FrameType::ShowRequest
-            | FrameType::Show => Self::Near(Near::read(kind, r)?.ok_or(FrameError::UnknownType)?),
+            _ => Self::Near(Near::read(kind, r)?.ok_or(FrameError::UnknownType)?),
         })
     }
 
-    fn write_body(&self, w: &mut Writer<'_>) -> Result<(), FrameError> {
+    /// The frames that a leaf sends; `false` for the others. Who calls it ends with `intact`.
+    fn write_leaf(&self, w: &mut Writer<'_>) -> Result<bool, FrameError> {
         match self {
             Self::Tx { cose, attachment } => {
-                w.raw(cose)?;
-                w.raw(attachment.unwrap_or(&[]))?;
+                w.put_raw(cose);
+                w.put_raw(attachment.unwrap_or(&[]));
             }
+            Self::HeaderRequest { header } => head(w, &[header.0.into()], 1),
+            Self::ProofRequest { ids } => ids.write(w, 1..=MAX_PROOFS)?,
+            Self::Enrol {
+                certificates,
+                proof,
+            } => {
+                w.put_array(2);
+                certificates.write(w)?;
+                w.put_bytes(*proof);
+            }
+            Self::GenesisRequest => w.put_array(0),
+            Self::SetRequest { term } => head(w, &[*term], 1),
+            Self::Near(near) => return near.write_leaf(w),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// All others.
+    #[inline(never)]
+    fn write_body(&self, w: &mut Writer<'_>) -> Result<(), FrameError> {
+        match self {
             Self::Announce(ids) | Self::Request(ids) => ids.write(w, 1..=MAX_PREFIXES)?,
             Self::Beacon { now, header, tips } => {
-                head(w, &[now.0, header.0.into()], 3)?;
+                head(w, &[now.0, header.0.into()], 3);
                 tips.write(w, 0..=MAX_BEACON_TIPS)?;
             }
             Self::Sync { first, highest } => {
-                head(w, &[first.0.into()], 2)?;
+                head(w, &[first.0.into()], 2);
                 highest.write(w, 0..=MAX_FRAME)?;
             }
             Self::Header { cose, path } => {
-                w.array(2)?;
-                w.bytes(cose)?;
+                w.put_array(2);
+                w.put_bytes(cose);
                 path.write(w, 0..=MAX_PATH)?;
             }
             Self::Votes { header, votes } => {
                 in_order(votes)?;
-                head(w, &[header.0.into()], 2)?;
+                head(w, &[header.0.into()], 2);
                 votes.write(w, 1..=MAX_VOTES)?;
             }
-            Self::HeaderRequest { header } => head(w, &[header.0.into()], 1)?,
-            Self::ProofRequest { ids } => ids.write(w, 1..=MAX_PROOFS)?,
             Self::Proof {
                 header,
                 id,
@@ -429,69 +485,81 @@ impl<'a> Frame<'a> {
                 size,
                 path,
             } => {
-                head(w, &[header.0.into()], 5)?;
-                w.id(id)?;
-                w.uint((*leaf).into())?;
-                w.uint((*size).into())?;
+                head(w, &[header.0.into()], 5);
+                w.put_id(id);
+                w.put_u32(*leaf);
+                w.put_u32(*size);
                 path.write(w, 0..=MAX_PATH)?;
             }
-            Self::TableRequest { epoch, first } => head(w, &[epoch.0.into(), first.0.into()], 2)?,
+            Self::TableRequest { epoch, first } => head(w, &[epoch.0.into(), first.0.into()], 2),
             Self::Table {
                 epoch,
                 first,
                 records,
             } => {
-                head(w, &[epoch.0.into(), first.0.into()], 3)?;
+                head(w, &[epoch.0.into(), first.0.into()], 3);
                 records.write(w, 1..=MAX_RECORDS)?;
-            }
-            Self::Enrol {
-                certificates,
-                proof,
-            } => {
-                w.array(2)?;
-                certificates.write(w)?;
-                w.bytes(*proof)?;
             }
             Self::EnrolResult {
                 device,
                 status,
                 index,
             } => {
-                w.array(3)?;
-                w.id(device)?;
-                w.uint((*status as u8).into())?;
+                w.put_array(3);
+                w.put_id(device);
+                w.put_u32((*status as u8).into());
                 match index {
-                    Some(index) => w.uint(index.0.into())?,
-                    None => w.null()?,
+                    Some(index) => w.put_u32(index.0.into()),
+                    None => w.put_null(),
                 }
             }
             Self::Genesis { cose, set } => {
-                w.array(2)?;
-                w.bytes(cose)?;
-                w.raw(set)?;
+                w.put_array(2);
+                w.put_bytes(cose);
+                w.put_raw(set);
             }
-            Self::GenesisRequest => w.array(0)?,
             Self::Proposal { cose } => {
-                w.array(1)?;
-                w.bytes(cose)?;
+                w.put_array(1);
+                w.put_bytes(cose);
             }
-            Self::HeadsRequest { member } => head(w, &[member.0.into()], 1)?,
+            Self::HeadsRequest { member } => head(w, &[member.0.into()], 1),
             Self::Heads { member, number, id } => {
-                head(w, &[member.0.into(), number.0.into()], 3)?;
-                w.id(id)?;
+                head(w, &[member.0.into(), number.0.into()], 3);
+                w.put_id(id);
             }
-            Self::SetRequest { term } => head(w, &[*term], 1)?,
-            Self::Set(set) => w.raw(set)?,
+            Self::Set(set) => w.put_raw(set),
             Self::Near(near) => near.write(w)?,
+            // By `write_leaf`.
+            Self::Tx { .. }
+            | Self::HeaderRequest { .. }
+            | Self::ProofRequest { .. }
+            | Self::Enrol { .. }
+            | Self::GenesisRequest
+            | Self::SetRequest { .. } => {}
         }
         Ok(())
     }
 }
 
+/// The head of a frame: tag and type, and a reader before the body.
+#[inline(never)]
+fn open(bytes: &[u8]) -> Result<([u8; 4], FrameType, Reader<'_>), FrameError> {
+    if bytes.len() > MAX_FRAME {
+        return Err(FrameError::TooLong);
+    }
+    let (tag, rest) = bytes.split_first_chunk::<4>().ok_or(FrameError::TooShort)?;
+    let (number, body) = rest.split_first().ok_or(FrameError::TooShort)?;
+    let kind = FrameType::from_number(*number).ok_or(FrameError::UnknownType)?;
+    if *tag == UNBOUND && !kind.may_be_unbound() {
+        return Err(FrameError::Unbound);
+    }
+    Ok((*tag, kind, Reader::new(body)))
+}
+
 /// An array head and the numbers that it begins with.
-fn head(w: &mut Writer<'_>, numbers: &[u64], count: usize) -> Result<(), WireError> {
-    w.array(count)?;
-    numbers.iter().try_for_each(|n| w.uint(*n))
+fn head(w: &mut Writer<'_>, numbers: &[u64], count: usize) {
+    w.put_array(count);
+    numbers.iter().for_each(|n| w.put_uint(*n));
 }
 
 fn in_order(votes: &List<'_, Vote>) -> Result<(), FrameError> {

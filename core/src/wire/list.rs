@@ -75,12 +75,13 @@ pub struct Vote {
 
 impl Element<'_> for Vote {
     fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        r.array_of(2)?;
-        let index = match r.u8()? {
-            index if index < MAX_VALIDATORS => index,
-            _ => return Err(WireError::Range),
-        };
-        let signature = Signature(*r.bytes_of()?);
+        r.take_array_of(2);
+        let index = r.take_u8();
+        if index >= MAX_VALIDATORS {
+            r.break_off(WireError::Range);
+        }
+        let signature = Signature(*r.take_bytes_of());
+        r.intact()?;
         Ok(Self { index, signature })
     }
 
@@ -143,15 +144,7 @@ impl<'a, T: Element<'a>> List<'a, T> {
         r: &mut Reader<'a>,
         allowed: RangeInclusive<usize>,
     ) -> Result<Self, FrameError> {
-        let count = r.array()?;
-        if !allowed.contains(&count) {
-            return Err(FrameError::Count);
-        }
-        let at = r.position();
-        for _ in 0..count {
-            T::read(r)?;
-        }
-        let bytes = r.since(at);
+        let (count, bytes) = read_items(r, allowed, |r| T::read(r).map(drop))?;
         Ok(Self(Source::Read { count, bytes }))
     }
 
@@ -165,9 +158,29 @@ impl<'a, T: Element<'a>> List<'a, T> {
             return Err(FrameError::Count);
         }
         w.array(self.len())?;
-        self.iter().try_for_each(|element| element.write(w))?;
+        for element in self.iter() {
+            element.write(w)?;
+        }
         Ok(())
     }
+}
+
+/// Reads an array whose items `check` reads one by one; gives their number and bytes. One body for all lists.
+#[inline(never)]
+fn read_items<'a>(
+    r: &mut Reader<'a>,
+    allowed: RangeInclusive<usize>,
+    check: fn(&mut Reader<'a>) -> Result<(), WireError>,
+) -> Result<(usize, &'a [u8]), FrameError> {
+    let count = r.array()?;
+    if !allowed.contains(&count) {
+        return Err(FrameError::Count);
+    }
+    let at = r.position();
+    for _ in 0..count {
+        check(r)?;
+    }
+    Ok((count, r.since(at)))
 }
 
 impl<'a, T: Element<'a> + PartialEq> PartialEq for List<'a, T> {

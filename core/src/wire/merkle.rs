@@ -181,24 +181,38 @@ pub fn root_from_path<B: Borrow<Id>>(
     size: u32,
     path: impl IntoIterator<Item = B>,
 ) -> Result<Id, MerkleError> {
+    let mut path = path.into_iter();
+    walk(leaf, index, size, &mut || {
+        path.next().map(|id| *id.borrow())
+    })
+}
+
+/// One body for whatever the path comes from.
+#[inline(never)]
+fn walk(
+    leaf: &Id,
+    index: u32,
+    size: u32,
+    next: &mut dyn FnMut() -> Option<Id>,
+) -> Result<Id, MerkleError> {
     if index >= size {
         return Err(MerkleError::Index);
     }
     let (mut at, mut last) = (index, size.saturating_sub(1));
     let mut hash = *leaf;
-    for sibling in path {
+    while let Some(sibling) = next() {
         if last == 0 {
             return Err(MerkleError::PathLength);
         }
         if at & 1 == 1 || at == last {
-            hash = node_hash(sibling.borrow(), &hash);
+            hash = node_hash(&sibling, &hash);
             // On the right edge a node without a sibling is lifted unchanged until it is a right child.
             while at & 1 == 0 && at != 0 {
                 at >>= 1;
                 last >>= 1;
             }
         } else {
-            hash = node_hash(&hash, sibling.borrow());
+            hash = node_hash(&hash, &sibling);
         }
         at >>= 1;
         last >>= 1;

@@ -42,6 +42,7 @@ pub enum WireError {
 }
 
 /// Bytes of the shortest head that carries `argument` (RFC 8949 section 3).
+#[inline(never)]
 pub(crate) const fn head_len(argument: u64) -> usize {
     match argument {
         0..=0x17 => 1,

@@ -64,21 +64,30 @@ pub struct Sighting {
 
 impl Element<'_> for Sighting {
     fn read(r: &mut Reader<'_>) -> Result<Self, WireError> {
-        r.array_of(4)?;
+        r.take_array_of(4);
+        let id = r.take_id();
+        let stand = Stand::from_number(r.take_uint());
+        if stand.is_none() {
+            r.break_off(WireError::Range);
+        }
+        let time = Millis(r.take_uint());
+        let epoch = Epoch(r.take_u32());
+        r.intact()?;
         Ok(Self {
-            id: r.id()?,
-            stand: Stand::from_number(r.uint()?).ok_or(WireError::Range)?,
-            time: Millis(r.uint()?),
-            epoch: Epoch(r.u32()?),
+            id,
+            stand: stand.unwrap_or_default(),
+            time,
+            epoch,
         })
     }
 
     fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
-        w.array(4)?;
-        w.id(&self.id)?;
-        w.uint((self.stand as u8).into())?;
-        w.uint(self.time.0)?;
-        w.uint(self.epoch.0.into())
+        w.put_array(4);
+        w.put_id(&self.id);
+        w.put_u32((self.stand as u8).into());
+        w.put_uint(self.time.0);
+        w.put_u32(self.epoch.0);
+        w.intact()
     }
 }
 
@@ -155,62 +164,37 @@ impl<'a> Near<'a> {
         }
     }
 
-    /// Reads the body of a frame of `kind`; `None` where it is none of section 10.
-    pub(super) fn read(kind: FrameType, r: &mut Reader<'a>) -> Result<Option<Self>, FrameError> {
-        Ok(Some(match kind {
-            FrameType::Claim => {
-                r.array_of(1)?;
-                Self::Claim(r.bytes()?)
-            }
-            FrameType::OfferRequest => {
-                r.array_of(0)?;
-                Self::OfferRequest
-            }
+    /// Reads the body of a frame of `kind` that is for a leaf.
+    pub(super) fn read_leaf(kind: FrameType, r: &mut Reader<'a>) -> Result<Self, FrameError> {
+        Ok(match kind {
             FrameType::Offer => {
-                r.array_of(5)?;
+                r.take_array_of(5);
                 Self::Offer {
-                    place: r.u8()?,
-                    term: r.u32()?,
-                    now: Millis(r.uint()?),
-                    header: HeaderNumber(r.u32()?),
+                    place: r.take_u8(),
+                    term: r.take_u32(),
+                    now: Millis(r.take_uint()),
+                    header: HeaderNumber(r.take_u32()),
                     tips: List::read(r, 0..=MAX_OFFERED)?,
                 }
             }
-            FrameType::WitnessRequest => Self::WitnessRequest(List::read(r, 1..=MAX_SIGHTINGS)?),
             FrameType::Witness => Self::Witness(List::read(r, 1..=MAX_SIGHTINGS)?),
-            FrameType::RecordRequest => {
-                r.array_of(2)?;
-                Self::RecordRequest {
-                    epoch: Epoch(r.u32()?),
-                    device: r.id()?,
-                }
-            }
             FrameType::Record => {
-                r.array_of(3)?;
+                r.take_array_of(3);
                 Self::Record {
-                    epoch: Epoch(r.u32()?),
-                    record: Raw(r.item()?),
+                    epoch: Epoch(r.take_u32()),
+                    record: Raw(r.take_item()),
                     path: List::read(r, 0..=MAX_PATH)?,
                 }
             }
-            FrameType::ShowRequest => {
-                r.array_of(1)?;
-                Self::ShowRequest {
-                    member: MemberIndex(r.u16()?),
-                }
-            }
             FrameType::Show => {
-                r.array_of(3)?;
-                let member = MemberIndex(r.u16()?);
-                let number = Number(r.u32()?);
-                let proof = match r.is_null() {
-                    true => {
-                        r.null()?;
-                        None
-                    }
+                r.take_array_of(3);
+                let member = MemberIndex(r.take_u16());
+                let number = Number(r.take_u32());
+                let proof = match r.skip_null() {
+                    true => None,
                     false => {
-                        r.array_of(2)?;
-                        Some((r.bytes()?, r.id()?))
+                        r.take_array_of(2);
+                        Some((r.take_bytes(), r.take_id()))
                     }
                 };
                 Self::Show {
@@ -219,17 +203,65 @@ impl<'a> Near<'a> {
                     proof,
                 }
             }
+            _ => return Err(FrameError::UnknownType),
+        })
+    }
+
+    /// Reads the body of every other frame; `None` where it is none of section 10.
+    pub(super) fn read(kind: FrameType, r: &mut Reader<'a>) -> Result<Option<Self>, FrameError> {
+        Ok(Some(match kind {
+            FrameType::Claim => {
+                r.take_array_of(1);
+                Self::Claim(r.take_bytes())
+            }
+            FrameType::OfferRequest => {
+                r.take_array_of(0);
+                Self::OfferRequest
+            }
+            FrameType::WitnessRequest => Self::WitnessRequest(List::read(r, 1..=MAX_SIGHTINGS)?),
+            FrameType::RecordRequest => {
+                r.take_array_of(2);
+                Self::RecordRequest {
+                    epoch: Epoch(r.take_u32()),
+                    device: r.take_id(),
+                }
+            }
+            FrameType::ShowRequest => {
+                r.take_array_of(1);
+                Self::ShowRequest {
+                    member: MemberIndex(r.take_u16()),
+                }
+            }
             _ => return Ok(None),
         }))
     }
 
+    /// Writes what leaves send; `false` for the others.
+    pub(super) fn write_leaf(&self, w: &mut Writer<'_>) -> Result<bool, FrameError> {
+        match self {
+            Self::OfferRequest => w.put_array(0),
+            Self::WitnessRequest(ids) => ids.write(w, 1..=MAX_SIGHTINGS)?,
+            Self::RecordRequest { epoch, device } => {
+                w.put_array(2);
+                w.put_u32(epoch.0);
+                w.put_id(device);
+            }
+            Self::ShowRequest { member } => {
+                w.put_array(1);
+                w.put_u32(member.0.into());
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// All others.
     pub(super) fn write(&self, w: &mut Writer<'_>) -> Result<(), FrameError> {
         match self {
             Self::Claim(cose) => {
-                w.array(1)?;
-                w.bytes(cose)?;
+                w.put_array(1);
+                w.put_bytes(cose);
             }
-            Self::OfferRequest => w.array(0)?,
             Self::Offer {
                 place,
                 term,
@@ -237,51 +269,46 @@ impl<'a> Near<'a> {
                 header,
                 tips,
             } => {
-                w.array(5)?;
-                w.uint((*place).into())?;
-                w.uint((*term).into())?;
-                w.uint(now.0)?;
-                w.uint(header.0.into())?;
+                w.put_array(5);
+                w.put_u32((*place).into());
+                w.put_u32(*term);
+                w.put_uint(now.0);
+                w.put_u32(header.0);
                 tips.write(w, 0..=MAX_OFFERED)?;
             }
-            Self::WitnessRequest(ids) => ids.write(w, 1..=MAX_SIGHTINGS)?,
             Self::Witness(seen) => seen.write(w, 1..=MAX_SIGHTINGS)?,
-            Self::RecordRequest { epoch, device } => {
-                w.array(2)?;
-                w.uint(epoch.0.into())?;
-                w.id(device)?;
-            }
             Self::Record {
                 epoch,
                 record,
                 path,
             } => {
-                w.array(3)?;
-                w.uint(epoch.0.into())?;
-                w.raw(record.0)?;
+                w.put_array(3);
+                w.put_u32(epoch.0);
+                w.put_raw(record.0);
                 path.write(w, 0..=MAX_PATH)?;
-            }
-            Self::ShowRequest { member } => {
-                w.array(1)?;
-                w.uint(member.0.into())?;
             }
             Self::Show {
                 member,
                 number,
                 proof,
             } => {
-                w.array(3)?;
-                w.uint(member.0.into())?;
-                w.uint(number.0.into())?;
+                w.put_array(3);
+                w.put_u32(member.0.into());
+                w.put_u32(number.0);
                 match proof {
                     Some((cose, hash)) => {
-                        w.array(2)?;
-                        w.bytes(cose)?;
-                        w.id(hash)?;
+                        w.put_array(2);
+                        w.put_bytes(cose);
+                        w.put_id(hash);
                     }
-                    None => w.null()?,
+                    None => w.put_null(),
                 }
             }
+            // By `write_leaf`.
+            Self::OfferRequest
+            | Self::WitnessRequest(_)
+            | Self::RecordRequest { .. }
+            | Self::ShowRequest { .. } => {}
         }
         Ok(())
     }

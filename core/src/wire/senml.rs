@@ -61,8 +61,8 @@ impl Decimal {
             return Some(Self::default());
         }
         let (mut mantissa, mut exponent) = (mantissa, i32::from(exponent));
-        while mantissa.checked_rem(10) == Some(0) {
-            mantissa = mantissa.checked_div(10)?;
+        while let Some(tenth) = tenth(mantissa) {
+            mantissa = tenth;
             exponent = exponent.checked_add(1)?;
         }
         if let Some(integer) = integer(mantissa, exponent) {
@@ -86,11 +86,12 @@ impl Decimal {
 
     fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
         if self.exponent != 0 {
-            w.tag(DECIMAL_FRACTION)?;
-            w.array(2)?;
-            w.int(self.exponent.into())?;
+            w.put_tag(DECIMAL_FRACTION);
+            w.put_array(2);
+            w.put_int(self.exponent.into());
         }
-        w.int(self.mantissa)
+        w.put_int(self.mantissa);
+        w.intact()
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, SenmlError> {
@@ -135,8 +136,37 @@ impl fmt::Display for Decimal {
 
 /// Mantissa times ten to the exponent, where that is a 64-bit integer.
 fn integer(mantissa: i64, exponent: i32) -> Option<i64> {
-    let power = 10i64.checked_pow(u32::try_from(exponent).ok()?)?;
-    mantissa.checked_mul(power)
+    if exponent < 0 {
+        return None;
+    }
+    let mut value = mantissa;
+    for _ in 0..exponent {
+        if !(i64::MIN / 10..=i64::MAX / 10).contains(&value) {
+            return None;
+        }
+        value = value.wrapping_mul(10);
+    }
+    Some(value)
+}
+
+/// The tenth of a number that is a multiple of ten. By hand: division of 64 bits is a kilobyte on cores that have none.
+fn tenth(value: i64) -> Option<i64> {
+    let (mut quotient, mut rest) = (value.unsigned_abs(), 0u8);
+    for _ in 0..u64::BITS {
+        rest = rest << 1 | u8::from(quotient >> 63 != 0);
+        quotient <<= 1;
+        if rest >= 10 {
+            rest = rest.wrapping_sub(10);
+            quotient |= 1;
+        }
+    }
+    // A tenth of what fits fits.
+    let tenth = quotient.cast_signed();
+    (rest == 0).then_some(if value < 0 {
+        tenth.wrapping_neg()
+    } else {
+        tenth
+    })
 }
 
 /// One record of a pack.
@@ -163,26 +193,26 @@ impl<'a> Reading<'a> {
         ];
         let count = optional.iter().filter(|present| **present).count();
         // The keys in bytewise order: 00, 01, 02, 06, 21.
-        w.map(count.saturating_add(1))?;
+        w.put_map(count.saturating_add(1));
         if !self.name.is_empty() {
-            w.int(NAME)?;
-            w.text(self.name)?;
+            w.put_int(NAME);
+            w.put_text(self.name);
         }
         if let Some(unit) = self.unit {
-            w.int(UNIT)?;
-            w.text(unit)?;
+            w.put_int(UNIT);
+            w.put_text(unit);
         }
-        w.int(VALUE)?;
+        w.put_int(VALUE);
         self.value.write(w)?;
         if let Some(time) = self.time {
-            w.int(TIME)?;
-            w.int(time)?;
+            w.put_int(TIME);
+            w.put_int(time);
         }
         if let Some(base_name) = base_name {
-            w.int(BASE_NAME)?;
-            w.text(base_name)?;
+            w.put_int(BASE_NAME);
+            w.put_text(base_name);
         }
-        Ok(())
+        w.intact()
     }
 
     fn read(r: &mut Reader<'a>) -> Result<(Self, Option<&'a str>), SenmlError> {
@@ -296,17 +326,49 @@ pub fn encode<'o>(
     readings: &[Reading<'_>],
     out: &'o mut [u8],
 ) -> Result<&'o [u8], SenmlError> {
-    if readings.is_empty() {
-        return Err(SenmlError::Empty);
-    }
-    let mut base = check_base(base_name, readings.len())?;
-    let mut w = Writer::new(out);
-    w.array(readings.len())?;
+    let mut encoder = Encoder::new(base_name, readings.len(), out)?;
     for reading in readings {
-        reading.check(base_name)?;
-        reading.write(base.take(), &mut w)?;
+        encoder.put(reading)?;
     }
-    Ok(w.into_written())
+    encoder.finish()
+}
+
+/// Writes a pack one reading after the other, so that nobody has to hold all of them.
+#[derive(Debug)]
+pub struct Encoder<'a, 'o> {
+    base_name: Option<&'a str>,
+    /// What the next record has to say of it.
+    base: Option<&'a str>,
+    w: Writer<'o>,
+}
+
+impl<'a, 'o> Encoder<'a, 'o> {
+    /// Begins a pack of `count` readings at the start of `out`: so many have to be put.
+    pub fn new(
+        base_name: Option<&'a str>,
+        count: usize,
+        out: &'o mut [u8],
+    ) -> Result<Self, SenmlError> {
+        if count == 0 {
+            return Err(SenmlError::Empty);
+        }
+        let base = check_base(base_name, count)?;
+        let mut w = Writer::new(out);
+        w.array(count)?;
+        Ok(Self { base_name, base, w })
+    }
+
+    /// The next reading.
+    pub fn put(&mut self, reading: &Reading<'_>) -> Result<(), SenmlError> {
+        reading.check(self.base_name)?;
+        Ok(reading.write(self.base.take(), &mut self.w)?)
+    }
+
+    /// The bytes of the pack.
+    pub fn finish(self) -> Result<&'o [u8], SenmlError> {
+        self.w.intact()?;
+        Ok(self.w.into_written())
+    }
 }
 
 fn check_base(base: Option<&str>, count: usize) -> Result<Option<&str>, SenmlError> {

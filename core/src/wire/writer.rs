@@ -3,77 +3,84 @@
 //! Invariant: heads are always the shortest and lengths definite (RFC 8949 section 4.2.1), and a call that fails has
 //! written nothing, so what `written` shows is always a whole number of calls. Order of map keys is the caller's duty;
 //! every map of the protocol is written from a fixed sequence.
+//!
+//! The calls that begin with `put_` are the same without a result, for who writes many fields: after one that failed nothing more is written, and whoever uses them
+//! ends with `intact` (docs/decisions/0026).
 
-use super::WireError;
+use super::{WireError, head_len};
 use crate::copy::copy;
 use crate::types::{Id, Prefix};
-use minicbor::data::Tag;
-use minicbor::encode::write::Cursor;
 
-type Encoder<'a> = minicbor::Encoder<Cursor<&'a mut [u8]>>;
 type Step = Result<(), WireError>;
 
 /// A cursor over the caller's buffer.
 #[derive(Debug)]
 pub struct Writer<'a> {
-    encoder: Encoder<'a>,
+    out: &'a mut [u8],
+    at: usize,
+    /// Why a `put_` failed.
+    broken: Option<WireError>,
 }
 
 impl<'a> Writer<'a> {
     /// Starts at the beginning of `out`.
     #[must_use]
-    pub fn new(out: &'a mut [u8]) -> Self {
+    pub const fn new(out: &'a mut [u8]) -> Self {
         Self {
-            encoder: Encoder::new(Cursor::new(out)),
+            out,
+            at: 0,
+            broken: None,
         }
     }
 
     /// An unsigned integer.
     pub fn uint(&mut self, value: u64) -> Step {
-        self.step(|e| e.u64(value).is_ok())
+        self.head(0x00, value)
     }
 
     /// A signed integer.
+    #[inline(never)]
     pub fn int(&mut self, value: i64) -> Step {
-        self.step(|e| e.i64(value).is_ok())
+        match value < 0 {
+            // The n of -1 - n has the bits of !value.
+            true => self.head(0x20, (!value).cast_unsigned()),
+            false => self.head(0x00, value.cast_unsigned()),
+        }
     }
 
     /// A byte string.
     pub fn bytes(&mut self, value: &[u8]) -> Step {
-        self.step(|e| e.bytes(value).is_ok())
+        self.string(0x40, value)
     }
 
     /// The head of a byte string of `len` bytes; the content follows by `raw`.
     pub fn bytes_head(&mut self, len: usize) -> Step {
-        let len = u64::try_from(len).map_err(|_| WireError::Range)?;
-        self.step(|e| e.bytes_len(len).is_ok())
+        self.count(0x40, len)
     }
 
     /// A text string.
     pub fn text(&mut self, value: &str) -> Step {
-        self.step(|e| e.str(value).is_ok())
+        self.string(0x60, value.as_bytes())
     }
 
     /// The head of an array of `count` items.
     pub fn array(&mut self, count: usize) -> Step {
-        let count = u64::try_from(count).map_err(|_| WireError::Range)?;
-        self.step(|e| e.array(count).is_ok())
+        self.count(0x80, count)
     }
 
     /// The head of a map of `pairs` pairs. Write the keys in bytewise order of their encoding.
     pub fn map(&mut self, pairs: usize) -> Step {
-        let pairs = u64::try_from(pairs).map_err(|_| WireError::Range)?;
-        self.step(|e| e.map(pairs).is_ok())
+        self.count(0xa0, pairs)
     }
 
     /// The head of a tagged item.
     pub fn tag(&mut self, tag: u64) -> Step {
-        self.step(|e| e.tag(Tag::new(tag)).is_ok())
+        self.head(0xc0, tag)
     }
 
     /// Null.
     pub fn null(&mut self) -> Step {
-        self.step(|e| e.null().is_ok())
+        self.raw(&[0xf6])
     }
 
     /// An id, as a byte string of 32.
@@ -87,54 +94,174 @@ impl<'a> Writer<'a> {
     }
 
     /// Bytes as they are: an item that is encoded already, or the content after `bytes_head`.
+    #[inline(never)]
     pub fn raw(&mut self, value: &[u8]) -> Step {
-        let cursor = self.encoder.writer_mut();
-        let at = cursor.position();
-        let room = cursor.get_mut().get_mut(at..).ok_or(WireError::Full)?;
-        let target = room.get_mut(..value.len()).ok_or(WireError::Full)?;
-        copy(target, value);
-        cursor.set_position(at.saturating_add(value.len()));
+        self.intact()?;
+        let end = self.at.saturating_add(value.len());
+        let room = self.out.get_mut(self.at..end).ok_or(WireError::Full)?;
+        copy(room, value);
+        self.at = end;
         Ok(())
     }
 
     /// How many bytes are written.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.encoder.writer().position()
+    pub const fn len(&self) -> usize {
+        self.at
     }
 
     /// Whether nothing is written yet.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// What is written so far.
     #[must_use]
     pub fn written(&self) -> &[u8] {
-        self.encoder
-            .writer()
-            .get_ref()
-            .get(..self.len())
-            .unwrap_or(&[])
+        self.out.get(..self.at).unwrap_or(&[])
     }
 
     /// What was written, for as long as the buffer lives.
     #[must_use]
     pub fn into_written(self) -> &'a [u8] {
-        let len = self.len();
-        let out: &'a [u8] = self.encoder.into_writer().into_inner();
-        out.get(..len).unwrap_or(&[])
+        self.out.get(..self.at).unwrap_or(&[])
     }
 
-    /// Runs one encoding; on failure takes back what it wrote of the item.
-    fn step(&mut self, encode: impl FnOnce(&mut Encoder<'a>) -> bool) -> Step {
-        let at = self.len();
-        if encode(&mut self.encoder) {
-            return Ok(());
+    /// Why a `put_` failed, if one did.
+    pub const fn intact(&self) -> Step {
+        match self.broken {
+            None => Ok(()),
+            Some(error) => Err(error),
         }
-        self.encoder.writer_mut().set_position(at);
-        Err(WireError::Full)
+    }
+
+    /// [`uint`](Self::uint).
+    #[inline(never)]
+    pub fn put_uint(&mut self, value: u64) {
+        let done = self.uint(value);
+        self.keep(done);
+    }
+
+    /// [`uint`](Self::uint), of 32 bits: most fields are no wider.
+    #[inline(never)]
+    pub fn put_u32(&mut self, value: u32) {
+        self.put_uint(value.into());
+    }
+
+    /// [`int`](Self::int).
+    #[inline(never)]
+    pub fn put_int(&mut self, value: i64) {
+        let done = self.int(value);
+        self.keep(done);
+    }
+
+    /// [`bytes`](Self::bytes).
+    #[inline(never)]
+    pub fn put_bytes(&mut self, value: &[u8]) {
+        let done = self.bytes(value);
+        self.keep(done);
+    }
+
+    /// [`text`](Self::text).
+    #[inline(never)]
+    pub fn put_text(&mut self, value: &str) {
+        let done = self.text(value);
+        self.keep(done);
+    }
+
+    /// [`bytes_head`](Self::bytes_head).
+    pub fn put_bytes_head(&mut self, len: usize) {
+        let done = self.bytes_head(len);
+        self.keep(done);
+    }
+
+    /// [`id`](Self::id).
+    #[inline(never)]
+    pub fn put_id(&mut self, id: &Id) {
+        self.put_bytes(&id.0);
+    }
+
+    /// [`array`](Self::array).
+    #[inline(never)]
+    pub fn put_array(&mut self, count: usize) {
+        let done = self.array(count);
+        self.keep(done);
+    }
+
+    /// [`map`](Self::map).
+    pub fn put_map(&mut self, pairs: usize) {
+        let done = self.map(pairs);
+        self.keep(done);
+    }
+
+    /// [`tag`](Self::tag).
+    pub fn put_tag(&mut self, tag: u64) {
+        let done = self.tag(tag);
+        self.keep(done);
+    }
+
+    /// [`null`](Self::null).
+    pub fn put_null(&mut self) {
+        self.put_raw(&[0xf6]);
+    }
+
+    /// [`raw`](Self::raw).
+    #[inline(never)]
+    pub fn put_raw(&mut self, value: &[u8]) {
+        let done = self.raw(value);
+        self.keep(done);
+    }
+
+    /// Breaks the writer, as a `put_` that fails; the first reason stays.
+    pub fn break_off(&mut self, error: WireError) {
+        if self.broken.is_none() {
+            self.broken = Some(error);
+        }
+    }
+
+    fn keep(&mut self, done: Step) {
+        if let Err(error) = done {
+            self.break_off(error);
+        }
+    }
+
+    #[inline(never)]
+    fn count(&mut self, major: u8, count: usize) -> Step {
+        // No address is wider than 64 bits.
+        self.head(major, count as u64)
+    }
+
+    #[inline(never)]
+    fn string(&mut self, major: u8, value: &[u8]) -> Step {
+        let at = self.at;
+        self.count(major, value.len())?;
+        // Head and content, or neither.
+        self.raw(value).inspect_err(|_| self.at = at)
+    }
+
+    /// The shortest head of this type with this argument.
+    #[inline(never)]
+    fn head(&mut self, major: u8, argument: u64) -> Step {
+        let bytes = argument.to_be_bytes();
+        let mut head = [0; 9];
+        let len = head_len(argument);
+        if let Some((first, rest)) = head.split_first_mut() {
+            *first = major
+                | match len {
+                    1 => bytes.last().copied().unwrap_or(0),
+                    2 => 24,
+                    3 => 25,
+                    5 => 26,
+                    _ => 27,
+                };
+            let tail = bytes
+                .iter()
+                .rev()
+                .zip(rest.iter_mut().take(len.saturating_sub(1)).rev());
+            tail.for_each(|(from, to)| *to = *from);
+        }
+        self.raw(head.get(..len).unwrap_or(&[]))
     }
 }
 

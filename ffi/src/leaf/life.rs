@@ -5,7 +5,7 @@
 use super::types::*;
 use super::{CLeaf, iotedge_leaf_t, look, refused, with};
 use crate::key::{public_key, signature_status};
-use crate::node::memory::{Cutter, create_living, destroy_living};
+use crate::node::memory::{Cutter, create_in_place, destroy_living};
 use crate::node::platform::CPlatform;
 use crate::node::{
     IOTEDGE_CLOCK_NEIGHBOURS, IOTEDGE_CLOCK_OFFSET, iotedge_event_t, iotedge_platform_t, peer_of,
@@ -13,10 +13,12 @@ use crate::node::{
 use crate::node::{OLDEST_EVENT, OLDEST_PLATFORM};
 use crate::raw::{Call, Out, OutStruct, array, done, input, structure};
 use crate::status;
+use core::mem::MaybeUninit;
 use iotedge_core::crypto::{SecretKey, Software};
+use iotedge_core::identity::CoseKey;
 use iotedge_core::leaf::{Config, Leaf};
 use iotedge_core::wire::Certificates;
-use iotedge_core::{MAX_FRAME, Millis};
+use iotedge_core::{Id, MAX_FRAME, Millis};
 
 /// Bytes of a leaf, a multiple of 8, for a static array: `static uint64_t memory[IOTEDGE_LEAF_SIZE / 8];`. Never less than what
 /// `iotedge_leaf_size` says, and good for every target.
@@ -104,36 +106,82 @@ pub unsafe extern "C" fn iotedge_leaf_init(
         if certificate.is_empty() && !issuer.is_empty() {
             return Err(status::IOTEDGE_E_ARGUMENT);
         }
-        let seed = array::<32>(given.seed)?;
-        let secret = SecretKey::from_seed(seed).map_err(signature_status)?;
-        let config = policy(Config::new(public_key(given.authority)?), &given)?;
-        create_living(
+        let mut owner = None;
+        who(&given, &mut owner)?;
+        let certificates = match (issuer, certificate) {
+            (_, []) => None,
+            ([], first) => Some(Certificates {
+                first,
+                second: None,
+            }),
+            (first, second) => Some(Certificates {
+                first,
+                second: Some(second),
+            }),
+        };
+        create_in_place(
             memory.cast::<u8>(),
             memory_len,
             |cutter| cut(cutter),
-            |buffer| {
-                let mut leaf =
-                    Leaf::new(config, secret, platform, Software, buffer).map_err(refused)?;
-                if !certificate.is_empty() {
-                    let certificates = match issuer {
-                        [] => Certificates {
-                            first: certificate,
-                            second: None,
-                        },
-                        above => Certificates {
-                            first: above,
-                            second: Some(certificate),
-                        },
-                    };
-                    leaf.enrol(Millis(0), &certificates, None)
-                        .map_err(refused)?;
-                }
-                Ok(leaf)
+            |buffer, place| {
+                let leaf = build(place, &mut owner, platform, buffer)?;
+                let started = leaf.load().and_then(|()| match &certificates {
+                    Some(certificates) => leaf.enrol(Millis(0), certificates, None),
+                    None => Ok(()),
+                });
+                started.map_err(|error| {
+                    // Wipes the key. Written just now, and never looked at again.
+                    place.assume_init_drop();
+                    refused(error)
+                })
             },
         )?;
         out.write(memory.cast());
         Ok(())
     })())
+}
+
+/// The leaf's key and what it is to do.
+struct Owner {
+    config: Config,
+    device: Id,
+    secret: SecretKey,
+}
+
+/// Fills `to`, so that there is one copy of it. Apart, so that what it takes of the stack to make a key is gone afterwards.
+///
+/// # Safety
+/// The pointers of `given` are what its comments say.
+#[inline(never)]
+unsafe fn who(given: &iotedge_leaf_config_t, to: &mut Option<Owner>) -> Call<()> {
+    // SAFETY: the caller's promise.
+    let (seed, authority) = unsafe { (array::<32>(given.seed)?, public_key(given.authority)?) };
+    let secret = SecretKey::from_seed(seed).map_err(signature_status)?;
+    let config = policy(Config::new(authority), given)?;
+    let device = CoseKey::thumbprint(&secret.public_key());
+    *to = Some(Owner {
+        config,
+        device,
+        secret,
+    });
+    Ok(())
+}
+
+/// Apart, so that what it takes of the stack to make a leaf is gone when the leaf reads its store.
+#[inline(never)]
+fn build<'p>(
+    place: &'p mut MaybeUninit<CLeaf>,
+    owner: &mut Option<Owner>,
+    platform: CPlatform,
+    buffer: &'static mut [u8],
+) -> Call<&'p mut CLeaf> {
+    let Owner {
+        config,
+        device,
+        secret,
+    } = owner.take().ok_or(status::IOTEDGE_E_INTERNAL)?;
+    let leaf = Leaf::unloaded(&config, device, secret, platform, Software, buffer);
+    Ok(place.write(leaf))
 }
 
 fn policy(mut config: Config, given: &iotedge_leaf_config_t) -> Call<Config> {

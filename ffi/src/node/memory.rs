@@ -243,7 +243,7 @@ pub(crate) unsafe fn create_living<T: Living, S>(
 ///
 /// # Safety
 /// As [`create`].
-unsafe fn create_in_place<T: Living, S>(
+pub(crate) unsafe fn create_in_place<T: Living, S>(
     memory: *mut u8,
     len: usize,
     cut: impl Fn(&mut Cutter) -> Option<(S, usize)>,

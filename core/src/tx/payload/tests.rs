@@ -285,7 +285,7 @@ fn bodies_out_of_bounds_are_refused_both_ways() {
         }
         let mut element = [0; 512];
         let mut w = Writer::new(&mut element);
-        body.write(&mut w).unwrap();
+        body.write::<true>(&mut w).unwrap();
         let mut bytes = with_element(7, w.written());
         let kind_at = bytes.len() - w.len() - 1;
         bytes[kind_at] = body.kind().number();
