@@ -8,7 +8,7 @@ use crate::status;
 use crate::verify::{OLDEST_SETTLED, ids, iotedge_settled_t, posp_status, settled};
 use iotedge_core::Id;
 use iotedge_core::crypto::{Signature, Software};
-use iotedge_core::posp::{MAX_SET, ReceiptCheck, SetView};
+use iotedge_core::posp::{MAX_VIEW, ReceiptCheck, SetView};
 use iotedge_core::wire::merkle::MAX_PATH;
 
 /// Words of 64 bits in an `iotedge_receipt_check_t`.
@@ -41,7 +41,7 @@ struct Check {
     stream: ReceiptCheck,
     /// The set as it was given, of this length, and good.
     len: usize,
-    set: [u8; MAX_SET],
+    set: [u8; MAX_VIEW],
 }
 // `words` is aligned to 8 (4 on some targets) only: the check begins at the first fitting byte.
 const _: () = assert!(size_of::<Check>() + align_of::<Check>() <= 8 * IOTEDGE_RECEIPT_CHECK_WORDS);
@@ -80,7 +80,7 @@ unsafe fn begun<'a>(check: *mut iotedge_receipt_check_t) -> Call<(*mut Check, Se
         if (&raw const (*at).seal).read() != seal(at) {
             return Err(status::IOTEDGE_E_WRONG_ORDER);
         }
-        let set: *const [u8; MAX_SET] = &raw const (*at).set;
+        let set: *const [u8; MAX_VIEW] = &raw const (*at).set;
         // Apart from the rest, and nobody writes to it.
         let set = (*set).get(..(*at).len).unwrap_or(&[]);
         Ok((at, SetView::parse(set).map_err(posp_status)?))
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn iotedge_receipt_begin(
         let stream =
             ReceiptCheck::begin(header, path, &view, &neighbourhood).map_err(posp_status)?;
         // What is good has at most 64 validators.
-        if set.len() > MAX_SET {
+        if set.len() > MAX_VIEW {
             return Err(status::IOTEDGE_E_INTERNAL);
         }
         (&raw mut (*at).stream).write(stream);

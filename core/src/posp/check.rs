@@ -4,10 +4,15 @@
 //! [`ValidatorSet`](super::ValidatorSet); a test holds one against the other.
 
 use super::vote::verify_vote;
-use super::{Header, MAX_VALIDATORS, PospError, Proven, Receipt, Validator, two_thirds};
+use super::{Header, PospError, Proven, Receipt, Validator, two_thirds};
 use crate::crypto::{Signature, Verify};
 use crate::types::{HeaderNumber, Id};
 use crate::wire::{Reader, merkle};
+
+/// Most validators of a set: a view needs no memory for them, so these are all that the protocol allows, in every build.
+const MAX_VALIDATORS: usize = 64;
+/// Most bytes of an encoded set: heads and numbers, and for each validator a key and a stake.
+pub const MAX_VIEW: usize = 1 + 5 + 5 + 2 + MAX_VALIDATORS * (1 + 2 + 32 + 9);
 
 /// An encoded validator set (protocol section 7.2) whose form and rules were checked.
 #[derive(Clone, Debug)]
@@ -23,7 +28,7 @@ impl<'a> SetView<'a> {
     /// Checks a set; nothing may follow it.
     ///
     /// # Errors
-    /// As `ValidatorSet::decode`.
+    /// As `ValidatorSet::decode` of a build for 64 validators.
     #[inline(never)]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, PospError> {
         let mut r = Reader::new(bytes);

@@ -15,7 +15,7 @@ mod statement;
 mod vote;
 
 pub use chain::{CHECKPOINT_MAX, Checkpoint, SetChain, Trusted};
-pub use check::{ReceiptCheck, SetView};
+pub use check::{MAX_VIEW, ReceiptCheck, SetView};
 pub use double_vote::DoubleVote;
 pub use header::{Header, MAX_HEADER, MAX_HEADER_COSE, SignedHeader, header_signing_input};
 pub use receipt::{Proven, Receipt, ReceiptVerifier, SettledHeader};
