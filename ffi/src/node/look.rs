@@ -85,8 +85,9 @@ pub unsafe extern "C" fn iotedge_node_parents(
         let mut bytes = [0u8; 32 * IOTEDGE_MAX_PARENTS];
         let mut count = 0usize;
         look(node.cast(), |n| {
-            for (room, parent) in bytes.chunks_exact_mut(32).zip(n.tangle().parents(&id)) {
-                room.copy_from_slice(&parent.ok_or(status::IOTEDGE_E_NONE)?.0);
+            let (rooms, _) = bytes.as_chunks_mut::<32>();
+            for (room, parent) in rooms.iter_mut().zip(n.tangle().parents(&id)) {
+                *room = parent.ok_or(status::IOTEDGE_E_NONE)?.0;
                 count = count.saturating_add(32);
             }
             Ok(())
