@@ -3,7 +3,9 @@
 //! Eight words, any value below 2^256: sums and products are folded by 2^256 = 38 and never fully reduced; only `bytes` is canonical. Every operation takes
 //! the same steps whatever its operands are.
 
-use crate::words::{accumulate, choose, halves, load, mask, multiply_add, store, words_of};
+use crate::words::{
+    accumulate, add_half, choose, halves, load, mask, multiply_add, store, sub_half, words_of,
+};
 #[cfg(not(feature = "small"))]
 use crate::words::{add, row};
 use zeroize::Zeroize;
@@ -76,24 +78,21 @@ impl Fe {
     #[inline(never)]
     pub fn add(&self, other: &Self) -> Self {
         let ((a, b), (c, d)) = (halves(&self.0), halves(&other.0));
-        let (low, carry) = a.overflowing_add(c);
-        let (high, over) = b.overflowing_add(d);
-        let (high, again) = high.overflowing_add(u128::from(carry));
-        Self(folded(low, high, u32::from(over | again)))
+        let (low, carry) = add_half(a, c, 0);
+        let (high, carry) = add_half(b, d, carry);
+        Self(folded(low, high, FOLD & mask(carry)))
     }
 
     #[inline(never)]
     pub fn sub(&self, other: &Self) -> Self {
         let ((a, b), (c, d)) = (halves(&self.0), halves(&other.0));
-        let (low, borrow) = a.overflowing_sub(c);
-        let (high, under) = b.overflowing_sub(d);
-        let (high, again) = high.overflowing_sub(u128::from(borrow));
+        let (low, borrow) = sub_half(a, c, 0);
+        let (high, borrow) = sub_half(b, d, borrow);
         // One 2^256 too many is 38 too many; taking that off may borrow once more, and then never again.
-        let less = FOLD * u32::from(under | again);
-        let (low, borrow) = low.overflowing_sub(u128::from(less));
-        let (high, again) = high.overflowing_sub(u128::from(borrow));
+        let (low, borrow) = sub_half(low, u128::from(FOLD & mask(borrow)), 0);
+        let (high, borrow) = sub_half(high, 0, borrow);
         let mut r = words_of(low, high);
-        r[0] = r[0].wrapping_sub(FOLD * u32::from(again));
+        r[0] = r[0].wrapping_sub(FOLD & mask(borrow));
         Self(r)
     }
 
@@ -114,7 +113,7 @@ impl Fe {
         accumulate(&mut low, FOLD, &above);
         let [words @ .., carry] = low;
         let (low, high) = halves(&words);
-        Self(folded(low, high, carry))
+        Self(folded(low, high, carry.wrapping_mul(FOLD)))
     }
 
     /// The square.
@@ -179,7 +178,7 @@ impl Fe {
         }
         // Below 2^27, so 38 times that fits.
         let (low, high) = halves(&r);
-        Self(folded(low, high, carry))
+        Self(folded(low, high, carry.wrapping_mul(FOLD)))
     }
 
     fn squares(&self, n: usize) -> Self {
@@ -261,18 +260,18 @@ impl Fe {
 /// Adds a small number to what is well below 2^256.
 fn plus(w: &[u32; 8], n: u32) -> [u32; 8] {
     let (low, high) = halves(w);
-    let (low, carry) = low.overflowing_add(u128::from(n));
+    let (low, carry) = add_half(low, u128::from(n), 0);
     words_of(low, high.wrapping_add(u128::from(carry)))
 }
 
-/// low + 2^128 high + 2^256 carry, for a carry of which 38 times fits a word.
+/// low + 2^128 high + more: a carry of 2^256, times 38.
 #[inline(always)]
-fn folded(low: u128, high: u128, carry: u32) -> [u32; 8] {
-    let (low, over) = low.overflowing_add(u128::from(carry.wrapping_mul(FOLD)));
-    let (high, again) = high.overflowing_add(u128::from(over));
+fn folded(low: u128, high: u128, more: u32) -> [u32; 8] {
+    let (low, carry) = add_half(low, u128::from(more), 0);
+    let (high, carry) = add_half(high, 0, carry);
     let mut r = words_of(low, high);
     // It wrapped, so what is left is small.
-    r[0] = r[0].wrapping_add(FOLD * u32::from(again));
+    r[0] = r[0].wrapping_add(FOLD & mask(carry));
     r
 }
 
@@ -287,7 +286,7 @@ fn reduced(low: [u32; 8], high: &[u32; 8]) -> [u32; 8] {
         carry = (t >> 32) as u32;
     }
     let (low, high) = halves(&out);
-    folded(low, high, carry)
+    folded(low, high, carry.wrapping_mul(FOLD))
 }
 
 #[cfg(test)]

@@ -111,6 +111,27 @@ pub fn halves(w: &[u32; 8]) -> (u128, u128) {
     (half(w[0], w[1], w[2], w[3]), half(w[4], w[5], w[6], w[7]))
 }
 
+/// The word of a half in which its carries end.
+const fn top(half: u128) -> u32 {
+    (half >> 96) as u32
+}
+
+/// a + b + carry, and the carry: told by the highest bits, by no comparison. Of a comparison, a compiler for a core without conditional moves makes a branch.
+#[inline(always)]
+pub const fn add_half(a: u128, b: u128, carry: u32) -> (u128, u32) {
+    let sum = a.wrapping_add(b).wrapping_add(carry as u128);
+    let (x, y) = (top(a), top(b));
+    (sum, (x & y | (x | y) & !top(sum)) >> 31)
+}
+
+/// a - b - borrow, and the borrow, 0 or 1, told as in [`add_half`].
+#[inline(always)]
+pub const fn sub_half(a: u128, b: u128, borrow: u32) -> (u128, u32) {
+    let difference = a.wrapping_sub(b).wrapping_sub(borrow as u128);
+    let (x, y) = (!top(a), top(b));
+    (difference, (x & y | (x | y) & top(difference)) >> 31)
+}
+
 #[inline(always)]
 pub fn words_of(low: u128, high: u128) -> [u32; 8] {
     let at = |half: u128, n: u32| (half >> (32 * n)) as u32;
@@ -160,7 +181,29 @@ pub fn store(words: &[u32; 8]) -> [u8; 32] {
 mod tests {
     use super::*;
 
+    fn any_half() -> impl proptest::strategy::Strategy<Value = u128> {
+        use proptest::prelude::*;
+        let near = prop_oneof![
+            0u128..3,
+            Just(1 << 127),
+            Just((1 << 127) - 1),
+            Just(1 << 96)
+        ];
+        let low = prop_oneof![any::<u128>(), near];
+        (low, any::<bool>()).prop_map(|(low, flip)| if flip { !low } else { low })
+    }
+
     proptest::proptest! {
+        #[test]
+        fn carries_are_carries(a in any_half(), b in any_half(), c in 0u32..2) {
+            let (sum, over) = a.overflowing_add(b);
+            let (sum, again) = sum.overflowing_add(c.into());
+            proptest::prop_assert_eq!(add_half(a, b, c), (sum, u32::from(over | again)));
+            let (difference, under) = a.overflowing_sub(b);
+            let (difference, again) = difference.overflowing_sub(c.into());
+            proptest::prop_assert_eq!(sub_half(a, b, c), (difference, u32::from(under | again)));
+        }
+
         #[test]
         fn narrow_products_are_products(a: u32, b: u32) {
             proptest::prop_assert_eq!(narrow_product(a, b), u64::from(a) * u64::from(b));

@@ -3,8 +3,10 @@
 //! For tags, keys and everything else where the place of the first difference would tell an attacker something. Lengths are
 //! public. Public ids and signatures are compared with `==`.
 
-/// Whether `a` equals `b`, in time that depends on nothing but the lengths.
+/// Whether `a` equals `b`, in time that depends on nothing but the lengths. `ci/constant-time` takes what is done with the answer for meant; it knows the
+/// function by its name.
 #[must_use]
+#[inline(never)]
 pub fn ct_eq(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;

@@ -74,8 +74,8 @@ impl Scalar {
     /// 1 where it is in [1, n-1].
     fn in_range(&self) -> u32 {
         let any = self.0.iter().fold(0, |any, word| any | word);
-        // The highest bit of any | -any is 1 where there is one.
-        (any | any.wrapping_neg()) >> 31 & N.exceeds(self)
+        // The highest bit of any | -any is 1 where there is one. Seen through, that is a comparison, and a branch.
+        core::hint::black_box(any | any.wrapping_neg()) >> 31 & N.exceeds(self)
     }
 }
 
