@@ -8,6 +8,7 @@ use super::rule::{Packed, Rule, WHOLE};
 use crate::copy::copy;
 use crate::wire::crc::crc32;
 use crate::{Millis, Peer};
+use core::num::NonZeroUsize;
 
 /// One frame on its way out. The bytes lie in the link's memory at its index: the whole form with its CRC, behind it the compressed
 /// one with its.
@@ -241,8 +242,9 @@ impl Outgoing {
         if len <= mtu {
             return Some(1);
         }
-        let tile = mtu.checked_sub(FRAGMENT_HEAD).filter(|t| *t > 0)?;
-        let count = len.checked_add(CRC)?.div_ceil(tile);
+        let tile = NonZeroUsize::new(mtu.checked_sub(FRAGMENT_HEAD)?)?;
+        let most = tile.get().saturating_sub(1);
+        let count = len.checked_add(CRC)?.checked_add(most)? / tile;
         let unused = MAX_FRAGMENTS.checked_sub(count)?;
         Some(u32::MAX.wrapping_shr(u32::try_from(unused).ok()?))
     }

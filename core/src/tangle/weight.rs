@@ -7,6 +7,7 @@
 use super::error::SelectError;
 use super::memory::Scratch;
 use super::{Id, Tangle};
+use crate::order::sort_many;
 
 impl Tangle<'_> {
     /// Cumulative weight H of every vertex: 1 + the size of its future cone in the window. Told in (time, id) order.
@@ -51,9 +52,9 @@ impl Tangle<'_> {
 
     /// Sorts slots by (time, id).
     pub(super) fn sort(&self, order: &mut [u16]) {
-        order.sort_unstable_by(|&a, &b| {
+        sort_many(order, |&a, &b| {
             let (a, b) = (self.window.at(a), self.window.at(b));
-            a.time.cmp(&b.time).then_with(|| a.id.cmp(&b.id))
+            (a.time, a.id) < (b.time, b.id)
         });
     }
 
