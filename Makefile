@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 SETUP  := ci/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lib install fuzz bench soak interop vectors header clean
+.PHONY: help setup demo demo-metal test check lib install fuzz bench soak interop vectors header clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,10 @@ setup: ## install what the build needs (the other targets do it by themselves)
 demo: ## a neighbourhood of eight C devices, a gateway and four validators on this machine (3 minutes)
 	@$(SETUP)
 	@python3 ci/demo
+
+demo-metal: ## three boards under QEMU and two Linux devices in one neighbourhood (4 minutes)
+	@ci/setup metal
+	@python3 ci/demo_metal
 
 test: ## everything that CI checks
 	@$(SETUP)

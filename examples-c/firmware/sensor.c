@@ -15,7 +15,7 @@ static uint64_t memory[IOTEDGE_LEAF_SIZE / 8];
 static iotedge_leaf_t *leaf;
 static provision_t given;
 static uint32_t turn;
-static uint64_t credits;
+static uint64_t credits = UINT64_MAX; /* Not asked yet: what it was paid before a reset is not told again. */
 
 static int start(void)
 {
@@ -80,8 +80,8 @@ static void speak(uint64_t now)
     }
     if (status.credits > credits) {
         say_number("paid", status.credits - credits);
-        credits = status.credits;
     }
+    credits = status.credits;
     if (given.pay > 0 && ++turn % 4 == 0) {
         uint32_t to = turn / 4 % 2 == status.member ? 2 : turn / 4 % 2;
         if (iotedge_leaf_submit_transfer(leaf, now, to, given.pay, &ticket) == IOTEDGE_OK) {
