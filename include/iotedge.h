@@ -801,6 +801,11 @@
 #define IOTEDGE_E_ATTACHMENT 49
 
 /**
+ * The hardware counter is at its end: nothing is signed any more.
+ */
+#define IOTEDGE_E_COUNTER_EXHAUSTED 50
+
+/**
  * A pointer that must not be NULL is. Nothing was done.
  */
 #define IOTEDGE_E_NULL 100
@@ -1089,6 +1094,17 @@
  * A callback of `iotedge_flash_t` failed, and no other block is left to use instead. All values stand; try again.
  */
 #define IOTEDGE_E_FLASH 132
+
+/**
+ * The hardware counter is ahead of the store: somebody put an old image of it back. Nothing is signed. Erase the store: the neighbours know how far the
+ * device was.
+ */
+#define IOTEDGE_E_OLD_IMAGE 133
+
+/**
+ * The hardware counter is not the one that the store is bound to, says that it moves and does not, or is there no more. Nothing is signed.
+ */
+#define IOTEDGE_E_COUNTER 134
 
 /**
  * Kind of a certificate: a device.
@@ -1483,6 +1499,24 @@ typedef struct iotedge_platform_t {
      * Handed to the `store_*` callbacks in place of `user`, such as an `iotedge_flash_store_t`; NULL: they get `user`.
      */
     void *store_user;
+    /**
+     * Reads a hardware monotonic counter: its value and the last that it can take. NULL, with `counter_advance`: the device has none. With one an old image of the store
+     * is refused (`IOTEDGE_E_OLD_IMAGE`); without one the device only asks its neighbours, as it does with one, too. Once it was there it has to be there.
+     */
+    int32_t (*counter_read)(void *user, uint32_t *value, uint32_t *last);
+    /**
+     * Advances the counter by one, durably. It is read back.
+     */
+    int32_t (*counter_advance)(void *user);
+    /**
+     * Own transactions for one step of the counter; 0: 1. With 1 every old image is noticed; with more the counter lasts longer, and an image is
+     * only noticed once it is that many transactions old.
+     */
+    uint32_t counter_stride;
+    /**
+     * Zero.
+     */
+    uint32_t reserved2;
 } iotedge_platform_t;
 
 /**

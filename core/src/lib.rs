@@ -35,6 +35,7 @@ pub mod node;
 mod order;
 pub mod platform;
 pub mod posp;
+mod rollback;
 #[cfg(not(iotedge_rules_off))]
 mod rules;
 #[cfg(iotedge_rules_off)]

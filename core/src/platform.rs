@@ -9,6 +9,20 @@ pub enum PlatformError {
     StoreRead,
     /// The store could not write; the old value still stands.
     StoreWrite,
+    /// The counter could not be read or advanced.
+    Counter,
+}
+
+/// A hardware monotonic counter: it only ever moves up, and no image of the store brings it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// Where it is.
+    pub value: u32,
+    /// The last value that it can take.
+    pub last: u32,
+    /// Own transactions for one step, at least 1. With 1 every old image is noticed; with more the counter wears less, and an image that is
+    /// younger than that many transactions is not told from the current one.
+    pub stride: u32,
 }
 
 /// Randomness and durable storage of a device.
@@ -25,4 +39,12 @@ pub trait Platform {
     fn put(&mut self, key: u16, value: &[u8]) -> Result<(), PlatformError>;
     /// Removes `key`; removing what is not there succeeds.
     fn remove(&mut self, key: u16) -> Result<(), PlatformError>;
+    /// The hardware monotonic counter; `None`: the device has none.
+    fn counter(&mut self) -> Result<Option<Counter>, PlatformError> {
+        Ok(None)
+    }
+    /// Advances it by one, durably. A device without one fails.
+    fn advance(&mut self) -> Result<(), PlatformError> {
+        Err(PlatformError::Counter)
+    }
 }

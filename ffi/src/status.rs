@@ -156,6 +156,9 @@ pub const IOTEDGE_E_UNEXPLAINED: i32 = 48;
 /// An attachment that is malformed or does not fit its transaction.
 pub const IOTEDGE_E_ATTACHMENT: i32 = 49;
 
+/// The hardware counter is at its end: nothing is signed any more.
+pub const IOTEDGE_E_COUNTER_EXHAUSTED: i32 = 50;
+
 /// A pointer that must not be NULL is. Nothing was done.
 pub const IOTEDGE_E_NULL: i32 = 100;
 
@@ -330,6 +333,13 @@ pub const IOTEDGE_E_STORE_DAMAGED: i32 = 131;
 /// A callback of `iotedge_flash_t` failed, and no other block is left to use instead. All values stand; try again.
 pub const IOTEDGE_E_FLASH: i32 = 132;
 
+/// The hardware counter is ahead of the store: somebody put an old image of it back. Nothing is signed. Erase the store: the neighbours know how far the
+/// device was.
+pub const IOTEDGE_E_OLD_IMAGE: i32 = 133;
+
+/// The hardware counter is not the one that the store is bound to, says that it moves and does not, or is there no more. Nothing is signed.
+pub const IOTEDGE_E_COUNTER: i32 = 134;
+
 macro_rules! names {
     ($($name:ident,)*) => {
         /// The numbers in the order of `TEXT`.
@@ -393,6 +403,7 @@ names! {
     IOTEDGE_E_PLATFORM,
     IOTEDGE_E_UNEXPLAINED,
     IOTEDGE_E_ATTACHMENT,
+    IOTEDGE_E_COUNTER_EXHAUSTED,
     IOTEDGE_E_NULL,
     IOTEDGE_E_LENGTH,
     IOTEDGE_E_MISALIGNED,
@@ -451,6 +462,8 @@ names! {
     IOTEDGE_E_STORE_FULL,
     IOTEDGE_E_STORE_DAMAGED,
     IOTEDGE_E_FLASH,
+    IOTEDGE_E_OLD_IMAGE,
+    IOTEDGE_E_COUNTER,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

@@ -234,6 +234,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             }
         };
         let payload = payload.get(..draft.payload).ok_or(Error::Memory)?;
+        self.guard.ready(&mut self.platform, draft.chain.number)?;
         // A signature that does not hold is as bad as a store that fails: nothing was sent, and it is tried again.
         let kept = self.sign(&draft, room, payload);
         kept.map_err(|_| {
@@ -387,6 +388,11 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         self.platform
             .put(own_key(number), w.written())
             .map_err(|_| Error::Platform)?;
+        // It is in the store, and nothing of it may leave: after the next start it goes out, if the counter moves then.
+        if let Err(error) = self.guard.stored(&mut self.platform, number) {
+            self.phase = Phase::Stopped;
+            return Err(error.into());
+        }
         let mut followed: Followed = super::store::followed(&entry);
         followed.wide = false;
         if let Some(place) = self.followed.get_mut(slot_of(number)) {

@@ -11,6 +11,8 @@ mod enrol;
 mod issue;
 #[cfg(test)]
 mod joining;
+#[cfg(test)]
+mod power;
 mod state;
 mod store;
 #[cfg(test)]
@@ -24,6 +26,7 @@ pub use state::{Config, Error, Event, Phase, Status, Submission};
 use crate::crypto::{PublicKey, SecretKey, Software, Verify};
 use crate::identity::CoseKey;
 use crate::platform::Platform;
+use crate::rollback::Guard;
 use crate::types::{Epoch, Id, MemberIndex, Millis, Peer};
 use crate::wire::near::Near;
 use crate::wire::{Frame, FrameError};
@@ -57,6 +60,7 @@ pub struct Leaf<'m, P: Platform, V: Verify = Software> {
     phase: Phase,
 
     chain: Chain,
+    guard: Guard,
     /// The ticket of the submission in the store.
     wish: Option<u32>,
     tickets: u32,
@@ -119,6 +123,7 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
             index: None,
             phase: Phase::Outside,
             chain: Chain::default(),
+            guard: Guard::default(),
             wish: None,
             tickets: 0,
             candidate: None,

@@ -5,6 +5,7 @@
 use super::TIPS;
 use crate::crypto::PublicKey;
 use crate::identity::Caps;
+use crate::rollback::RollbackError;
 use crate::types::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis, Number, Peer};
 use crate::wire::{EnrolStatus, FrameError, WireError};
 
@@ -156,6 +157,23 @@ pub enum Error {
     Forged,
     /// A header or set that does not follow what is trusted; it is asked for otherwise.
     OutOfOrder,
+    /// The hardware counter is ahead of the store: it holds an old image. Erase it; the neighbours know how far the device was.
+    OldImage,
+    /// The hardware counter is not the one that the store is bound to, does not move, or is there no more.
+    Counter,
+    /// The hardware counter is at its end: nothing is signed any more.
+    CounterExhausted,
+}
+
+impl From<RollbackError> for Error {
+    fn from(error: RollbackError) -> Self {
+        match error {
+            RollbackError::Platform => Self::Platform,
+            RollbackError::OldImage => Self::OldImage,
+            RollbackError::Counter => Self::Counter,
+            RollbackError::Exhausted => Self::CounterExhausted,
+        }
+    }
 }
 
 impl From<WireError> for Error {

@@ -8,6 +8,7 @@ use super::{Error, Event, FOLLOWED, Leaf};
 use crate::crypto::Verify;
 use crate::identity::UnverifiedGenesis;
 use crate::platform::Platform;
+use crate::rollback::Guard;
 use crate::tx::{MAX_BODY, MAX_COSE};
 use crate::types::{Amount, Epoch, HeaderNumber, Id, MAX_FRAME, MemberIndex, Millis, Number};
 use crate::wire::{Reader, WireError, Writer};
@@ -200,6 +201,8 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
                 *place = Some(followed(&stored));
             }
         }
+        // Before anything is written: an old image is left as it is.
+        self.guard = Guard::open(&mut self.platform, self.chain.number)?;
         self.tickets = newest;
         if let Some(len) = self.get(WISH)? {
             let read = read_wish(self.buffer.get(..len).unwrap_or(&[]));

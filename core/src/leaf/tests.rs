@@ -28,32 +28,45 @@ pub(super) fn boot(platform: MemoryPlatform) -> Leaf<'static, MemoryPlatform> {
 }
 
 fn world() -> Network {
+    world_of(MemoryPlatform::default())
+}
+
+fn world_of(platform: MemoryPlatform) -> Network {
+    world_of_while(platform, |_| {})
+}
+
+/// `each`: between steps, while it joins.
+pub(super) fn world_of_while(platform: MemoryPlatform, each: fn(&mut Network)) -> Network {
     let tuning = Tuning::fixed(Millis(100), Millis(1_000), 2);
     let mut net = Network::with_leaves(NODES as u8, 1, tuning);
     net.leaves.push(Seat {
-        leaf: Some(boot(MemoryPlatform::default())),
+        leaf: Some(boot(platform)),
         events: Vector::new(),
         sent: Vector::new(),
     });
-    net.pump(START + 4_000);
+    while net.now < START + 4_000 {
+        let at = (net.now + 250).min(START + 4_000);
+        net.pump(at);
+        each(&mut net);
+    }
     assert!(net.all_active(), "{}", net.explain());
     net
 }
 
-fn leaf(net: &mut Network) -> &mut Leaf<'static, MemoryPlatform> {
+pub(super) fn leaf(net: &mut Network) -> &mut Leaf<'static, MemoryPlatform> {
     net.leaves[0].leaf.as_mut().unwrap()
 }
 
-fn submit(net: &mut Network, what: &Submission<'_>) -> Result<u32, Error> {
+pub(super) fn submit(net: &mut Network, what: &Submission<'_>) -> Result<u32, Error> {
     let now = Millis(net.now);
     leaf(net).submit(now, what)
 }
 
-fn events(net: &Network) -> &[Event] {
+pub(super) fn events(net: &Network) -> &[Event] {
     &net.leaves[0].events
 }
 
-fn sent(net: &Network) -> Vector<(Number, Id)> {
+pub(super) fn sent(net: &Network) -> Vector<(Number, Id)> {
     let all = events(net).iter();
     all.filter_map(|e| match e {
         Event::Sent { id, number, .. } => Some((*number, *id)),
@@ -67,7 +80,7 @@ fn told(net: &Network, event: Event) -> bool {
 }
 
 /// Every number ever had one id only, whatever the leaf sent to whom.
-fn never_two_for_one_number(net: &Network) {
+pub(super) fn never_two_for_one_number(net: &Network) {
     let mut seen: BTreeMap<u32, BTreeSet<Vector<u8>>> = BTreeMap::new();
     for (_, bytes) in &net.leaves[0].sent {
         if let Ok((_, Frame::Tx { cose, .. })) = Frame::parse(bytes) {

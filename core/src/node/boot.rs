@@ -20,6 +20,7 @@ use crate::identity::UnverifiedGenesis;
 use crate::identity::{CoseKey, cert::Certificate};
 use crate::platform::Platform;
 use crate::posp::ValidatorSet;
+use crate::rollback::{Guard, RollbackError};
 use crate::rules::{self, Rule};
 use crate::tangle::{Policy, Tables as _, Tangle};
 use crate::wire::{EnrolStatus, Reader, Writer};
@@ -208,6 +209,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             wants: Wants::new(memory.wants),
             outbox: Outbox::new(memory.outbox),
             own: Own::new(memory.own),
+            guard: Guard::default(),
             headers: Headers::new(memory.headers),
             stubs: Ring::new(memory.stubs),
             search: super::sets::Search::default(),
@@ -282,6 +284,16 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         let authority = CoseKey::thumbprint(&config.authority);
         let next_ticket = read_meta(&mut self.platform, &authority)?;
+        self.own
+            .load(&self.limits, &mut self.platform)
+            .map_err(|_| InitError::Platform)?;
+        // Before anything is written: an old image is left as it is.
+        self.guard =
+            Guard::open(&mut self.platform, self.own.highest()).map_err(|error| match error {
+                RollbackError::OldImage => InitError::OldImage,
+                RollbackError::Platform => InitError::Platform,
+                RollbackError::Counter | RollbackError::Exhausted => InitError::Counter,
+            })?;
         self.read_store(next_ticket)
             .map_err(|_| InitError::Platform)?;
         self.restore()?;
@@ -293,11 +305,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(())
     }
 
-    /// Own transactions and submissions, as the store has them.
+    /// Submissions, as the store has them.
     #[inline(never)]
     fn read_store(&mut self, next_ticket: u32) -> Result<(), Refusal> {
         let (own, limits) = (&mut self.own, &self.limits);
-        own.load(limits, &mut self.platform)?;
         self.outbox
             .load(&mut self.platform, own.newest_ticket(), next_ticket)?;
         self.outbox.replaced(&mut self.platform, |platform, id| {

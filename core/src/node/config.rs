@@ -220,6 +220,10 @@ pub enum InitError {
     Platform,
     /// The stored state is of another neighbourhood authority or of a newer version.
     Stored,
+    /// The hardware counter is ahead of the store: it holds an old image. Erase the store; the neighbours know how far the device was.
+    OldImage,
+    /// The hardware counter is not the one that the store is bound to, does not move, or is there no more.
+    Counter,
 }
 
 #[cfg(test)]

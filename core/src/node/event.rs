@@ -210,6 +210,8 @@ refusals! {
     Unexplained = 48,
     /// An attachment that is malformed or does not fit its transaction.
     Attachment = 49,
+    /// The hardware counter is at its end: nothing is signed any more.
+    CounterExhausted = 50,
 }
 
 /// One counter per [`Refusal`] and a few more; they only grow (wrapping).

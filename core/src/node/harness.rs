@@ -305,6 +305,15 @@ impl Network {
     }
 
     pub(crate) fn boot_with(&self, n: u8, platform: MemoryPlatform, limits: Limits) -> TestNode {
+        self.try_boot(n, platform, limits).unwrap()
+    }
+
+    pub(crate) fn try_boot(
+        &self,
+        n: u8,
+        platform: MemoryPlatform,
+        limits: Limits,
+    ) -> Result<TestNode, InitError> {
         let chain = certificate(n);
         let chain: [&[u8]; 1] = [&chain];
         let mut config = Config::member(secret(201).public_key(), &chain);
@@ -316,8 +325,7 @@ impl Network {
             NodeSigner::Software(secret(n)),
             platform,
             Software,
-        )
-        .unwrap();
+        )?;
         let members = self.events.len() + self.leaves_to_come();
         for peer in 0..members as u16 {
             if peer != u16::from(n) {
@@ -326,7 +334,7 @@ impl Network {
         }
         // The gateway answers itself through the test.
         node.add_peer(Millis(self.now), Peer(99), true).unwrap();
-        node
+        Ok(node)
     }
 
     /// Founders that only submit: who boots makes them neighbours at once.
@@ -883,6 +891,7 @@ impl Network {
         if lose_store {
             platform.store.clear();
         }
+        platform = platform.again();
         platform.dead = false;
         let node = self.boot_with(u8::try_from(n).unwrap(), platform, limits);
         self.nodes[n] = Some(node);

@@ -5,6 +5,7 @@
 
 mod clock;
 mod conflict;
+mod flash;
 mod flood;
 mod form;
 mod lifecycle;

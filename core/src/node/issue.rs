@@ -7,7 +7,7 @@ use super::config::Strategy;
 use super::event::{Event, Refusal, Ticket};
 use super::intake::{Source, facts};
 use super::own::{STORED_MAX, Stored, UNAWAITED};
-use super::refuse::{insert_refusal, tx_refusal};
+use super::refuse::{insert_refusal, rollback_refusal, tx_refusal};
 use super::{Node, Phase, SignJob, Submission, keys};
 use crate::crypto::{PublicKey, Verify};
 use crate::identity::Record;
@@ -183,7 +183,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 }
                 Err(refusal) => {
                     // Nothing left and nothing was lost: tried again shortly.
-                    self.timers.issue = now.saturating_add(200);
+                    self.timers.issue = now.saturating_add(match refusal {
+                        Refusal::CounterExhausted => 60_000,
+                        _ => 200,
+                    });
                     if refusal == Refusal::Platform {
                         self.tell(Event::PlatformFailed);
                     }
@@ -243,6 +246,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .head(&self.tables, index)
             .ok_or(Refusal::NotMember)?;
         if head.number < self.own.highest() {
+            self.guard
+                .settle(&mut self.platform)
+                .map_err(rollback_refusal)?;
             return self.replay(now, head.number.saturating_add(1));
         }
         let may_issue = self.tables.latest(index).is_some_and(Record::may_issue);
@@ -404,10 +410,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         {
             return Err(Refusal::UnknownPayee);
         }
+        let number = head.number.checked_add(1).ok_or(Refusal::Overflow)?;
+        self.guard
+            .ready(&mut self.platform, number)
+            .map_err(rollback_refusal)?;
         let draft = tx::Draft {
             epoch,
             issuer: index,
-            number: head.number.checked_add(1).ok_or(Refusal::Overflow)?,
+            number,
             offset,
             first: head.id,
             tips,
@@ -631,6 +641,7 @@ const fn is_final(refusal: Refusal) -> bool {
             | Refusal::CapExposure
             | Refusal::CapPeer
             | Refusal::CapTransaction
+            | Refusal::CounterExhausted
             | Refusal::FalseDebits
             | Refusal::InsufficientCredits
             | Refusal::MemberOperation

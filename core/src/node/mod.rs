@@ -71,6 +71,7 @@ use crate::identity::Genesis;
 use crate::identity::signer::SignOp;
 use crate::platform::Platform;
 use crate::posp::SetChain;
+use crate::rollback::Guard;
 use crate::tangle::{Confidence, Scratch, Start, Tangle, Walk, Work};
 use crate::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis, Number};
 use aside::Pool;
@@ -197,6 +198,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     wants: Wants<'m>,
     outbox: Outbox<'m>,
     own: Own<'m>,
+    guard: Guard,
     headers: Headers<'m>,
 
     /// Transactions below a certified cut that somebody stands on, and when they were: solid stubs.

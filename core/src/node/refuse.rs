@@ -2,10 +2,18 @@
 
 use super::event::Refusal;
 use crate::crypto::SignatureError;
+use crate::rollback::RollbackError;
 use crate::tangle::InsertError;
 use crate::tx::TxError;
 use crate::wire::WireError;
 use crate::wire::frame::FrameError;
+
+pub(crate) const fn rollback_refusal(error: RollbackError) -> Refusal {
+    match error {
+        RollbackError::Exhausted => Refusal::CounterExhausted,
+        _ => Refusal::Platform,
+    }
+}
 
 pub(crate) fn wire_refusal(error: WireError) -> Refusal {
     match error {

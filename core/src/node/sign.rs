@@ -7,7 +7,7 @@ use super::event::{Event, Grade, Refusal, Ticket};
 use super::intake::{Source, facts, is_approval, split};
 use super::issue::Draft;
 use super::own::{Followed, Stored, UNAWAITED};
-use super::refuse::tx_refusal;
+use super::refuse::{rollback_refusal, tx_refusal};
 use super::{Node, NodeSigner, Phase, SignJob};
 use crate::crypto::{PublicKey, Signature, Verify};
 use crate::identity::enrol;
@@ -221,7 +221,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             parents: Vec::from_slice(parents).map_err(|_| Refusal::Busy)?,
             body,
         };
-        self.own.store(&self.limits, &mut self.platform, &stored)
+        self.own.store(&self.limits, &mut self.platform, &stored)?;
+        // Where the counter fails it is in the store and goes out from there, once the counter moves.
+        self.guard
+            .stored(&mut self.platform, followed.number)
+            .map_err(rollback_refusal)
     }
 
     /// COSE_Sign1 and, for evidence, the proof beside it.

@@ -1,7 +1,11 @@
 //! A platform in memory for tests: seeded randomness, a map for a store, failures and power cuts on demand.
 
-use crate::platform::{Platform, PlatformError};
+use crate::platform::{Counter, Platform, PlatformError};
+use crate::store::FlashStore;
+use crate::store::simulated::Board;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -24,9 +28,63 @@ pub struct MemoryPlatform {
     pub cut_at: Option<u32>,
     /// The power is gone: nothing that happens from here on happens.
     pub dead: bool,
+    /// The hardware counter, if there is one.
+    pub counter: Option<Counter>,
+    /// It does not advance.
+    pub fail_advance: bool,
+    /// It says that it advances.
+    pub stuck_counter: bool,
+    /// The store is on simulated flash instead, with its counter.
+    pub flash: Option<(Board, Rc<RefCell<FlashStore<Board>>>)>,
 }
 
 impl MemoryPlatform {
+    /// A device with its store on a board. It starts as often as the power goes before it is up.
+    pub(crate) fn on(board: &Board) -> Self {
+        loop {
+            let geometry = board.0.borrow().geometry;
+            match FlashStore::open(board.clone(), geometry) {
+                Ok(store) => {
+                    return Self {
+                        flash: Some((board.clone(), Rc::new(RefCell::new(store)))),
+                        ..Self::default()
+                    };
+                }
+                Err(error) => assert!(board.0.borrow().dead, "{error:?}"),
+            }
+            board.0.borrow_mut().power_on(None);
+        }
+    }
+
+    /// The same device after a power cut: what is in memory only is gone.
+    pub(crate) fn again(&self) -> Self {
+        let Some((board, _)) = &self.flash else {
+            return self.clone();
+        };
+        board.0.borrow_mut().power_off();
+        let then = board.0.borrow_mut().then.take();
+        board.0.borrow_mut().power_on(then);
+        Self {
+            seed: self.seed,
+            ..Self::on(board)
+        }
+    }
+
+    /// Works on the flash, if the store is there; the device dies with it.
+    fn on_flash<R>(
+        &mut self,
+        work: impl FnOnce(&mut FlashStore<Board>) -> Result<R, crate::store::StoreError>,
+        error: PlatformError,
+    ) -> Option<Result<R, PlatformError>> {
+        let (board, store) = self.flash.clone()?;
+        let done = work(&mut store.borrow_mut());
+        self.dead |= board.0.borrow().dead;
+        Some(done.map_err(|reason| {
+            assert!(self.dead || reason != crate::store::StoreError::Damaged);
+            error
+        }))
+    }
+
     /// Whether a write takes effect.
     fn write(&mut self) -> Result<bool, PlatformError> {
         self.writes += 1;
@@ -56,6 +114,9 @@ impl Platform for MemoryPlatform {
         if self.fail_get {
             return Err(PlatformError::StoreRead);
         }
+        if let Some(done) = self.on_flash(|store| store.get(key, out), PlatformError::StoreRead) {
+            return done;
+        }
         let Some(value) = self.store.get(&key) else {
             return Ok(None);
         };
@@ -65,6 +126,10 @@ impl Platform for MemoryPlatform {
     }
 
     fn put(&mut self, key: u16, value: &[u8]) -> Result<(), PlatformError> {
+        if let Some(done) = self.on_flash(|store| store.put(key, value), PlatformError::StoreWrite)
+        {
+            return done;
+        }
         if self.write()? {
             self.store.insert(key, value.to_vec());
         }
@@ -72,8 +137,34 @@ impl Platform for MemoryPlatform {
     }
 
     fn remove(&mut self, key: u16) -> Result<(), PlatformError> {
+        if let Some(done) = self.on_flash(|store| store.remove(key), PlatformError::StoreWrite) {
+            return done;
+        }
         if self.write()? {
             self.store.remove(&key);
+        }
+        Ok(())
+    }
+
+    fn counter(&mut self) -> Result<Option<Counter>, PlatformError> {
+        match &self.flash {
+            Some((board, _)) => Ok(board.0.borrow().counter),
+            None => Ok(self.counter),
+        }
+    }
+
+    fn advance(&mut self) -> Result<(), PlatformError> {
+        if self.fail_advance {
+            return Err(PlatformError::Counter);
+        }
+        if let Some((board, _)) = &self.flash {
+            let done = board.0.borrow_mut().advance();
+            self.dead |= board.0.borrow().dead;
+            return done.map_err(|_| PlatformError::Counter);
+        }
+        match &mut self.counter {
+            Some(counter) if !self.dead && !self.stuck_counter => counter.value += 1,
+            _ => {}
         }
         Ok(())
     }

@@ -4,14 +4,14 @@
 //! belongs to the log and those do not. Layout: "IE", version, unit; own number; number of the block before; where that one ends; number of the oldest
 //! block; CRC-32 over the geometry and all that. It stands there twice, so that cells that lose their charge do not bring back what was before. Then one unit that says it is complete.
 
-use super::{Flash, FlashStore, StoreError, copy, word};
-use crate::wire::crc::{START, update};
+use super::record::Source;
+use super::{Flash, FlashStore, StoreError, seal};
 
 /// Bytes of a block's head.
 const HEAD: u32 = 24;
 
 /// A block of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Block {
     pub index: u16,
     pub number: u32,
@@ -33,54 +33,55 @@ pub(super) struct Head {
 impl<F: Flash> FlashStore<F> {
     /// Where the first record of a block begins.
     pub(super) fn first(&self) -> u32 {
-        self.complete().saturating_add(self.geometry.unit)
+        self.complete().wrapping_add(self.geometry.unit)
     }
 
     /// Where the unit stands that says a block's head is complete.
     fn complete(&self) -> u32 {
-        self.round(HEAD).saturating_mul(2)
+        self.round(HEAD).wrapping_mul(2)
     }
 
     pub(super) fn address(&self, index: u16) -> u32 {
-        self.geometry.block.saturating_mul(index.into())
+        self.geometry.block.wrapping_mul(index.into())
     }
 
     pub(super) fn next(&self, index: u16) -> u16 {
-        let next = index.saturating_add(1);
+        let next = index.wrapping_add(1);
         if next < self.geometry.blocks { next } else { 0 }
     }
 
-    fn encode(&self, head: &Head) -> [u8; HEAD as usize] {
-        let unit = self.geometry.unit.to_le_bytes()[0];
-        let mut bytes = [0; HEAD as usize];
-        copy(&mut bytes, &[b'I', b'E', 1, unit]);
-        let mut crc = update(START, &self.geometry.block.to_le_bytes());
-        crc = update(crc, &self.geometry.blocks.to_le_bytes());
-        let words = [head.number, head.before, head.before_end, head.tail];
-        for (place, word) in bytes.chunks_exact_mut(4).skip(1).zip(words) {
-            copy(place, &word.to_le_bytes());
-        }
-        let (body, last) = bytes.split_at_mut(20);
-        copy(last, &(!update(crc, body)).to_le_bytes());
-        bytes
+    fn encode(&self, head: &Head) -> [u32; 6] {
+        let magic = u32::from_le_bytes([b'I', b'E', 1, 0]) | self.geometry.unit << 24;
+        let mut words = [
+            magic,
+            head.number,
+            head.before,
+            head.before_end,
+            head.tail,
+            0,
+        ];
+        let belongs = self.geometry.block ^ u32::from(self.geometry.blocks) << 16;
+        let [body @ .., last] = &mut words;
+        *last = seal(belongs, body);
+        words
     }
 
     fn head_at(&mut self, at: u32) -> Result<Option<Head>, StoreError> {
-        let mut bytes = [0; HEAD as usize];
-        self.read(at, &mut bytes)?;
+        let words = self.words(at)?;
+        let [_, number, before, before_end, tail, _] = words;
         let head = Head {
-            number: word(&bytes, 4),
-            before: word(&bytes, 8),
-            before_end: word(&bytes, 12),
-            tail: word(&bytes, 16),
+            number,
+            before,
+            before_end,
+            tail,
         };
-        Ok((self.encode(&head) == bytes).then_some(head))
+        Ok((self.encode(&head) == words).then_some(head))
     }
 
     pub(super) fn block_head(&mut self, index: u16) -> Result<Option<Head>, StoreError> {
         let at = self.address(index);
         match self.head_at(at)? {
-            None => self.head_at(at.saturating_add(self.round(HEAD))),
+            None => self.head_at(at.wrapping_add(self.round(HEAD))),
             found => Ok(found),
         }
     }
@@ -88,13 +89,10 @@ impl<F: Flash> FlashStore<F> {
     /// Makes a filled block the newest of the log.
     pub(super) fn commit(&mut self, block: Block, head: &Head) -> Result<(), StoreError> {
         let first = self.address(block.index);
-        let second = first.saturating_add(self.round(HEAD));
-        let bytes = self.encode(head);
+        let second = first.wrapping_add(self.round(HEAD));
+        let words = self.encode(head);
         for at in [first, second] {
-            self.program(at, HEAD, |_, offset, out| {
-                copy(out, bytes.get(offset as usize..).unwrap_or(&[]));
-                Ok(())
-            })?;
+            self.program(at, &words, Source::Bytes(&[]), HEAD)?;
         }
         self.sync()?;
         for at in [first, second] {
@@ -102,11 +100,11 @@ impl<F: Flash> FlashStore<F> {
                 return Err(StoreError::Write);
             }
         }
-        self.finish(first.saturating_add(self.complete()))?;
+        self.finish(first.wrapping_add(self.complete()))?;
         self.head = Some(block);
         self.tail = head.tail;
         self.sealed = false;
-        self.doubtful = None;
+        self.kept = u32::MAX;
         Ok(())
     }
 
@@ -116,7 +114,7 @@ impl<F: Flash> FlashStore<F> {
             let Some(head) = self.block_head(index)? else {
                 continue;
             };
-            let complete = self.address(index).saturating_add(self.complete());
+            let complete = self.address(index).wrapping_add(self.complete());
             let complete = !self.is_blank(complete, self.geometry.unit)?;
             let newer = self.head.is_none_or(|newest| head.number > newest.number);
             if complete && newer {
@@ -127,12 +125,40 @@ impl<F: Flash> FlashStore<F> {
                 });
                 self.tail = head.tail;
             }
-            if head.number > self.top {
-                self.top = head.number;
-                self.doubtful = (!complete).then_some(index);
+            self.top = self.top.max(head.number);
+        }
+        let newest = self.head.unwrap_or_default();
+        let end = self.address(newest.index).wrapping_add(self.complete());
+        let (end, head) = (
+            self.scan(end, self.geometry.unit)?,
+            self.block_head(newest.index)?,
+        );
+        let Some(head) = head.filter(|_| end.all != 0) else {
+            return Ok(());
+        };
+        for index in 0..self.geometry.blocks {
+            if let Some(before) = self.block_head(index)?
+                && before.number == head.before
+            {
+                self.kept = before.tail;
             }
         }
         Ok(())
+    }
+
+    /// Whether a block had better not be erased now: it was cut short just before it was complete, so that with its erase cut short, too, it might pass for
+    /// that; or it is needed should the newest one, on the next start, not be taken for complete.
+    pub(super) fn is_kept(&mut self, index: u16) -> Result<bool, StoreError> {
+        let kept = self.kept;
+        if self
+            .block_head(index)?
+            .is_some_and(|head| head.number >= kept)
+        {
+            return Ok(true);
+        }
+        let (at, complete) = (self.address(index), self.complete());
+        Ok(!self.is_blank(at, complete)?
+            && self.is_blank(at.wrapping_add(complete), self.geometry.unit)?)
     }
 
     /// The block before this one in the log.
@@ -143,7 +169,7 @@ impl<F: Flash> FlashStore<F> {
         let head = self.block_head(block.index)?.ok_or(StoreError::Damaged)?;
         let mut index = block.index;
         for _ in 1..self.geometry.blocks {
-            let last = self.geometry.blocks.saturating_sub(1);
+            let last = self.geometry.blocks.wrapping_sub(1);
             index = index.checked_sub(1).unwrap_or(last);
             // What lies between was bad when its turn came.
             if let Some(found) = self.block_head(index)?

@@ -14,8 +14,9 @@ pub(crate) mod simulated;
 #[cfg(test)]
 mod tests;
 
+use crate::wire::crc::{START, crc32, update};
 use block::Block;
-use record::{Kind, Source};
+use record::{GONE, PUT, Source};
 
 /// Longest program unit.
 pub const MAX_UNIT: usize = 32;
@@ -66,7 +67,7 @@ pub enum StoreError {
     TooLong,
 }
 
-/// The store. It holds the flash and 40 bytes.
+/// The store. It holds the flash and 44 bytes.
 #[derive(Debug)]
 pub struct FlashStore<F: Flash> {
     flash: F,
@@ -81,8 +82,31 @@ pub struct FlashStore<F: Flash> {
     sealed: bool,
     /// A block that failed and is not yet noted as bad.
     failed: Option<u16>,
-    /// A block that was cut short just before it became the newest: were its erase cut short too, it might pass for that.
-    doubtful: Option<u16>,
+    /// Where it is not sure that the newest block is complete: number of the oldest of the log as it was without it. All from there on may be needed yet.
+    kept: u32,
+    /// Does one thing wrongly, so that the tests can be seen to notice.
+    #[cfg(test)]
+    pub(crate) sabotage: Sabotage,
+}
+
+/// Mistakes that a store may make.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sabotage {
+    #[default]
+    None,
+    /// Erases the oldest block before what counts in it was taken over.
+    EraseFirst,
+    /// Goes on in a block after a start.
+    GoOn,
+    /// Takes a block that looks blank without erasing it.
+    TrustBlank,
+    /// Counts a record that looks whole though it is not complete.
+    NoEnd,
+    /// Leaves a torn record as it is until something is written.
+    LeaveTorn,
+    /// Acknowledges before the last sync.
+    NoSync,
 }
 
 impl<F: Flash> FlashStore<F> {
@@ -91,7 +115,7 @@ impl<F: Flash> FlashStore<F> {
     /// # Errors
     /// [`StoreError::Geometry`], `Read`, `Write`, `Damaged`.
     pub fn open(flash: F, geometry: Geometry) -> Result<Self, StoreError> {
-        let mut store = Self {
+        let store = Self {
             flash,
             geometry,
             head: None,
@@ -99,14 +123,48 @@ impl<F: Flash> FlashStore<F> {
             top: 0,
             sealed: true,
             failed: None,
-            doubtful: None,
+            kept: u32::MAX,
+            #[cfg(test)]
+            sabotage: Sabotage::None,
         };
-        store.check()?;
-        store.find_head()?;
-        if store.find_end()? {
-            store.roll(0)?;
+        store.start()
+    }
+
+    fn start(mut self) -> Result<Self, StoreError> {
+        self.check()?;
+        self.find_head()?;
+        let torn = self.find_end()?;
+        #[cfg(test)]
+        match self.sabotage {
+            Sabotage::GoOn => self.sealed = false,
+            Sabotage::LeaveTorn => return Ok(self),
+            _ => {}
         }
-        Ok(store)
+        if torn {
+            self.roll(0)?;
+        }
+        Ok(self)
+    }
+
+    /// Opens a store that makes a mistake.
+    #[cfg(test)]
+    pub(crate) fn open_wrong(
+        flash: F,
+        geometry: Geometry,
+        sabotage: Sabotage,
+    ) -> Result<Self, StoreError> {
+        let store = Self {
+            flash,
+            geometry,
+            head: None,
+            tail: 0,
+            top: 0,
+            sealed: true,
+            failed: None,
+            kept: u32::MAX,
+            sabotage,
+        };
+        store.start()
     }
 
     /// Reads the value of `key` into `out`.
@@ -114,17 +172,17 @@ impl<F: Flash> FlashStore<F> {
     /// # Errors
     /// [`StoreError::TooLong`] for `out`; `Read`, `Damaged`.
     pub fn get(&mut self, key: u16, out: &mut [u8]) -> Result<Option<usize>, StoreError> {
-        let Some((block, record)) = self.newest(key, false)? else {
+        let Some((block, record)) = self.newest(PUT | u32::from(key))? else {
             return Ok(None);
         };
-        if record.kind != Kind::Put {
+        if record.kind() != PUT {
             return Ok(None);
         }
-        let len = record.len as usize;
+        let len = record.len() as usize;
         let place = out.get_mut(..len).ok_or(StoreError::TooLong)?;
         let at = self.value_at(block.index, record.at);
         self.read(at, place)?;
-        match crate::wire::crc::crc32(place) == record.crc {
+        match crc32(place) == record.crc {
             true => Ok(Some(len)),
             false => Err(StoreError::Damaged),
         }
@@ -138,7 +196,7 @@ impl<F: Flash> FlashStore<F> {
         if value.len() > self.longest() {
             return Err(StoreError::TooLong);
         }
-        self.append(Kind::Put, key, value)
+        self.append(PUT | u32::from(key), value)
     }
 
     /// Removes a key; removing what is not there succeeds and writes nothing.
@@ -146,8 +204,8 @@ impl<F: Flash> FlashStore<F> {
     /// # Errors
     /// [`StoreError`]; the value stands. Never `Full`.
     pub fn remove(&mut self, key: u16) -> Result<(), StoreError> {
-        match self.newest(key, false)? {
-            Some((_, record)) if record.kind == Kind::Put => self.append(Kind::Gone, key, &[]),
+        match self.newest(PUT | u32::from(key))? {
+            Some((_, record)) if record.kind() == PUT => self.append(GONE | u32::from(key), &[]),
             _ => Ok(()),
         }
     }
@@ -165,7 +223,9 @@ impl<F: Flash> FlashStore<F> {
             top: 0,
             sealed: true,
             failed: None,
-            doubtful: None,
+            kept: u32::MAX,
+            #[cfg(test)]
+            sabotage: Sabotage::None,
         };
         store.check()?;
         store.find_head()?;
@@ -186,7 +246,7 @@ impl<F: Flash> FlashStore<F> {
     /// Longest value that fits.
     #[must_use]
     pub fn longest(&self) -> usize {
-        let fixed = self.first().saturating_add(self.size(0).saturating_mul(2));
+        let fixed = self.first().wrapping_add(self.size(0).wrapping_mul(2));
         let room = self.geometry.block.saturating_sub(fixed);
         room.min(record::MAX_LEN) as usize
     }
@@ -209,7 +269,7 @@ impl<F: Flash> FlashStore<F> {
         } = self.geometry;
         let fine = unit.is_power_of_two()
             && unit as usize <= MAX_UNIT
-            && block.is_multiple_of(unit)
+            && block & unit.wrapping_sub(1) == 0
             && blocks >= 3
             && block.checked_mul(blocks.into()).is_some()
             && self.longest() >= 64;
@@ -219,18 +279,20 @@ impl<F: Flash> FlashStore<F> {
         }
     }
 
-    fn append(&mut self, kind: Kind, key: u16, value: &[u8]) -> Result<(), StoreError> {
+    /// `what`: kind and key.
+    fn append(&mut self, what: u32, value: &[u8]) -> Result<(), StoreError> {
         // A tombstone's room is always left, so that a full store can be emptied.
-        let spare = if kind == Kind::Gone { 0 } else { self.size(0) };
+        let gone = what & GONE != 0;
+        let spare = if gone { 0 } else { self.size(0) };
         let len = u32::try_from(value.len()).unwrap_or(u32::MAX);
-        let need = self.size(len).saturating_add(spare);
+        let need = self.size(len).wrapping_add(spare);
         // Each pass clears one block of the log; and each block may fail once.
-        for pass in 0..=u32::from(self.geometry.blocks).saturating_mul(2) {
+        for pass in 0..=u32::from(self.geometry.blocks).wrapping_mul(2) {
             if let Some(mut head) = self.head
                 && !self.sealed
                 && self.fits(&head, need)
             {
-                match self.write(&mut head, kind, key, Source::Bytes(value)) {
+                match self.write(&mut head, what, Source::Bytes(value)) {
                     Ok(()) => {
                         self.head = Some(head);
                         return Ok(());
@@ -245,7 +307,7 @@ impl<F: Flash> FlashStore<F> {
                     }
                 }
             }
-            if pass == 0 && kind == Kind::Put && !self.has_room(need)? {
+            if pass == 0 && !gone && !self.has_room(need)? {
                 return Err(StoreError::Full);
             }
             self.roll(need)?;
@@ -257,72 +319,127 @@ impl<F: Flash> FlashStore<F> {
         self.flash.read(at, out).map_err(|_| StoreError::Read)
     }
 
-    /// Whether `len` bytes are as after an erase.
-    fn is_blank(&mut self, mut at: u32, mut len: u32) -> Result<bool, StoreError> {
+    /// What `len` bytes are like.
+    fn scan(&mut self, mut at: u32, mut len: u32) -> Result<Scan, StoreError> {
         let mut bytes = [0; MAX_UNIT];
+        let mut found = Scan {
+            crc: START,
+            all: 0,
+            common: 0xff,
+        };
         while len > 0 {
             let part = len.min(MAX_UNIT as u32);
             let room = bytes.get_mut(..part as usize).unwrap_or_default();
             self.read(at, room)?;
-            if room.iter().any(|byte| *byte != 0xff) {
-                return Ok(false);
+            found.crc = update(found.crc, room);
+            for byte in room {
+                found.all |= *byte;
+                found.common &= *byte;
             }
-            at = at.saturating_add(part);
-            len = len.saturating_sub(part);
+            at = at.wrapping_add(part);
+            len = len.wrapping_sub(part);
         }
-        Ok(true)
+        Ok(found)
+    }
+
+    /// Whether `len` bytes are as after an erase.
+    fn is_blank(&mut self, at: u32, len: u32) -> Result<bool, StoreError> {
+        Ok(self.scan(at, len)?.common == 0xff)
+    }
+
+    /// The words of a head.
+    fn words<const N: usize>(&mut self, at: u32) -> Result<[u32; N], StoreError> {
+        let mut bytes = [[0; 4]; N];
+        self.read(at, bytes.as_flattened_mut())?;
+        Ok(bytes.map(u32::from_le_bytes))
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
         self.flash.sync().map_err(|_| StoreError::Write)
     }
 
-    /// Programs `len` bytes and fills the last unit up; `fill` gives the bytes from an offset on.
+    /// Programs a head and the value behind it, `len` bytes in all, and fills the last unit up.
     fn program(
         &mut self,
         at: u32,
+        head: &[u32],
+        value: Source<'_>,
         len: u32,
-        mut fill: impl FnMut(&mut F, u32, &mut [u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let unit = self.geometry.unit;
+        let head_len = (head.len() as u32).wrapping_mul(4);
         let mut done = 0;
         while done < len {
             let mut bytes = Aligned([0xff; MAX_UNIT]);
             let room = bytes.0.get_mut(..unit as usize).unwrap_or_default();
-            let part = unit.min(len.saturating_sub(done)) as usize;
-            fill(
-                &mut self.flash,
-                done,
-                room.get_mut(..part).unwrap_or_default(),
-            )?;
+            let mut at_byte = done;
+            let mut rest = room.iter_mut();
+            while at_byte < head_len
+                && let Some(byte) = rest.next()
+            {
+                let word = head.get((at_byte >> 2) as usize).copied().unwrap_or(0);
+                *byte = word.wrapping_shr((at_byte & 3) << 3).to_le_bytes()[0];
+                at_byte = at_byte.wrapping_add(1);
+            }
+            let rest = rest.into_slice();
+            let offset = at_byte.wrapping_sub(head_len);
+            let left = len.saturating_sub(at_byte) as usize;
+            let part = rest.len().min(left);
+            match value {
+                Source::Bytes(value) => copy(rest, value.get(offset as usize..).unwrap_or(&[])),
+                Source::Flash(from, ..) if part > 0 => self.read(
+                    from.wrapping_add(offset),
+                    rest.get_mut(..part).unwrap_or_default(),
+                )?,
+                Source::Flash(..) => {}
+            }
             self.flash
-                .program(at.saturating_add(done), room)
+                .program(at.wrapping_add(done), room)
                 .map_err(|_| StoreError::Write)?;
-            done = done.saturating_add(unit);
+            done = done.wrapping_add(unit);
         }
         Ok(())
     }
 
-    /// Says that what stands before this unit is complete: it is programmed only after that was synced. Whether it is blank is all that counts:
-    /// cells that a cut left half programmed may read this way or that, but not as if nobody had touched any of them.
+    /// Says that what stands before this unit is complete: it is programmed only after that was synced, so any bit of it will do. Where it is not all there it may
+    /// read otherwise the next time, and is settled when the store is opened.
     fn finish(&mut self, at: u32) -> Result<(), StoreError> {
         let unit = self.geometry.unit;
-        self.program(at, unit, |_, _, out| {
-            out.fill(0);
-            Ok(())
-        })?;
+        self.program(at, &[0; MAX_UNIT / 4], Source::Bytes(&[]), unit)?;
+        #[cfg(test)]
+        if self.sabotage == Sabotage::NoSync {
+            return Ok(());
+        }
         self.sync()?;
-        match self.is_blank(at, unit)? {
-            true => Err(StoreError::Write),
-            false => Ok(()),
+        match self.scan(at, unit)?.all == 0 {
+            true => Ok(()),
+            false => Err(StoreError::Write),
         }
     }
 
     /// `bytes` rounded up to units.
     fn round(&self, bytes: u32) -> u32 {
-        let below = self.geometry.unit.saturating_sub(1);
-        bytes.saturating_add(below) & !below
+        let below = self.geometry.unit.wrapping_sub(1);
+        bytes.wrapping_add(below) & !below
     }
+}
+
+/// Bytes of the flash, looked through.
+struct Scan {
+    /// State of their CRC-32.
+    crc: u32,
+    /// All bits that any of them has, and those that all of them have.
+    all: u8,
+    common: u8,
+}
+
+/// The CRC-32 of a head, and of where it belongs.
+fn seal(belongs: u32, words: &[u32]) -> u32 {
+    let mut crc = update(START, &belongs.to_le_bytes());
+    for word in words {
+        crc = update(crc, &word.to_le_bytes());
+    }
+    !crc
 }
 
 #[repr(align(8))]
@@ -333,11 +450,4 @@ fn copy(to: &mut [u8], from: &[u8]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
     }
-}
-
-/// The little-endian number at `at`.
-fn word(bytes: &[u8], at: usize) -> u32 {
-    let end = at.saturating_add(4);
-    let four = bytes.get(at..end).unwrap_or(&[]);
-    u32::from_le_bytes(four.try_into().unwrap_or_default())
 }

@@ -1,10 +1,11 @@
 //! NOR flash that loses its power: every operation counts, and the one with a given number is cut short.
 //!
 //! What a cut leaves: of a program unit any of its bits, of an erase anything at all, which may read differently each time; of what was not synced, where there is a cache,
-//! any part in any order. A unit that a cut touched stays unreliable: on each start it may read otherwise, though never again as untouched where it once did not, and
-//! never the other way round. Programming a unit twice, or one that was touched, or in a block whose erase was cut, is a breach and panics: no chip is asked for what it may not be able to do.
+//! any part in any order. A unit that a cut touched stays unreliable: on each start it may read otherwise, though not once as wholly programmed and the next time as
+//! untouched, or the other way round. Programming a unit twice, or one that was touched, or in a block whose erase was cut, is a breach and panics: no chip is asked for what it may not be able to do.
 
 use super::{Flash, FlashError, Geometry};
+use crate::platform::Counter;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -56,10 +57,14 @@ pub(crate) struct Chip {
     pub cut_at: Option<u64>,
     /// The power is gone.
     pub dead: bool,
+    /// Where to cut next, counted from when the power comes back.
+    pub then: Option<u64>,
     pub faults: BTreeMap<u16, Fault>,
     /// Erases of each block.
     pub worn: Vec<u32>,
     pub reads: u64,
+    /// The hardware counter beside the flash: no image brings it back.
+    pub counter: Option<Counter>,
     /// Whether what is not synced may be lost in any order.
     cache: bool,
     cells: Vec<u8>,
@@ -84,9 +89,11 @@ impl Chip {
             operations: 0,
             cut_at: None,
             dead: false,
+            then: None,
             faults: BTreeMap::new(),
             worn: vec![0; geometry.blocks.into()],
             reads: 0,
+            counter: None,
             cache,
             cells: (0..len).map(|_| dice.roll() as u8).collect(),
             waiting: Vec::new(),
@@ -115,14 +122,11 @@ impl Chip {
         }
     }
 
-    /// Any of the bits. A unit that keeps one is never read as untouched again, one that keeps none always is.
+    /// Any of the bits; not from all to none or from none to all.
     fn tear(&mut self, at: u32, wanted: &[u8], first: bool) {
         let choice = self.dice.below(4);
         let place = at as usize..at as usize + wanted.len();
-        let was_blank = self.cells[place.clone()].iter().all(|c| *c == 0xff);
-        if !first && was_blank {
-            return;
-        }
+        let before = self.cells[place.clone()].to_vec();
         for (cell, wanted) in self.cells[place.clone()].iter_mut().zip(wanted) {
             let keep = match choice {
                 0 => 0,
@@ -131,9 +135,12 @@ impl Chip {
             };
             *cell = !(!wanted & keep);
         }
-        if !first && self.cells[place.clone()].iter().all(|c| *c == 0xff) {
+        let blank = |cells: &[u8]| cells.iter().all(|c| *c == 0xff);
+        let now = &mut self.cells[place];
+        if !first && ((blank(&before) && now == wanted) || (blank(now) && before == wanted)) {
+            // One bit more, or one less.
             let some = wanted.iter().position(|b| *b != 0xff).unwrap_or(0);
-            self.cells[place][some] = wanted[some];
+            now[some] ^= 1 << (!wanted[some]).trailing_zeros().min(7);
         }
     }
 
@@ -300,6 +307,20 @@ impl Chip {
                 Waiting::Program(at, bytes) => self.cells_at(at, &bytes),
                 Waiting::Erase(at) => self.clear(at),
             }
+        }
+        Ok(())
+    }
+
+    /// Advances the counter; where that is cut short it moved or did not.
+    pub(crate) fn advance(&mut self) -> Result<(), FlashError> {
+        let cut = self.count()?;
+        let moves = !cut || self.dice.below(2) == 0;
+        if let Some(counter) = self.counter.as_mut().filter(|_| moves) {
+            counter.value += 1;
+        }
+        if cut {
+            self.lose();
+            return Err(FlashError);
         }
         Ok(())
     }

@@ -14,7 +14,12 @@ const SMALL: Geometry = Geometry {
 
 fn open(board: &Board) -> Result<FlashStore<Board>, StoreError> {
     let geometry = board.0.borrow().geometry;
-    FlashStore::open(board.clone(), geometry)
+    FlashStore::open_wrong(board.clone(), geometry, SABOTAGE.get())
+}
+
+std::thread_local! {
+    /// What the stores of this test do wrongly.
+    static SABOTAGE: std::cell::Cell<Sabotage> = const { std::cell::Cell::new(Sabotage::None) };
 }
 
 fn read(store: &mut FlashStore<Board>, key: u16) -> Result<Option<Vec<u8>>, StoreError> {
@@ -180,6 +185,8 @@ fn values_come_back_and_survive_a_restart() {
 
 /// Cuts a script at every operation; and `pairs`: again at every operation of what follows, and once more at a few.
 fn cut_everywhere(geometry: Geometry, cache: bool, seed: u64, steps: usize, pairs: bool) -> u64 {
+    // With small units each step is many operations.
+    let steps = if geometry.unit < 4 { steps / 2 } else { steps };
     let script = script(seed, steps, longest(geometry) / 3);
     let whole = Board::new(geometry, cache, seed);
     run(&whole, &script, &mut Map::new());
@@ -270,7 +277,7 @@ fn a_cut_at_every_operation_leaves_the_old_or_the_new() {
         }
     }
     println!("{cuts} cuts");
-    assert!(cuts > 5_000);
+    assert!(cuts > 4_000);
 }
 
 #[test]
@@ -282,7 +289,7 @@ fn a_cut_in_the_recovery_from_any_cut_does_no_more_harm() {
         }
     }
     println!("{cuts} cuts");
-    assert!(cuts > 10_000);
+    assert!(cuts > 8_000);
 }
 
 #[test]
@@ -439,4 +446,30 @@ fn what_lost_its_charge_is_an_error_and_never_an_older_value() {
         }
     }
     assert!(refused > 50);
+}
+
+/// Each mistake that the journal does not make is found by the same tests.
+#[test]
+fn a_store_that_makes_a_mistake_is_caught() {
+    for sabotage in [
+        Sabotage::EraseFirst,
+        Sabotage::GoOn,
+        Sabotage::TrustBlank,
+        Sabotage::NoEnd,
+        Sabotage::LeaveTorn,
+        Sabotage::NoSync,
+    ] {
+        let caught = std::thread::spawn(move || {
+            // It fails many times over: what it says is of no interest.
+            SABOTAGE.set(sabotage);
+            for (geometry, cache) in geometries().into_iter().rev() {
+                for seed in 0..3 {
+                    cut_everywhere(geometry, cache, seed, 40, false);
+                    cut_everywhere(geometry, cache, 100 + seed, 8, true);
+                }
+            }
+        })
+        .join();
+        assert!(caught.is_err(), "{sabotage:?} was not noticed");
+    }
 }

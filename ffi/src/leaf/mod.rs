@@ -62,5 +62,8 @@ pub(crate) fn refused(error: Error) -> i32 {
         Error::NotForMe => status::IOTEDGE_E_NOT_FOR_ME,
         Error::Forged => status::IOTEDGE_E_FORGED,
         Error::OutOfOrder => status::IOTEDGE_E_OUT_OF_ORDER,
+        Error::OldImage => status::IOTEDGE_E_OLD_IMAGE,
+        Error::Counter => status::IOTEDGE_E_COUNTER,
+        Error::CounterExhausted => status::IOTEDGE_E_COUNTER_EXHAUSTED,
     }
 }

@@ -4,7 +4,7 @@ use super::types::iotedge_platform_t;
 use crate::raw::Call;
 use crate::status;
 use core::ffi::c_void;
-use iotedge_core::platform::{Platform, PlatformError};
+use iotedge_core::platform::{Counter, Platform, PlatformError};
 
 /// The callbacks, all there.
 pub(crate) struct CPlatform {
@@ -14,15 +14,34 @@ pub(crate) struct CPlatform {
     get: unsafe extern "C" fn(*mut c_void, u32, *mut u8, usize, *mut usize) -> i32,
     put: unsafe extern "C" fn(*mut c_void, u32, *const u8, usize) -> i32,
     remove: unsafe extern "C" fn(*mut c_void, u32) -> i32,
+    counter: Option<CCounter>,
+}
+
+/// A hardware counter.
+#[derive(Clone, Copy)]
+struct CCounter {
+    read: unsafe extern "C" fn(*mut c_void, *mut u32, *mut u32) -> i32,
+    advance: unsafe extern "C" fn(*mut c_void) -> i32,
+    stride: u32,
 }
 
 impl CPlatform {
     /// Refuses a platform with a missing callback.
     pub(crate) fn new(given: &iotedge_platform_t) -> Call<Self> {
         let missing = status::IOTEDGE_E_NULL;
-        if given.reserved != 0 {
+        if given.reserved != 0 || given.reserved2 != 0 {
             return Err(status::IOTEDGE_E_ARGUMENT);
         }
+        let counter = match (given.counter_read, given.counter_advance) {
+            (Some(read), Some(advance)) => Some(CCounter {
+                read,
+                advance,
+                stride: given.counter_stride.max(1),
+            }),
+            // One alone is a mistake: it would protect nothing.
+            (None, None) if given.counter_stride == 0 => None,
+            _ => return Err(missing),
+        };
         Ok(Self {
             user: given.user,
             store: match given.store_user.is_null() {
@@ -33,6 +52,7 @@ impl CPlatform {
             get: given.store_get.ok_or(missing)?,
             put: given.store_put.ok_or(missing)?,
             remove: given.store_remove.ok_or(missing)?,
+            counter,
         })
     }
 }
@@ -78,6 +98,31 @@ impl Platform for CPlatform {
         match unsafe { (self.remove)(self.store, key.into()) } {
             status::IOTEDGE_OK => Ok(()),
             _ => Err(PlatformError::StoreWrite),
+        }
+    }
+
+    fn counter(&mut self) -> Result<Option<Counter>, PlatformError> {
+        let Some(counter) = self.counter else {
+            return Ok(None);
+        };
+        let (mut value, mut last) = (0, 0);
+        // SAFETY: the contract of `iotedge_platform_t`.
+        match unsafe { (counter.read)(self.user, &raw mut value, &raw mut last) } {
+            status::IOTEDGE_OK => Ok(Some(Counter {
+                value,
+                last,
+                stride: counter.stride,
+            })),
+            _ => Err(PlatformError::Counter),
+        }
+    }
+
+    fn advance(&mut self) -> Result<(), PlatformError> {
+        let counter = self.counter.ok_or(PlatformError::Counter)?;
+        // SAFETY: the contract of `iotedge_platform_t`.
+        match unsafe { (counter.advance)(self.user) } {
+            status::IOTEDGE_OK => Ok(()),
+            _ => Err(PlatformError::Counter),
         }
     }
 }

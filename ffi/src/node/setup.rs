@@ -21,6 +21,8 @@ fn init_status(error: InitError) -> i32 {
         InitError::Certificate => status::IOTEDGE_E_OWN_CERTIFICATE,
         InitError::Platform => status::IOTEDGE_E_PLATFORM,
         InitError::Stored => status::IOTEDGE_E_STORED_STATE,
+        InitError::OldImage => status::IOTEDGE_E_OLD_IMAGE,
+        InitError::Counter => status::IOTEDGE_E_COUNTER,
     }
 }
 

@@ -200,11 +200,23 @@ pub struct iotedge_platform_t {
     pub store_remove: Option<unsafe extern "C" fn(user: *mut c_void, key: u32) -> i32>,
     /// Handed to the `store_*` callbacks in place of `user`, such as an `iotedge_flash_store_t`; NULL: they get `user`.
     pub store_user: *mut c_void,
+    /// Reads a hardware monotonic counter: its value and the last that it can take. NULL, with `counter_advance`: the device has none. With one an old image of the store
+    /// is refused (`IOTEDGE_E_OLD_IMAGE`); without one the device only asks its neighbours, as it does with one, too. Once it was there it has to be there.
+    pub counter_read:
+        Option<unsafe extern "C" fn(user: *mut c_void, value: *mut u32, last: *mut u32) -> i32>,
+    /// Advances the counter by one, durably. It is read back.
+    pub counter_advance: Option<unsafe extern "C" fn(user: *mut c_void) -> i32>,
+    /// Own transactions for one step of the counter; 0: 1. With 1 every old image is noticed; with more the counter lasts longer, and an image is
+    /// only noticed once it is that many transactions old.
+    pub counter_stride: u32,
+    /// Zero.
+    pub reserved2: u32,
 }
 // SAFETY: repr(C), integers, a raw pointer and optional functions, size first.
 unsafe impl Sized32 for iotedge_platform_t {}
 pub(crate) const OLDEST_PLATFORM: usize = 8 + 5 * size_of::<*const u8>();
-const _: () = assert!(size_of::<iotedge_platform_t>() == OLDEST_PLATFORM + size_of::<*const u8>());
+const _: () =
+    assert!(size_of::<iotedge_platform_t>() == OLDEST_PLATFORM + 3 * size_of::<*const u8>() + 8);
 
 /// Event: the neighbourhood accepted the certificate; a later table makes this node a member.
 pub const IOTEDGE_EVENT_ENROL_ACCEPTED: u32 = 1;

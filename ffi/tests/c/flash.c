@@ -252,6 +252,20 @@ static void failures(void)
     STATUS(IOTEDGE_OK, iotedge_flash_store_close(store));
 }
 
+static int32_t counter_read(void *user, uint32_t *value, uint32_t *last)
+{
+    (void)user;
+    *value = 1;
+    *last = 5;
+    return IOTEDGE_OK;
+}
+
+static int32_t counter_advance(void *user)
+{
+    (void)user;
+    return IOTEDGE_OK;
+}
+
 static void in_a_leaf(void)
 {
     static uint64_t leaf_memory[IOTEDGE_LEAF_SIZE / 8];
@@ -272,6 +286,20 @@ static void in_a_leaf(void)
     leaf_config.seed = seed;
     leaf_config.certificate = LEAF_CERTIFICATE;
     leaf_config.certificate_len = sizeof LEAF_CERTIFICATE;
+    /* Half a counter is none, and is refused. */
+    platform.counter_read = counter_read;
+    STATUS(IOTEDGE_E_NULL, iotedge_leaf_init(leaf_memory, sizeof leaf_memory, &leaf_config, &platform, &leaf));
+    platform.counter_read = NULL;
+    platform.counter_advance = counter_advance;
+    STATUS(IOTEDGE_E_NULL, iotedge_leaf_init(leaf_memory, sizeof leaf_memory, &leaf_config, &platform, &leaf));
+    platform.counter_advance = NULL;
+    platform.counter_stride = 4;
+    STATUS(IOTEDGE_E_NULL, iotedge_leaf_init(leaf_memory, sizeof leaf_memory, &leaf_config, &platform, &leaf));
+    platform.counter_read = counter_read;
+    platform.counter_advance = counter_advance;
+    platform.reserved2 = 1;
+    STATUS(IOTEDGE_E_ARGUMENT, iotedge_leaf_init(leaf_memory, sizeof leaf_memory, &leaf_config, &platform, &leaf));
+    platform.reserved2 = 0;
     STATUS(IOTEDGE_OK, iotedge_leaf_init(leaf_memory, sizeof leaf_memory, &leaf_config, &platform, &leaf));
     STATUS(IOTEDGE_OK, iotedge_leaf_submit_data(leaf, 0, (const uint8_t *)"x", 1, &ticket));
     CHECK(ticket == 1 && chip.programs > 0);

@@ -309,6 +309,10 @@ impl Network {
                 store_put: Some(put),
                 store_remove: Some(remove),
                 store_user: core::ptr::null_mut(),
+                counter_read: None,
+                counter_advance: None,
+                counter_stride: 0,
+                reserved2: 0,
             };
             let memory = self.memory[i].as_mut_ptr();
             let status = iotedge_node_init(
@@ -356,6 +360,10 @@ impl Network {
                 store_put: Some(put),
                 store_remove: Some(remove),
                 store_user: core::ptr::null_mut(),
+                counter_read: None,
+                counter_advance: None,
+                counter_stride: 0,
+                reserved2: 0,
             };
             let memory = self.memory[n].as_mut_ptr();
             let status = iotedge_leaf_init(

@@ -4,18 +4,18 @@
 use super::*;
 
 /// The device under the hammer, and what its application was promised.
-struct Device {
-    net: Network,
+pub(super) struct Device {
+    pub(super) net: Network,
     promised: Vec<(Ticket, u8)>,
-    told: Vec<Event>,
+    pub(super) told: Vec<Event>,
     /// What the application still wants to say.
-    next: u8,
+    pub(super) next: u8,
 }
 
-const LAST: u8 = 4;
+pub(super) const LAST: u8 = 4;
 
 impl Device {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut net = Network::started(5);
         net.events.iter_mut().for_each(Vec::clear);
         net.node(VICTIM).platform.writes = 0;
@@ -59,7 +59,7 @@ impl Device {
         }
     }
 
-    fn run(&mut self, millis: u64) {
+    pub(super) fn run(&mut self, millis: u64) {
         let end = self.net.now + millis;
         while self.net.now < end {
             self.submit();
@@ -68,7 +68,7 @@ impl Device {
     }
 
     /// The bodies of the victim's transactions as a neighbour holds them, by number.
-    fn said(&mut self) -> Vec<u8> {
+    pub(super) fn said(&mut self) -> Vec<u8> {
         let node = self.net.node(0);
         let victim = MemberIndex(VICTIM as u16);
         let mut said: Vec<(Number, Id)> = node
@@ -84,7 +84,7 @@ impl Device {
     }
 
     #[track_caller]
-    fn check(&mut self, name: &str) {
+    pub(super) fn check(&mut self, name: &str) {
         let victim = MemberIndex(VICTIM as u16);
         for n in 0..5 {
             let node = self.net.node(n);
