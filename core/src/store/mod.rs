@@ -67,7 +67,7 @@ pub enum StoreError {
     TooLong,
 }
 
-/// The store. It holds the flash and 44 bytes.
+/// The store. It holds the flash and 48 bytes.
 #[derive(Debug)]
 pub struct FlashStore<F: Flash> {
     flash: F,
