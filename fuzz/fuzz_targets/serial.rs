@@ -82,7 +82,7 @@ fuzz_target!(|script: &[u8]| {
     for frame in out {
         let mut again = Vec::new();
         read(&mut decoder, &written(&frame, 3), &mut again);
-        assert_eq!(again, [frame.clone()]);
+        assert_eq!(again, std::slice::from_ref(&frame));
         assert_eq!(
             crc32(&[&frame[..], &crc32(&frame).to_le_bytes()].concat()),
             0x2144_df1c
