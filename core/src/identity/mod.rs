@@ -3,6 +3,7 @@
 //! Invariant: an identity is a hash of a key, and every statement about one is signed by a key that the reader pinned. Nothing in this
 //! room trusts a name. Formats: RFC 9052 (COSE), RFC 8392 and 8747 (CWT), RFC 9679 (thumbprint); bytes: protocol sections 2, 5 and 6.
 
+pub mod attest;
 pub mod cert;
 pub mod device_id;
 pub mod enrol;
@@ -16,6 +17,7 @@ pub mod signer;
 pub mod statement;
 pub mod table;
 
+pub use attest::{AttestError, Attestation};
 pub use cert::{CertError, Certificate, Claims, Cti, Kind, Seconds, Verified};
 pub use device_id::{DeviceId, DeviceIdError};
 pub use genesis::{Genesis, GenesisError, UnverifiedGenesis};

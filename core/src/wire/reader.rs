@@ -21,6 +21,7 @@ const ARRAY: u8 = 4;
 const MAP: u8 = 5;
 const TAG: u8 = 6;
 const FALSE: u8 = 0xf4;
+const TRUE: u8 = 0xf5;
 const NULL: u8 = 0xf6;
 
 /// A cursor over the caller's bytes.
@@ -172,6 +173,17 @@ impl<'a> Reader<'a> {
             }
             _ => Err(WireError::Type),
         }
+    }
+
+    /// True or false.
+    pub fn bool(&mut self) -> Result<bool, WireError> {
+        let value = match self.peek()? {
+            FALSE => false,
+            TRUE => true,
+            _ => return Err(WireError::Type),
+        };
+        self.simple()?;
+        Ok(value)
     }
 
     /// Whether null comes next.

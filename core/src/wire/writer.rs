@@ -83,6 +83,11 @@ impl<'a> Writer<'a> {
         self.raw(&[0xf6])
     }
 
+    /// True or false.
+    pub fn bool(&mut self, value: bool) -> Step {
+        self.step(|e| e.bool(value).is_ok())
+    }
+
     /// An id, as a byte string of 32.
     pub fn id(&mut self, id: &Id) -> Step {
         self.bytes(&id.0)
@@ -294,6 +299,8 @@ mod tests {
         assert_eq!(write(|w| w.map(2)), [0xa2]);
         assert_eq!(write(|w| w.tag(18)), [0xd2]);
         assert_eq!(write(|w| w.null()), [0xf6]);
+        assert_eq!(write(|w| w.bool(false)), [0xf4]);
+        assert_eq!(write(|w| w.bool(true)), [0xf5]);
     }
 
     #[test]
