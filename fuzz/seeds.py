@@ -58,6 +58,14 @@ SET = [1, 1, [[ID[i], 25] for i in range(4)]]
 SIGNED = b"\xa2\x01\x27\x04\x48" + ID[0][:8]
 CLAIMS = {1: "Acme", 4: 1_800_000_000, 6: 1_700_000_000, 7: bytes(range(8)), 8: {1: KEY}, -70003: 0}
 CRL = [1, 5, 1_700_000_000, [bytes(range(8)), bytes(range(1, 9)), bytes(range(12))]]
+TAG_OF = {0: "iotedge:attest/1", 1: "measured at boot", 2: {31: "device", 33: 1}, 12: 0}
+STAGE = {7: [1, ID[5]], 24: "bootloader"}
+EAT = {10: ID[6], 256: b"\x01" + ID[7], 265: "iotedge:attest/1"}
+SAID = {
+    258: 32473, 259: b"acme-sensor-2", 260: ["1.3"], 262: True, 263: 3, 267: 17, 268: ID[8], 270: "sensor", 271: ["2.0.1"],
+    273: [[258, cbor({**TAG_OF, 3: {17: [STAGE, {**STAGE, 24: "firmware"}]}})]],
+}
+ONE = {258: ID[9][:3], 262: False, 273: [[258, cbor({**TAG_OF, 3: {17: STAGE}})]]}
 GENESIS = [1, ID[0], 1, 1_700_000_000_000, 60_000, 15_000, 2, [10_000, 50_000, 100_000], 1_000_000, 100, 0, 9, 9, ID[1], ID[2], 10**9]
 HEADER = [1, ID[0], 3, ID[1], ID[2], 1_700_000_060_000, ID[3], 40, ID[4], ID[5], ID[6], 9, 9, ID[7], 9_000_000]
 HEADER += [1_700_000_000_001, 1_700_000_059_999]
@@ -102,6 +110,7 @@ SEEDS = {
     "serial": serial_seeds(),
     "attachment": {"stubs": STUBS, "proof": PROOF, "both": STUBS[:-1] + PROOF[2:]},
     "certificate": {"whole": sign1(cbor(CLAIMS), SIGNED), "claims": cbor(CLAIMS), "authority": cbor({**CLAIMS, -70003: 1, 5: 1_600_000_000})},
+    "attest": {"whole": sign1(cbor(EAT), SIGNED), "least": cbor(EAT), "all": cbor({**EAT, **SAID}), "one": cbor({**EAT, **ONE})},
     "revocation": {"whole": sign1(cbor(CRL), SIGNED), "list": cbor(CRL), "empty": cbor([1, 1, 1, []])},
     "genesis": {"whole": sign1(cbor(GENESIS), SIGNED), "payload": cbor(GENESIS)},
     "header": {"whole": sign1(cbor(HEADER), SIGNED), "payload": cbor(HEADER), "empty": cbor([*HEADER[:7], 0, *HEADER[8:15], 0, 0])},
@@ -141,6 +150,8 @@ SEEDS = {
         "table-request": frame(11, cbor([2, 8])),
         "table": frame(12, cbor([2, 0, [record(0), record(1)]])),
         "enrol": frame(13, cbor([[b"\x84" * 200], SIGNATURE]), bytes(4)),
+        "enrol-attested": frame(13, cbor([[b"\x84" * 200], SIGNATURE, sign1(cbor(EAT), SIGNED)]), bytes(4)),
+        "challenge": frame(31, cbor([ID[0], ID[1][:16]]), bytes(4)),
         "enrol-result": frame(14, cbor([ID[0], 1, 6]), bytes(4)),
         "enrol-refused": frame(14, cbor([ID[0], 2, None]), bytes(4)),
         "genesis": frame(15, cbor([b"\x84" * 250, SET]), bytes(4)),

@@ -78,6 +78,66 @@
 
 
 /**
+ * Most bytes of an attestation: the buffer for `iotedge_attest`.
+ */
+#define IOTEDGE_MAX_ATTESTATION 681
+
+/**
+ * Most bytes of what is signed for one, and for anything else: the buffer for `iotedge_attest_statement`.
+ */
+#define IOTEDGE_MAX_SIGN_INPUT 640
+
+/**
+ * Most measurements of an attestation.
+ */
+#define IOTEDGE_MAX_MEASUREMENTS 8
+
+/**
+ * Secure boot: the platform does not say.
+ */
+#define IOTEDGE_SECURE_BOOT_UNKNOWN 0
+
+/**
+ * Secure boot: anything may have booted.
+ */
+#define IOTEDGE_SECURE_BOOT_OFF 1
+
+/**
+ * Secure boot: only what the maker of the hardware allows could boot (`oemboot`, RFC 9711 section 4.2.8).
+ */
+#define IOTEDGE_SECURE_BOOT_ON 2
+
+/**
+ * Debugging: the platform does not say. The others are one more than the values of `dbgstat` (RFC 9711 section 4.2.9).
+ */
+#define IOTEDGE_DEBUG_UNKNOWN 0
+
+/**
+ * Debugging: possible now.
+ */
+#define IOTEDGE_DEBUG_ENABLED 1
+
+/**
+ * Debugging: not now; it may have been since the boot.
+ */
+#define IOTEDGE_DEBUG_DISABLED 2
+
+/**
+ * Debugging: not since the boot.
+ */
+#define IOTEDGE_DEBUG_DISABLED_SINCE_BOOT 3
+
+/**
+ * Debugging: only the maker ever can again.
+ */
+#define IOTEDGE_DEBUG_DISABLED_PERMANENTLY 4
+
+/**
+ * Debugging: nobody ever can again.
+ */
+#define IOTEDGE_DEBUG_DISABLED_FULLY 5
+
+/**
  * Most bytes of a cluster's label.
  */
 #define IOTEDGE_MAX_LABEL 32
@@ -451,7 +511,8 @@
 #define IOTEDGE_EVENT_RECOVERED 20
 
 /**
- * Event: the external signer has work: fetch it with `iotedge_node_sign_input`.
+ * Event: the external signer has work: fetch it with `iotedge_node_sign_input` or `iotedge_leaf_sign_input`. It is told again every ten seconds while no
+ * answer comes; a transaction that waited for longer than P_max is drafted anew, under the same number.
  */
 #define IOTEDGE_EVENT_SIGNATURE_NEEDED 21
 
@@ -1096,6 +1157,21 @@
 #define IOTEDGE_E_FLASH 132
 
 /**
+ * An attestation of another profile, or of none: a statement of another protocol. Refuse it.
+ */
+#define IOTEDGE_E_PROFILE 250
+
+/**
+ * A nonce of fewer than 8 or more than 64 bytes, or an attestation that answers another nonce. Refuse it, and ask again.
+ */
+#define IOTEDGE_E_NONCE 251
+
+/**
+ * What a platform says of itself is out of bounds: a text, a digest, a count, or one name twice; see `iotedge_evidence_t`.
+ */
+#define IOTEDGE_E_EVIDENCE 252
+
+/**
  * The hardware counter is ahead of the store: somebody put an old image of it back. Nothing is signed. Erase the store: the neighbours know how far the
  * device was.
  */
@@ -1177,6 +1253,133 @@ typedef struct iotedge_node_t iotedge_node_t;
 typedef struct iotedge_serial_decoder_t iotedge_serial_decoder_t;
 
 /**
+ * One thing that was measured: a stage of the boot, the firmware, a configuration. Set `size` first.
+ */
+typedef struct iotedge_measurement_t {
+    /**
+     * `sizeof(iotedge_measurement_t)`.
+     */
+    uint32_t size;
+    /**
+     * Length of the digest: 32 (SHA-256), 48 (SHA-384) or 64 (SHA-512).
+     */
+    uint32_t digest_len;
+    /**
+     * The digest.
+     */
+    const uint8_t *digest;
+    /**
+     * Its name, 1 to 32 printable letters of ASCII; no zero needed.
+     */
+    const char *name;
+    /**
+     * Their number.
+     */
+    size_t name_len;
+} iotedge_measurement_t;
+
+/**
+ * What a platform says of itself. Set everything to zero, then `size`, then what is known; the rest is left out. Texts are 1 to 32 printable letters of
+ * ASCII, without a zero at the end.
+ */
+typedef struct iotedge_evidence_t {
+    /**
+     * `sizeof(iotedge_evidence_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_SECURE_BOOT_*`.
+     */
+    uint32_t secure_boot;
+    /**
+     * `IOTEDGE_DEBUG_*`.
+     */
+    uint32_t debug;
+    /**
+     * The maker's Private Enterprise Number, where `oem` is not given; 0: not said.
+     */
+    uint32_t oem_pen;
+    /**
+     * How often the device booted; 0: not said.
+     */
+    uint64_t boot_count;
+    /**
+     * The maker's OUI of 3 bytes, or 16 random bytes that it chose once.
+     */
+    const uint8_t *oem;
+    /**
+     * 3 or 16; 0: see `oem_pen`.
+     */
+    size_t oem_len;
+    /**
+     * The hardware's model, 1 to 32 bytes.
+     */
+    const uint8_t *model;
+    /**
+     * Its length.
+     */
+    size_t model_len;
+    /**
+     * The hardware's version.
+     */
+    const char *hardware_version;
+    /**
+     * Its length.
+     */
+    size_t hardware_version_len;
+    /**
+     * 32 to 64 random bytes drawn at this boot.
+     */
+    const uint8_t *boot_seed;
+    /**
+     * Their number.
+     */
+    size_t boot_seed_len;
+    /**
+     * The firmware's name.
+     */
+    const char *software_name;
+    /**
+     * Its length.
+     */
+    size_t software_name_len;
+    /**
+     * The firmware's version.
+     */
+    const char *software_version;
+    /**
+     * Its length.
+     */
+    size_t software_version_len;
+    /**
+     * What was measured, each with its `size`, in the order in which it booted.
+     */
+    const iotedge_measurement_t *measurements;
+    /**
+     * Their number, at most `IOTEDGE_MAX_MEASUREMENTS`.
+     */
+    size_t measurement_count;
+} iotedge_evidence_t;
+
+/**
+ * A public key. Set `size` to `sizeof(iotedge_public_key_t)` before any use, also as an output.
+ */
+typedef struct iotedge_public_key_t {
+    /**
+     * `sizeof(iotedge_public_key_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_SUITE_ED25519` or `IOTEDGE_SUITE_ES256`.
+     */
+    int32_t suite;
+    /**
+     * Ed25519: 32 bytes, then zeros. ES256: x then y, 32 bytes each, big-endian.
+     */
+    uint8_t bytes[64];
+} iotedge_public_key_t;
+
+/**
  * A cluster that a node takes part in; all its members have the same secret, label and lease. Set everything to zero, then `size` and what is needed.
  */
 typedef struct iotedge_cluster_config_t {
@@ -1239,24 +1442,6 @@ typedef struct iotedge_capability_t {
      */
     uint32_t uptime;
 } iotedge_capability_t;
-
-/**
- * A public key. Set `size` to `sizeof(iotedge_public_key_t)` before any use, also as an output.
- */
-typedef struct iotedge_public_key_t {
-    /**
-     * `sizeof(iotedge_public_key_t)`.
-     */
-    uint32_t size;
-    /**
-     * `IOTEDGE_SUITE_ED25519` or `IOTEDGE_SUITE_ES256`.
-     */
-    int32_t suite;
-    /**
-     * Ed25519: 32 bytes, then zeros. ES256: x then y, 32 bytes each, big-endian.
-     */
-    uint8_t bytes[64];
-} iotedge_public_key_t;
 
 /**
  * What a verified claim of a cluster's head says. Set `size` first.
@@ -1401,7 +1586,7 @@ typedef struct iotedge_flash_t {
 } iotedge_flash_t;
 
 /**
- * Who a leaf is and how it behaves. Set everything to zero, then `size`, `authority` and `seed`, and `certificate` where it is to join. Nothing
+ * Who a leaf is and how it behaves. Set everything to zero, then `size`, `authority` and `seed` or `signer`, and `certificate` where it is to join. Nothing
  * here needs to live after `iotedge_leaf_init`; wipe your copy of the seed.
  */
 typedef struct iotedge_leaf_config_t {
@@ -1438,7 +1623,7 @@ typedef struct iotedge_leaf_config_t {
      */
     const iotedge_public_key_t *authority;
     /**
-     * 32 bytes of the device's Ed25519 seed, copied.
+     * 32 bytes of the device's Ed25519 seed, copied; NULL with an external signer.
      */
     const uint8_t *seed;
     /**
@@ -1458,6 +1643,14 @@ typedef struct iotedge_leaf_config_t {
      * Its length.
      */
     size_t issuer_len;
+    /**
+     * Public key of an external signer (secure element); NULL with a seed.
+     */
+    const iotedge_public_key_t *signer;
+    /**
+     * 64 bytes with an external signer and a certificate: its signature over `iotedge_enrol_statement`, made once at provisioning. Else NULL.
+     */
+    const uint8_t *enrolment;
 } iotedge_leaf_config_t;
 
 /**
@@ -1517,6 +1710,12 @@ typedef struct iotedge_platform_t {
      * Zero.
      */
     uint32_t reserved2;
+    /**
+     * Optional, for neighbourhoods whose gateway demands an attestation: fills in what the device knows of its hardware, its boot and its firmware. `evidence` comes
+     * zeroed, with its `size`. What it points to must stay as it is until the next call on the node or leaf; asked twice, it says the same until the next boot. NULL: the
+     * device cannot attest.
+     */
+    int32_t (*attest)(void *user, iotedge_evidence_t *evidence);
 } iotedge_platform_t;
 
 /**
@@ -2349,6 +2548,121 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * Attests with a key in memory: says in a signed EAT (RFC 9711) what runs here, in answer to a nonce. A node or a leaf does that by itself when a gateway asks, see
+ * `iotedge_platform_t.attest`; this is for any other asker.
+ *
+ * `seed`: 32 bytes of the device's Ed25519 seed; read only. `device`: its id, 32 bytes; NULL: that of the key, which is right while it was never rotated. `nonce`: 8 to 64 bytes
+ * from the asker, fresh for each question. `evidence`: read only, with all that it points to. `eat`: room for `eat_capacity` bytes, `IOTEDGE_MAX_ATTESTATION` are enough;
+ * `eat_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_NONCE`: too short or too long. `IOTEDGE_E_EVIDENCE`: a text, digest or number out of bounds, or one name twice. `IOTEDGE_E_BUFFER_TOO_SMALL`: `eat_capacity`, or the
+ * evidence is too much in all. `IOTEDGE_E_SIGNATURE`: a fault while signing; nothing was written.
+ *
+ * ```c
+ * static int32_t say_what_runs(const uint8_t *seed, const uint8_t *nonce, size_t nonce_len, const uint8_t *firmware_sha256,
+ *                              uint8_t *eat, size_t capacity, size_t *len)
+ * {
+ *     iotedge_evidence_t evidence;
+ *     iotedge_measurement_t firmware;
+ *     memset(&firmware, 0, sizeof firmware);
+ *     firmware.size = (uint32_t)sizeof firmware;
+ *     firmware.name = "firmware";
+ *     firmware.name_len = 8;
+ *     firmware.digest = firmware_sha256;
+ *     firmware.digest_len = 32;
+ *     memset(&evidence, 0, sizeof evidence);
+ *     evidence.size = (uint32_t)sizeof evidence;
+ *     evidence.model = (const uint8_t *)"acme-sensor-2";
+ *     evidence.model_len = 13;
+ *     evidence.debug = IOTEDGE_DEBUG_DISABLED_PERMANENTLY;
+ *     evidence.measurements = &firmware;
+ *     evidence.measurement_count = 1;
+ *     return iotedge_attest(seed, NULL, nonce, nonce_len, &evidence, eat, capacity, len);
+ * }
+ * ```
+ *
+ * From any thread. Not from an interrupt: it signs and verifies, and takes 3 KiB of stack.
+ */
+int32_t iotedge_attest(const uint8_t *seed,
+                       const uint8_t *device,
+                       const uint8_t *nonce,
+                       size_t nonce_len,
+                       const iotedge_evidence_t *evidence,
+                       uint8_t *eat,
+                       size_t eat_capacity,
+                       size_t *eat_len);
+
+/**
+ * What a signer elsewhere signs to attest: a secure element, in its own time. Then comes `iotedge_attest_assemble`.
+ *
+ * `key`: the device's public key. `device`, `nonce`, `evidence`: as in `iotedge_attest`. `message`: room for `message_capacity` bytes, `IOTEDGE_MAX_SIGN_INPUT` are enough;
+ * `message_len`: their number. Both written on success. Errors as there.
+ *
+ * From any thread. Not from an interrupt: it takes 2 KiB of stack.
+ */
+int32_t iotedge_attest_statement(const iotedge_public_key_t *key,
+                                 const uint8_t *device,
+                                 const uint8_t *nonce,
+                                 size_t nonce_len,
+                                 const iotedge_evidence_t *evidence,
+                                 uint8_t *message,
+                                 size_t message_capacity,
+                                 size_t *message_len);
+
+/**
+ * Makes the attestation of a signature over the message of `iotedge_attest_statement`, if it is one by `key`.
+ *
+ * `message`: `message_len` bytes, as they were given. `signature`: 64 bytes. `eat`: room for `eat_capacity` bytes, `IOTEDGE_MAX_ATTESTATION` are enough; `eat_len`: their number.
+ * Both written on success.
+ *
+ * `IOTEDGE_E_SIGNATURE`, `IOTEDGE_E_SIGNATURE_MALFORMED`: not a signature of the message by the key: a fault, or another key in the slot. Nothing was written. Any other: the message is not
+ * that of an attestation by this key.
+ *
+ * From any thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_attest_assemble(const iotedge_public_key_t *key,
+                                const uint8_t *message,
+                                size_t message_len,
+                                const uint8_t *signature,
+                                uint8_t *eat,
+                                size_t eat_capacity,
+                                size_t *eat_len);
+
+/**
+ * Verifies an attestation: that `key` of `device` signed it in answer to `nonce`. What it says is the device's word: compare it with what you allow.
+ *
+ * `key`: the device's public key, from its certificate. `device`: its id, 32 bytes; NULL: that of the key. `nonce`: what you asked with, `nonce_len` bytes; take each answer once. `eat`:
+ * `eat_len` bytes, read only. `evidence`: set its `size` first; written on success. Its texts and bytes point into `eat`; `measurements` is NULL: fetch each of
+ * `measurement_count` with `iotedge_attest_measurement`.
+ *
+ * `IOTEDGE_E_NONCE`: it answers another nonce. `IOTEDGE_E_DEVICE_ID`: another device's. `IOTEDGE_E_WRONG_SIGNER`, `IOTEDGE_E_SIGNATURE`: another key's, or altered.
+ * `IOTEDGE_E_PROFILE`, `IOTEDGE_E_CERTIFICATE_CLAIM`, ...: no attestation of this protocol.
+ *
+ * From any thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_attest_verify(const iotedge_public_key_t *key,
+                              const uint8_t *device,
+                              const uint8_t *nonce,
+                              size_t nonce_len,
+                              const uint8_t *eat,
+                              size_t eat_len,
+                              iotedge_evidence_t *evidence);
+
+/**
+ * One measurement of an attestation that was verified.
+ *
+ * `eat`: `eat_len` bytes, read only. `index`: from 0. `measurement`: set its `size` first; written on success. Name and digest point into `eat`.
+ *
+ * `IOTEDGE_E_NONE`: there is none of this index. Any other: no attestation of this protocol.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_attest_measurement(const uint8_t *eat,
+                                   size_t eat_len,
+                                   size_t index,
+                                   iotedge_measurement_t *measurement);
+
+/**
  * Lets the node take part in a cluster, in place of any before: it hears and makes claims, and says in its offers to leaves where it stands.
  *
  * `config`: copied.
@@ -2437,6 +2751,21 @@ int32_t iotedge_cluster_claim_verify(const uint8_t *neighbourhood,
 int32_t iotedge_cluster_distance(const iotedge_profile_t *a,
                                  const iotedge_profile_t *b,
                                  uint32_t *distance);
+
+/**
+ * What an external signer signs once, at provisioning, to prove that it holds the device's key (docs/protocol.md section 2.2).
+ * The signature goes into `iotedge_config_t.enrolment` or `iotedge_leaf_config_t.enrolment`.
+ *
+ * `authority`: the pinned neighbourhood authority. `device`: 32 bytes, see `iotedge_device_id`. `statement`: room for
+ * `statement_capacity` bytes, 96 are enough; `statement_len`: their number. Both written on success.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_enrol_statement(const iotedge_public_key_t *authority,
+                                const uint8_t *device,
+                                uint8_t *statement,
+                                size_t statement_capacity,
+                                size_t *statement_len);
 
 /**
  * Opens the store in raw flash, and first of all makes lasting what a power cut left open. Flash that holds none is an empty store: nothing has to be prepared.
@@ -2789,7 +3118,7 @@ int32_t iotedge_leaf_next_frame(iotedge_leaf_t *leaf,
  * The next event. Call it until it says `IOTEDGE_E_NONE`, after every other call. A leaf tells of its own transactions only: `IOTEDGE_EVENT_SENT` with the
  * number in `code`, `IOTEDGE_EVENT_HELD`, `IOTEDGE_EVENT_GRADED` with witnessed, settled or dead (then say it again), `IOTEDGE_EVENT_REJECTED`; of its standing
  * (`IOTEDGE_EVENT_JOINED`, `..._MEMBER`, `..._RECOVERED`, `..._ENROL_...`), and of what is wrong (`IOTEDGE_EVENT_HEAD_SUSPECTED`, `..._DOUBLED`, `..._FORK`,
- * `..._STALE`, `..._PLATFORM_FAILED`, `..._LOST`).
+ * `..._STALE`, `..._PLATFORM_FAILED`, `..._LOST`); with an external signer of `IOTEDGE_EVENT_SIGNATURE_NEEDED`.
  *
  * `event`: set its `size` first; written on success.
  *
@@ -2872,6 +3201,42 @@ int32_t iotedge_leaf_submit_exit(iotedge_leaf_t *leaf,
                                  uint64_t amount,
                                  const uint8_t *target,
                                  uint32_t *ticket);
+
+/**
+ * What the external signer shall sign, after `IOTEDGE_EVENT_SIGNATURE_NEEDED`: the next transaction, or the answer to a gateway that wants an attestation. Take it as often as you like,
+ * it is the same; then give `iotedge_leaf_sign_output` or `iotedge_leaf_sign_fail`, at once or later.
+ *
+ * `message`: room for `message_capacity` bytes, `IOTEDGE_MAX_SIGN_INPUT` are enough; `message_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_NONE`: nothing waits for a signature (any more). `IOTEDGE_E_PLATFORM`: the store cannot be read.
+ *
+ * Calls the platform. From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_sign_input(iotedge_leaf_t *leaf,
+                                uint8_t *message,
+                                size_t message_capacity,
+                                size_t *message_len);
+
+/**
+ * The external signer's answer. It is checked against the device's public key before anything leaves the device.
+ *
+ * `signature`: 64 bytes.
+ *
+ * `IOTEDGE_E_SIGNATURE`: not a signature of the message: a fault, another key in the slot, or it comes too late. Nothing left, no number was used up, and it is asked for again after a
+ * second. `IOTEDGE_E_WRONG_ORDER`: nothing waits for a signature, or the input was not taken. `IOTEDGE_E_PLATFORM`: it could not be stored; it is asked for again.
+ *
+ * Calls the platform. From the thread that has the leaf. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_leaf_sign_output(iotedge_leaf_t *leaf,
+                                 uint64_t now,
+                                 const uint8_t *signature);
+
+/**
+ * The external signer cannot sign. What waits stays in the store and is tried again after a second.
+ *
+ * From the thread that has the leaf. Not from an interrupt.
+ */
+int32_t iotedge_leaf_sign_fail(iotedge_leaf_t *leaf, uint64_t now);
 
 /**
  * The limits of a device with eight neighbours: about 16 KiB. Change what you need.
@@ -3062,21 +3427,6 @@ int32_t iotedge_limits_default(iotedge_limits_t *limits);
  */
 int32_t iotedge_node_size(const iotedge_limits_t *limits,
                           size_t *bytes);
-
-/**
- * What an external signer signs once, at provisioning, to prove that it holds the device's key (docs/protocol.md section 2.2).
- * The signature goes into `iotedge_config_t.enrolment`.
- *
- * `authority`: the pinned neighbourhood authority. `device`: 32 bytes, see `iotedge_device_id`. `statement`: room for
- * `statement_capacity` bytes, 96 are enough; `statement_len`: their number. Both written on success.
- *
- * From any thread, and from an interrupt.
- */
-int32_t iotedge_enrol_statement(const iotedge_public_key_t *authority,
-                                const uint8_t *device,
-                                uint8_t *statement,
-                                size_t statement_capacity,
-                                size_t *statement_len);
 
 /**
  * Starts a node in memory that you give, and reads back what its store holds: after a reset the same call goes on where the device was.

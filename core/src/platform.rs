@@ -1,5 +1,7 @@
 //! What a device must provide. The core has no fallback for any of it: where the platform fails, the call fails.
 
+use crate::identity::attest::Evidence;
+
 /// A failure that the platform reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlatformError {
@@ -25,7 +27,7 @@ pub struct Counter {
     pub stride: u32,
 }
 
-/// Randomness and durable storage of a device.
+/// Randomness and durable storage of a device, and its word of itself.
 ///
 /// `put` is atomic and durable: when it returns `Ok`, a power cut leaves the new value, before that the old one. Keys are
 /// small integers so that a port can map them to flash records.
@@ -46,5 +48,10 @@ pub trait Platform {
     /// Advances it by one, durably. A device without one fails.
     fn advance(&mut self) -> Result<(), PlatformError> {
         Err(PlatformError::Counter)
+    }
+    /// Hands to `tell` what the device knows of its hardware, its boot and its firmware, where a gateway demands an attestation; asked twice, it says the same
+    /// until the next boot. Without any it tells nothing.
+    fn attest(&mut self, tell: &mut dyn FnMut(&Evidence<'_>)) {
+        let _ = tell;
     }
 }

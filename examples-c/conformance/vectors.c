@@ -8,6 +8,7 @@
  * passed. Exit status 0 only if at least one passed and none failed.
  */
 #include "../common/json.h"
+#include "attest.h"
 #include "cluster.h"
 #include "link.h"
 #include "receipt.h"
@@ -110,6 +111,12 @@ static const struct {
     {"Position", IOTEDGE_E_ATTACHMENT},
     {"NoProof", IOTEDGE_E_FALSE_EVIDENCE},
     {"Fields", IOTEDGE_E_RANGE},
+    {"Profile", IOTEDGE_E_PROFILE},
+    {"NonceLength", IOTEDGE_E_NONCE},
+    {"WrongNonce", IOTEDGE_E_NONCE},
+    {"WrongDevice", IOTEDGE_E_DEVICE_ID},
+    {"Text", IOTEDGE_E_EVIDENCE},
+    {"Measurement", IOTEDGE_E_EVIDENCE},
 };
 
 /* The status that `expected` names; -1 for a name that is not in the table. `Signature(Rejected)` is looked up as `Rejected`,
@@ -544,6 +551,13 @@ static enum verdict senml(json_t vector, int32_t wanted)
     return same(vector, pack, a.bytes, a.len);
 }
 
+static enum verdict attest(json_t vector, int32_t wanted)
+{
+    int differs = 0;
+    int32_t status = attest_vector(vector, &differs);
+    return judge(vector, wanted, status == IOTEDGE_OK && differs ? IOTEDGE_E_INTERNAL : status);
+}
+
 static enum verdict cluster(json_t vector, int32_t wanted)
 {
     int differs = 0;
@@ -568,6 +582,9 @@ static enum verdict run(json_t vector)
     }
     if (cluster_reaches(vector)) {
         return cluster(vector, wanted);
+    }
+    if (json_is(kind, "attest")) {
+        return attest(vector, wanted);
     }
     if (json_is(kind, "send") || json_is(kind, "receive")) {
         return link_vector(vector) == 0 ? PASSED : FAILED;

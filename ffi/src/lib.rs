@@ -26,8 +26,10 @@
     clippy::too_many_arguments
 )]
 
+pub mod attest;
 #[cfg(feature = "node")]
 pub mod cluster;
+pub mod enrol;
 pub mod flash;
 pub mod key;
 pub mod leaf;

@@ -333,6 +333,15 @@ pub const IOTEDGE_E_STORE_DAMAGED: i32 = 131;
 /// A callback of `iotedge_flash_t` failed, and no other block is left to use instead. All values stand; try again.
 pub const IOTEDGE_E_FLASH: i32 = 132;
 
+/// An attestation of another profile, or of none: a statement of another protocol. Refuse it.
+pub const IOTEDGE_E_PROFILE: i32 = 250;
+
+/// A nonce of fewer than 8 or more than 64 bytes, or an attestation that answers another nonce. Refuse it, and ask again.
+pub const IOTEDGE_E_NONCE: i32 = 251;
+
+/// What a platform says of itself is out of bounds: a text, a digest, a count, or one name twice; see `iotedge_evidence_t`.
+pub const IOTEDGE_E_EVIDENCE: i32 = 252;
+
 /// The hardware counter is ahead of the store: somebody put an old image of it back. Nothing is signed. Erase the store: the neighbours know how far the
 /// device was.
 pub const IOTEDGE_E_OLD_IMAGE: i32 = 133;
@@ -464,6 +473,9 @@ names! {
     IOTEDGE_E_FLASH,
     IOTEDGE_E_OLD_IMAGE,
     IOTEDGE_E_COUNTER,
+    IOTEDGE_E_PROFILE,
+    IOTEDGE_E_NONCE,
+    IOTEDGE_E_EVIDENCE,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

@@ -4,6 +4,7 @@
 //! the store before it is answered. The founding happens once: genesis, set and first table are committed together before the
 //! genesis is shown to anybody. Protocol sections 2.1 to 2.3 and 6.
 
+use crate::appraisal::{Appraisal, Verdict};
 use crate::check::Trust;
 use crate::config::Config;
 use crate::daemon::GlNode;
@@ -19,6 +20,7 @@ use iotedge_core::identity::{Caps, CertError, Genesis, Kind, MemberTable, Record
 use iotedge_core::node::{Refusal, Submission, join_operation};
 use iotedge_core::posp::{MAX_SET, ValidatorSet};
 use iotedge_core::tx::MemberOp;
+use iotedge_core::wire::frame::CHALLENGE;
 use iotedge_core::wire::{Certificates, EnrolStatus, Writer};
 use iotedge_core::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis};
 use std::collections::HashMap;
@@ -35,6 +37,7 @@ pub struct Admission {
     revocations: Revocations,
     es256: bool,
     max_leaves: u16,
+    appraisal: Appraisal,
     checked: HashMap<[u8; 32], Checked>,
     /// Devices whose join was submitted, with the epoch in which it was and what they are.
     joining: HashMap<Id, (Epoch, Kind)>,
@@ -56,8 +59,19 @@ struct Checked {
 /// What an ENROL frame comes to.
 pub struct Answer {
     pub device: Id,
-    pub status: EnrolStatus,
+    /// What it is to answer with an attestation.
+    pub challenge: Option<[u8; CHALLENGE]>,
+    /// How it stands, where that is to be told.
+    pub status: Option<EnrolStatus>,
     pub index: Option<MemberIndex>,
+}
+
+/// An ENROL frame, as it came.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    pub certificates: &'a Certificates<'a>,
+    pub proof: &'a [u8; 64],
+    pub attestation: Option<&'a [u8]>,
 }
 
 impl Admission {
@@ -81,6 +95,7 @@ impl Admission {
             revocations,
             es256: config.policy.es256,
             max_leaves: config.policy.max_leaves,
+            appraisal: Appraisal::new(config.attestation.clone(), authority),
             checked: HashMap::new(),
             joining: HashMap::new(),
             second: 0,
@@ -99,8 +114,11 @@ impl Admission {
         node: &mut GlNode,
         now: Millis,
         absolute: Millis,
-        certificates: &Certificates<'_>,
-        proof: &[u8; 64],
+        Asked {
+            certificates,
+            proof,
+            attestation,
+        }: Asked<'_>,
     ) -> Result<Option<Answer>> {
         let chain: Vec<&[u8]> = std::iter::once(certificates.first)
             .chain(certificates.second)
@@ -125,18 +143,20 @@ impl Admission {
                         tracing::warn!(device = %crate::keys::id_text(device), ?status, "enrolment refused");
                         return Ok(Some(Answer {
                             device,
-                            status,
+                            challenge: None,
+                            status: Some(status),
                             index: None,
                         }));
                     }
                 }
             }
         };
-        let Checked { device, kind, .. } = known;
+        let Checked { device, kind, key } = known;
         let answer = |status, index| {
             Ok(Some(Answer {
                 device,
-                status,
+                challenge: None,
+                status: Some(status),
                 index,
             }))
         };
@@ -154,6 +174,29 @@ impl Admission {
         if kind == Kind::Leaf && !self.has_room_for_leaf(node, now, &device) {
             return answer(EnrolStatus::Full, None);
         }
+        if self.appraisal.demands() && !self.is_attested(store, &device)? {
+            if attestation.is_some() && !self.may_check(absolute) {
+                return Ok(None);
+            }
+            match self.appraisal.judge(now, &device, &key, attestation)? {
+                Verdict::Passed => {
+                    store.put_attestation(&device, attestation.unwrap_or_default())?;
+                }
+                Verdict::NotAllowed => {
+                    self.refused += 1;
+                    return answer(EnrolStatus::Measurement, None);
+                }
+                Verdict::Asked { challenge, told } => {
+                    self.refused += u64::from(told);
+                    return Ok(Some(Answer {
+                        device,
+                        challenge: Some(challenge),
+                        status: told.then_some(EnrolStatus::Attestation),
+                        index: None,
+                    }));
+                }
+            }
+        }
         store.put_enrolment(&StoredEnrolment {
             device,
             chain: chain.iter().map(|c| c.to_vec()).collect(),
@@ -164,6 +207,12 @@ impl Admission {
             self.join(node, now, (device, kind), certificates, proof);
         }
         answer(EnrolStatus::Accepted, None)
+    }
+
+    /// Whether a device proved once what today's policy demands.
+    fn is_attested(&self, store: &Store, device: &Id) -> Result<bool> {
+        let eat = store.attestation(device)?;
+        Ok(eat.is_some_and(|eat| self.appraisal.still_holds(&eat, device)))
     }
 
     /// Whether `policy.max_leaves` has room for one more: those in the table and those whose join is under way count.
@@ -337,6 +386,10 @@ impl Admission {
                 tracing::warn!(device = %crate::keys::id_text(enrolment.device), "no longer admitted; left out of the founding");
                 continue;
             };
+            if self.appraisal.demands() && !self.is_attested(store, &device)? {
+                tracing::warn!(device = %crate::keys::id_text(device), "not attested as policy demands; left out of the founding");
+                continue;
+            }
             let roles = kind.joins_as().unwrap_or(Roles::NONE);
             if roles.has(Roles::SUBMIT_ONLY) {
                 if leaves >= policy.max_leaves {

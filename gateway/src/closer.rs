@@ -4,7 +4,7 @@
 //! shown as settled once votes of more than two thirds of the stake verified. All of it follows from the store and the window,
 //! so a gateway that was killed goes on where it was.
 
-use crate::admission::{Admission, Answer, is_leaf};
+use crate::admission::{Admission, Answer, Asked, is_leaf};
 use crate::cut::{self, Moment};
 use crate::daemon::{Part, Shared, catch_up};
 use crate::epoch::{self, payload_of};
@@ -440,6 +440,7 @@ impl Part for Closer {
             Frame::Enrol {
                 certificates,
                 proof,
+                attestation,
             } => {
                 let absolute = shared.clock.absolute(now);
                 let answer = self.admission.enrol(
@@ -447,21 +448,32 @@ impl Part for Closer {
                     &mut shared.node,
                     now,
                     absolute,
-                    certificates,
-                    proof,
+                    Asked {
+                        certificates,
+                        proof,
+                        attestation: *attestation,
+                    },
                 )?;
                 if let Some(Answer {
                     device,
+                    challenge,
                     status,
                     index,
                 }) = answer
                 {
-                    let result = Frame::EnrolResult {
-                        device,
-                        status,
-                        index,
-                    };
-                    shared.out.push((from, write(&result, [0; 4])));
+                    if let Some(status) = status {
+                        let result = Frame::EnrolResult {
+                            device,
+                            status,
+                            index,
+                        };
+                        shared.out.push((from, write(&result, [0; 4])));
+                    }
+                    // Last: whoever is refused asks anew, and is asked anew.
+                    if let Some(challenge) = &challenge {
+                        let ask = Frame::Challenge { device, challenge };
+                        shared.out.push((from, write(&ask, [0; 4])));
+                    }
                 }
                 Ok(true)
             }

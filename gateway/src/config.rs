@@ -5,7 +5,9 @@
 //! the folder of that file. The bounds on T, P_max and q are those of protocol section 6.
 
 use crate::line::{BAUD, Port};
+use iotedge_core::identity::attest::{MAX_MEASUREMENTS, MAX_TEXT};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -85,6 +87,9 @@ pub struct Config {
     pub limits: Limits,
     #[serde(default)]
     pub store: StoreConfig,
+    /// What a device must prove of itself to enrol; without any, nothing is demanded.
+    #[serde(default)]
+    pub attestation: Vec<Reference>,
     /// The validators of the first term, in the order of their indices.
     #[serde(default, rename = "validator")]
     pub validators: Vec<Validator>,
@@ -247,6 +252,32 @@ impl Default for StoreConfig {
             keep_epochs: 64,
         }
     }
+}
+
+/// A state of one hardware model that may enrol (protocol section 2.4).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// The hardware model, as the device says it.
+    pub model: String,
+    /// Versions of it; empty for any.
+    #[serde(default)]
+    pub hardware_versions: Vec<String>,
+    /// Versions of the firmware; empty for any.
+    #[serde(default)]
+    pub software_versions: Vec<String>,
+    /// It must say that only what its maker allows could boot.
+    #[serde(default = "yes")]
+    pub secure_boot: bool,
+    /// It must say that it cannot be debugged now.
+    #[serde(default = "yes")]
+    pub debug_disabled: bool,
+    /// What it must have measured, each with the digests in hex that are allowed; anything else refuses it.
+    pub measurements: BTreeMap<String, Vec<String>>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// One validator of the set.
@@ -476,6 +507,32 @@ impl Config {
                 "a multicast group such as 239.86.7.1:7700",
             ));
         }
+        for reference in &self.attestation {
+            if !(1..=MAX_TEXT).contains(&reference.model.len()) {
+                return Err(self.value(
+                    "attestation.model",
+                    &reference.model,
+                    "1 to 32 bytes of text, as the device says it",
+                ));
+            }
+            if !(1..=MAX_MEASUREMENTS).contains(&reference.measurements.len()) {
+                return Err(self.value(
+                    "attestation.measurements",
+                    format!("{} names", reference.measurements.len()),
+                    "1 to 8 names, each with a list of digests in hex",
+                ));
+            }
+            for digest in reference.measurements.values().flatten() {
+                let len = hex::decode(digest).map_or(0, |bytes| bytes.len());
+                if ![32, 48, 64].contains(&len) {
+                    return Err(self.value(
+                        "attestation.measurements",
+                        digest,
+                        "SHA-256, SHA-384 or SHA-512 in hex: 64, 96 or 128 digits",
+                    ));
+                }
+            }
+        }
         if self.validators.len() > 64 {
             return Err(self.value(
                 "validator",
@@ -658,6 +715,18 @@ mod tests {
             ("[limits]\nraw_bytes = 1", "limits.raw_bytes"),
             ("[limits]\npeers = 1", "limits.peers"),
             ("[store]\nkeep_epochs = 1", "store.keep_epochs"),
+            (
+                "[[attestation]]\nmodel = \"\"\nmeasurements = {}",
+                "attestation.model",
+            ),
+            (
+                "[[attestation]]\nmodel = \"m\"\nmeasurements = {}",
+                "attestation.measurements",
+            ),
+            (
+                "[[attestation]]\nmodel = \"m\"\nmeasurements = { firmware = [\"00\"] }",
+                "attestation.measurements",
+            ),
             ("metrics = \"192.0.2.1:9100\"", "metrics"),
             ("multicast = \"127.0.0.1:7700\"", "multicast"),
             (

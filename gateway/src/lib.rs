@@ -5,6 +5,7 @@
 //! then let its frames leave.
 
 pub mod admission;
+pub mod appraisal;
 pub mod authority;
 pub mod check;
 pub mod cli;

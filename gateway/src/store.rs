@@ -625,6 +625,22 @@ impl Store {
         )
     }
 
+    /// Keeps the attestation with which a device was let in; the newest counts.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn put_attestation(&self, device: &Id, eat: &[u8]) -> Result<()> {
+        self.put_meta(&format!("attestation {device}"), eat)
+    }
+
+    /// The attestation with which a device was let in.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn attestation(&self, device: &Id) -> Result<Option<Vec<u8>>> {
+        self.meta(&format!("attestation {device}"))
+    }
+
     /// All requests, in the order in which they came in.
     ///
     /// # Errors

@@ -82,6 +82,22 @@ pub fn frame() -> Book {
             0x0d,
             enc(&A(vec![A(vec![cose.clone(), cose.clone()]), sig()])),
         ),
+        (
+            "ENROL with an attestation",
+            0x0d,
+            enc(&A(vec![A(vec![cose.clone()]), sig(), B(vec![8; 300])])),
+        ),
+        ("CHALLENGE", 0x1f, enc(&A(vec![h(1), B(vec![7; 16])]))),
+        (
+            "ENROL_RESULT not attested",
+            0x0e,
+            enc(&A(vec![h(1), U(6), Null])),
+        ),
+        (
+            "ENROL_RESULT not allowed",
+            0x0e,
+            enc(&A(vec![h(1), U(7), Null])),
+        ),
         ("ENROL_RESULT", 0x0e, enc(&A(vec![h(1), U(1), U(7)]))),
         (
             "ENROL_RESULT refused",
@@ -143,7 +159,7 @@ pub fn frame() -> Book {
     }
     for (name, kind, body) in &good {
         let expect = match kind {
-            0x0d..=0x10 => "ok",
+            0x0d..=0x10 | 0x1f => "ok",
             _ => "Unbound",
         };
         put(
@@ -157,7 +173,13 @@ pub fn frame() -> Book {
     let more = [enc(&A(vec![U(2)])), vec![0x00]].concat();
     for (name, kind, body, expect) in [
         ("type 0", 0x00, enc(&A(vec![])), "UnknownType"),
-        ("type 0x1f", 0x1f, enc(&A(vec![])), "UnknownType"),
+        ("type 0x20", 0x20, enc(&A(vec![])), "UnknownType"),
+        (
+            "a challenge of 15 bytes",
+            0x1f,
+            enc(&A(vec![h(1), B(vec![7; 15])])),
+            "WireRange",
+        ),
         ("no body", 0x01, vec![], "WireTruncated"),
         (
             "two attachments",
@@ -212,7 +234,7 @@ pub fn frame() -> Book {
             enc(&A(vec![U(3), U(8), A(vec![U(0); 9])])),
             "Count",
         ),
-        ("status 6", 0x0e, enc(&A(vec![h(1), U(6), Null])), "Status"),
+        ("status 8", 0x0e, enc(&A(vec![h(1), U(8), Null])), "Status"),
         (
             "no certificate",
             0x0d,

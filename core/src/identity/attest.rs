@@ -10,14 +10,13 @@ use crate::identity::key::CoseKey;
 use crate::identity::sign1::{self, SIG_STRUCTURE_OVERHEAD, Sign1, Sign1Error};
 use crate::identity::signer::MAX_TO_BE_SIGNED;
 use crate::types::Id;
+use crate::wire::frame::CHALLENGE;
 use crate::wire::{Reader, WireError, Writer};
 
 /// The profile (RFC 9711 section 4.3.2): a URI that sets this statement apart from all others.
 pub const PROFILE: &str = "iotedge:attest/1";
 /// The domain of the nonce that an enrolment's attestation answers.
 pub const CHALLENGE_DOMAIN: &str = "iotedge/challenge/1";
-/// Bytes of a gateway's challenge.
-pub const CHALLENGE: usize = 16;
 /// Fewest and most bytes of a nonce (RFC 9711 section 4.1).
 pub const NONCE: core::ops::RangeInclusive<usize> = 8..=64;
 /// Most measurements.
@@ -63,7 +62,7 @@ pub enum AttestError {
     Wire(WireError),
     /// The protected header is not `{1: alg, 4: kid}`. Refuse it.
     Header,
-    /// A claim is unknown or missing: another kind of EAT. Refuse it.
+    /// A claim is unknown or missing, or has a value that it cannot have: another kind of EAT. Refuse it.
     Claim,
     /// Another profile, or none: a statement of another protocol. Refuse it.
     Profile,
@@ -102,13 +101,11 @@ impl From<Sign1Error> for AttestError {
 
 /// Who made the hardware (RFC 9711 section 4.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Oem {
+pub enum Oem<'a> {
     /// A Private Enterprise Number.
     Pen(u32),
-    /// An IEEE OUI.
-    Ieee([u8; 3]),
-    /// 16 random bytes that the maker chose once.
-    Random([u8; 16]),
+    /// An IEEE OUI of 3 bytes, or 16 random bytes that the maker chose once.
+    Id(&'a [u8]),
 }
 
 /// Whether somebody can debug it (RFC 9711 section 4.2.9). Each state includes what those before it promise.
@@ -353,7 +350,7 @@ impl Default for Measurements<'_> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Evidence<'a> {
     /// Who made the hardware.
-    pub oem: Option<Oem>,
+    pub oem: Option<Oem<'a>>,
     /// The hardware's model, 1 to 32 bytes, mostly text; empty: not said.
     pub model: &'a [u8],
     /// The hardware's version; empty: not said.
@@ -384,6 +381,11 @@ impl Evidence<'_> {
         ];
         let seed = self.boot_seed.len();
         let seed = seed == 0 || (32..=64).contains(&seed);
+        if let Some(Oem::Id(id)) = self.oem
+            && ![3, 16].contains(&id.len())
+        {
+            return Err(AttestError::Claim);
+        }
         if !texts.into_iter().all(given) || self.model.len() > MAX_TEXT || !seed {
             return Err(AttestError::Text);
         }
@@ -439,8 +441,7 @@ impl<'a> Claims<'a> {
                 w.int(claim::OEMID)?;
                 w.uint(number.into())?;
             }
-            Some(Oem::Ieee(oui)) => bytes(w, claim::OEMID, &oui)?,
-            Some(Oem::Random(id)) => bytes(w, claim::OEMID, &id)?,
+            Some(Oem::Id(id)) => bytes(w, claim::OEMID, id)?,
             None => {}
         }
         bytes(w, claim::HWMODEL, e.model)?;
@@ -571,13 +572,9 @@ fn read_version<'a>(r: &mut Reader<'a>) -> Result<&'a str, AttestError> {
     text(r.text()?)
 }
 
-fn oem(r: &mut Reader<'_>) -> Result<Oem, AttestError> {
+fn oem<'a>(r: &mut Reader<'a>) -> Result<Oem<'a>, AttestError> {
     match r.bytes() {
-        Ok(id) => match (<[u8; 3]>::try_from(id), <[u8; 16]>::try_from(id)) {
-            (Ok(oui), _) => Ok(Oem::Ieee(oui)),
-            (_, Ok(id)) => Ok(Oem::Random(id)),
-            _ => Err(AttestError::Claim),
-        },
+        Ok(id) => Ok(Oem::Id(id)),
         Err(WireError::Type) => Ok(Oem::Pen(r.u32()?)),
         Err(error) => Err(error.into()),
     }
@@ -609,10 +606,59 @@ pub fn signing_input(
     key: &PublicKey,
     out: &mut [u8],
 ) -> Result<usize, AttestError> {
-    let mut buffer = [0; MAX_CLAIMS];
-    let mut w = Writer::new(&mut buffer);
+    // The longest head is left room for before the claims, whose length is known only then.
+    let mut w = Writer::new(out);
+    w.array(4)?;
+    w.text("Signature1")?;
+    w.bytes(&sign1::protected(key))?;
+    w.bytes(&[])?;
+    let at = w.len();
+    let behind = out.get_mut(at..).ok_or(WireError::Full)?;
+    let room = behind.len().saturating_sub(HEAD).min(MAX_CLAIMS);
+    let room = behind.get_mut(HEAD..).and_then(|r| r.get_mut(..room));
+    let mut w = Writer::new(room.ok_or(WireError::Full)?);
     claims.write(&mut w)?;
-    Ok(sign1::to_be_signed(&sign1::protected(key), &[], w.written(), out)?.len())
+    let len = w.len();
+    let mut w = Writer::new(behind);
+    w.bytes_head(len)?;
+    let head = w.len();
+    shift(behind, HEAD, head, len).ok_or(WireError::Full)?;
+    Ok(at.saturating_add(head).saturating_add(len))
+}
+
+/// Bytes of the longest head that claims can have.
+const HEAD: usize = 3;
+
+/// Moves bytes towards the front.
+fn shift(bytes: &mut [u8], from: usize, to: usize, len: usize) -> Option<()> {
+    for at in 0..len {
+        let byte = *bytes.get(from.checked_add(at)?)?;
+        *bytes.get_mut(to.checked_add(at)?)? = byte;
+    }
+    Some(())
+}
+
+/// `84` and "Signature1", then the header as it is, `40` for no external_aad, and the claims as they are.
+const OPENING: usize = 12;
+const HEADER: usize = 14;
+
+/// How long the attestation of a message of this length is.
+#[must_use]
+pub const fn len_of(message: usize) -> usize {
+    // Less the word, and the signature with its head behind it.
+    message.saturating_add(66).saturating_sub(OPENING - 1)
+}
+
+/// Makes the attestation of the message of `len` bytes at the start of `bytes`, where it stands; returns its length. Whoever calls has verified the signature.
+pub fn assemble_in_place(bytes: &mut [u8], len: usize, signature: &Signature) -> Option<usize> {
+    let rest = len.checked_sub(OPENING)?;
+    shift(bytes, OPENING, 1, rest)?;
+    // The unprotected header stands where the external_aad stood.
+    *bytes.get_mut(1 + HEADER)? = 0xa0;
+    let at = rest.checked_add(1)?;
+    let mut w = Writer::new(bytes.get_mut(at..)?);
+    w.bytes(&signature.0).ok()?;
+    at.checked_add(w.len())
 }
 
 /// Writes the attestation of a signature over `message`, as [`signing_input`] wrote it; returns its length. Whoever calls has verified the signature.

@@ -127,12 +127,6 @@ impl SignOp {
         }
     }
 
-    /// The message, whatever the operation's state.
-    #[must_use]
-    pub fn message(&self) -> &[u8] {
-        &self.message
-    }
-
     /// The signer's answer.
     pub fn output(&mut self, signature: Signature) -> Result<(), SignerError> {
         self.answer(State::Answered(signature))

@@ -31,7 +31,7 @@ pub(super) struct Enrolment {
 impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     /// Asks to become a member, by this device's certificate (of kind leaf) and, where there are two, the one above it. The neighbourhood is that of the pinned
     /// authority. It goes into the store once: the same call after every start is fine. `proof` is the signature over `identity::enrol::statement` where somebody else holds
-    /// the key; else the leaf makes it.
+    /// the key (an external signer makes it once, at provisioning); else the leaf makes it.
     ///
     /// # Errors
     /// [`Error::Certificate`] where it is another device's, another kind's or the proof does not hold; [`Error::Platform`] where the store failed. Nothing was changed.
@@ -47,7 +47,10 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             .map_err(|_| Error::Certificate)?;
         let proof = match proof {
             Some(proof) => *proof,
-            None => self.secret.sign(statement.as_bytes()),
+            None => {
+                let own = self.signer.now(statement.as_bytes());
+                own.ok_or(Error::Certificate)?
+            }
         };
         self.verifier
             .verify(&key, statement.as_bytes(), &proof)
@@ -59,6 +62,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         let len = Frame::Enrol {
             certificates: *certificates,
             proof: &proof.0,
+            attestation: None,
         }
         .write_by_leaf([0; 4], frame)
         .map_err(|_| Error::Certificate)?;
@@ -88,9 +92,17 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         Ok(claims.key)
     }
 
+    /// It is asked again now.
+    pub(super) fn enrol_at(&mut self, now: Millis) {
+        self.enrolment.due = now;
+    }
+
     /// Whom to ask now, by turns: an uplink, then any neighbour, which passes it on.
     #[inline(never)]
     pub(super) fn whom_to_enrol(&mut self, now: Millis, any: usize) -> Option<usize> {
+        if self.is_attesting() {
+            return None;
+        }
         let state = &mut self.enrolment;
         if !state.wanted || self.index.is_some() || now < state.due {
             return None;
@@ -120,6 +132,10 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     pub(super) fn on_enrol_result(&mut self, device: Id, status: EnrolStatus) -> Result<(), Error> {
         if device != self.device || !self.enrolment.wanted || self.index.is_some() {
             return Err(Error::NotForMe);
+        }
+        if matches!(status, EnrolStatus::Attestation | EnrolStatus::Measurement) {
+            // What was said is of no use again: the next challenge is answered anew.
+            self.forget_answer();
         }
         if self.enrolment.answer.replace(status) != Some(status) {
             match status {

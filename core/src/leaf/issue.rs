@@ -3,6 +3,7 @@
 //! Invariant: what is signed is valid for every correct node that holds its parents: each input of validity is the leaf's own, proved, or said alike by q
 //! neighbours besides the one that offered it. The whole entry is in the store before anything is sent, and a number that is in the store is never drafted again.
 
+use super::sign::What;
 use super::state::{Candidate, Chain, Fact, Followed};
 use super::store::{MAX_ENTRY, MAX_WISH_ROOM, Stored, own_key, slot_of};
 use super::{Error, Event, Leaf, Phase, Submission, TIPS, bit};
@@ -16,8 +17,8 @@ use crate::wire::near::{Sighting, Stand};
 use heapless::Vec;
 
 /// Everything that is signed over. The payload stands in the frame buffer, behind [`PAYLOAD_AT`].
-struct Draft {
-    payload: usize,
+pub(super) struct Draft {
+    pub(super) payload: usize,
     /// The own one before, then tips.
     parents: Vec<Id, { TIPS + 1 }>,
     chain: Chain,
@@ -26,7 +27,7 @@ struct Draft {
 }
 
 /// The frame buffer while something is issued: the submission, then the message to sign, then the store's entry before this place, the payload behind it.
-const PAYLOAD_AT: usize = MAX_FRAME - MAX_PAYLOAD;
+pub(super) const PAYLOAD_AT: usize = MAX_FRAME - MAX_PAYLOAD;
 const _: () = assert!(
     MAX_WISH_ROOM <= PAYLOAD_AT && MAX_SIGNING_INPUT <= PAYLOAD_AT && MAX_ENTRY <= PAYLOAD_AT
 );
@@ -116,7 +117,8 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         let place = self.followed.get(slot_of(next));
         let free = place.is_some_and(|f| f.is_none_or(|f| f.over));
         let known = self.newest_own().is_none_or(|f| f.told_held);
-        self.phase == Phase::Active && self.wish.is_some() && free && known
+        let wanted = self.phase == Phase::Active && self.wish.is_some();
+        wanted && free && known && self.signing.is_none()
     }
 
     /// A neighbour says how it stands to a tip that was offered.
@@ -162,7 +164,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         let Some(candidate) = self.candidate else {
             return;
         };
-        if !self.wants_offer() {
+        if !self.wants_offer() || now < self.sign_due {
             return;
         }
         let mut facts: Vec<Fact, TIPS> = Vec::new();
@@ -174,7 +176,9 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         }
         // Lent for the time of this call, beside the leaf itself.
         let buffer = core::mem::take(&mut self.buffer);
-        let issued = self.issue(now, candidate.tips(), &facts, buffer);
+        // Without a clock yet it is drafted nowhere.
+        let clock = self.absolute(now).unwrap_or_default();
+        let issued = self.issue(now, clock, candidate.tips(), &facts, buffer);
         self.buffer = buffer;
         match issued {
             Ok(()) => self.asked.soon(now),
@@ -216,6 +220,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
     fn issue(
         &mut self,
         now: Millis,
+        clock: Millis,
         mut tips: &[Id],
         mut facts: &[Fact],
         buffer: &mut [u8],
@@ -224,7 +229,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             .split_at_mut_checked(PAYLOAD_AT)
             .ok_or(Error::Memory)?;
         let draft = loop {
-            match (self.draft(now, tips, facts, room, payload), tips, facts) {
+            match (self.draft(clock, tips, facts, room, payload), tips, facts) {
                 (Err(Error::Body), [fewer @ .., _], [facts_of_fewer @ .., _])
                     if !fewer.is_empty() =>
                 {
@@ -236,17 +241,33 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         let payload = payload.get(..draft.payload).ok_or(Error::Memory)?;
         self.guard.ready(&mut self.platform, draft.chain.number)?;
         // A signature that does not hold is as bad as a store that fails: nothing was sent, and it is tried again.
-        let kept = self.sign(&draft, room, payload);
-        kept.map_err(|_| {
-            self.candidate = None;
-            Error::Platform
-        })
+        let kept = self.sign(&draft, room, payload, None);
+        match kept {
+            Ok(true) => {}
+            // The key is elsewhere: what it is to sign follows from these.
+            Ok(false) => {
+                let mut told = [Fact::NONE; TIPS];
+                for (to, from) in told.iter_mut().zip(facts) {
+                    *to = *from;
+                }
+                if let Some(candidate) = &mut self.candidate {
+                    candidate.count = tips.len();
+                }
+                self.ask_signer(now, What::Issue { facts: told, clock });
+            }
+            Err(_) => {
+                self.candidate = None;
+                return Err(Error::Platform);
+            }
+        }
+        Ok(())
     }
 
+    /// The transaction of this submission, these tips and this moment, in absolute time: always the same.
     #[inline(never)]
-    fn draft(
+    pub(super) fn draft(
         &mut self,
-        now: Millis,
+        clock: Millis,
         tip_ids: &[Id],
         facts: &[Fact],
         room: &mut [u8],
@@ -267,7 +288,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         if !standing.may_issue {
             return Err(Error::NotMember);
         }
-        let clock = self.absolute(now).ok_or(Error::Busy)?;
+        self.offset.ok_or(Error::Busy)?;
         let above = facts.iter().map(|f| f.time).chain([self.chain.time]);
         let time = above.fold(clock.max(opening.clock), |time, parent| {
             time.max(parent.saturating_add(1))
@@ -348,19 +369,41 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         })
     }
 
-    /// Signs, checks the signature, stores everything, and only then follows it. `room` is overwritten.
+    /// Signs, checks the signature, stores everything, and only then follows it. `given`: what an external signer answered. `false`: it is still to answer; the message stands at
+    /// the start of `room`, which is overwritten otherwise.
     #[inline(never)]
-    fn sign(&mut self, draft: &Draft, room: &mut [u8], payload: &[u8]) -> Result<(), Error> {
+    pub(super) fn sign(
+        &mut self,
+        draft: &Draft,
+        room: &mut [u8],
+        payload: &[u8],
+        given: Option<&Signature>,
+    ) -> Result<bool, Error> {
+        let len = self.message(draft, room, payload)?;
+        let message = room.get(..len).unwrap_or(&[]);
+        let signature = given.copied().or_else(|| self.signer.now(message));
+        let Some(signature) = signature else {
+            return Ok(false);
+        };
+        self.verifier
+            .verify(&self.key, message, &signature)
+            .map_err(|_| Error::Signature)?;
+        self.keep(draft, room, payload, &signature)?;
+        Ok(true)
+    }
+
+    /// What is signed for a draft.
+    pub(super) fn message(
+        &self,
+        draft: &Draft,
+        room: &mut [u8],
+        payload: &[u8],
+    ) -> Result<usize, Error> {
         let terms = self.terms.as_ref().ok_or(Error::Busy)?;
         let suite = self.key.suite();
         let hash = parents_hash(&draft.parents);
-        let message = tx::signing_input(&terms.neighbourhood, suite, payload, &hash, room)
-            .map_err(|_| Error::Body)?;
-        let signature = self.secret.sign(message);
-        self.verifier
-            .verify(&self.key, message, &signature)
-            .map_err(|_| Error::Forged)?;
-        self.keep(draft, room, payload, &signature)
+        let message = tx::signing_input(&terms.neighbourhood, suite, payload, &hash, room);
+        message.map(|m| m.len()).map_err(|_| Error::Body)
     }
 
     #[inline(never)]

@@ -161,6 +161,7 @@ fn a_node_passes_on_one_at_a_time_and_answers_from_above_only() {
             second: None,
         },
         proof: &[1; 64],
+        attestation: None,
     };
     let len = frame.write([0; 4], &mut out).unwrap();
     let now = Millis(net.now);
@@ -197,4 +198,80 @@ fn a_node_passes_on_one_at_a_time_and_answers_from_above_only() {
     assert_eq!((to_leaf, to_uplink), (1, 1));
     let later = now.saturating_add(2_000);
     assert_eq!(node.receive(later, Peer(2), &out[..len]), Ok(()));
+}
+
+const GOOD: [u8; 32] = [0xf1; 32];
+
+/// A leaf that enrols where its firmware is asked for, and what it was told in six seconds.
+fn demanded(firmware: Option<[u8; 32]>) -> Network {
+    let mut net = world();
+    net.demanded = Some(GOOD);
+    leaf(&mut net).platform_mut().firmware = firmware;
+    enrol(&mut net, &certificate_by(ME as u8, Kind::Leaf, 200)).unwrap();
+    net.traffic(6);
+    net
+}
+
+fn refusals(net: &Network) -> Vec<EnrolStatus> {
+    let events = net.leaves[0].events.iter();
+    let refused = events.filter_map(|e| match e {
+        Event::EnrolRefused { status } => Some(*status),
+        _ => None,
+    });
+    refused.collect()
+}
+
+#[test]
+fn it_says_what_runs_on_it_through_its_neighbours() {
+    let net = demanded(Some(GOOD));
+    let events = &net.leaves[0].events;
+    assert!(events.contains(&Event::EnrolAccepted), "{events:?}");
+    assert_eq!(refusals(&net), []);
+    assert_eq!(net.admitted.len(), 1);
+}
+
+#[test]
+fn another_firmware_is_refused_and_told() {
+    let net = demanded(Some([0xee; 32]));
+    assert_eq!(refusals(&net), [EnrolStatus::Measurement]);
+    assert!(net.admitted.is_empty());
+}
+
+#[test]
+fn who_cannot_attest_is_refused_and_told() {
+    let net = demanded(None);
+    assert_eq!(refusals(&net), [EnrolStatus::Attestation]);
+    assert!(net.admitted.is_empty());
+}
+
+#[test]
+fn a_challenge_for_another_or_for_nothing_is_not_answered() {
+    let mut net = world();
+    let now = Millis(net.now);
+    leaf(&mut net).platform_mut().firmware = Some(GOOD);
+    let ask = |net: &mut Network, device: Id| {
+        let mut out = [0; MAX_FRAME];
+        let frame = Frame::Challenge {
+            device,
+            challenge: &[1; 16],
+        };
+        let len = frame.write([0; 4], &mut out).unwrap();
+        leaf(net).receive(now, Peer(1), &out[..len])
+    };
+    let own = leaf(&mut net).status().device;
+    assert_eq!(
+        ask(&mut net, own),
+        Err(Error::NotForMe),
+        "it does not enrol"
+    );
+    enrol(&mut net, &certificate_by(ME as u8, Kind::Leaf, 200)).unwrap();
+    assert_eq!(ask(&mut net, Id([4; 32])), Err(Error::NotForMe));
+    assert_eq!(ask(&mut net, own), Ok(()));
+    // A member says nothing of itself to whoever asks.
+    net.traffic(4);
+    let cut = net.now - 100;
+    net.settle(cut);
+    net.traffic(3);
+    assert!(leaf(&mut net).status().index.is_some());
+    assert_eq!(ask(&mut net, own), Err(Error::NotForMe));
 }

@@ -4,15 +4,19 @@
 //! validity depends on is known: from the own store, from a header under a quorum of votes, or from q distinct neighbours besides the one that made the
 //! offer (decision 0020). Sans-IO like the node: frames and time go in, frames and events come out; one frame buffer is all the memory beside the struct.
 //!
-//! `enrol` asks to be let in, `trust` holds what is proved (genesis, headers, own record), `issue` the way from a submission to a signed transaction, `watch` what became of it,
+//! `enrol` asks to be let in and `attest` says what runs here, `sign` waits for who holds the key, `trust` holds what is proved (genesis, headers, own record), `issue` the way from a submission to a signed transaction, `watch` what became of it,
 //! `work` what to ask whom.
 
+mod attest;
 mod enrol;
 mod issue;
 #[cfg(test)]
 mod joining;
 #[cfg(test)]
 mod power;
+mod sign;
+#[cfg(test)]
+mod signer_tests;
 mod state;
 mod store;
 #[cfg(test)]
@@ -21,9 +25,10 @@ mod trust;
 mod watch;
 mod work;
 
+pub use sign::LeafSigner;
 pub use state::{Config, Error, Event, Phase, Status, Submission};
 
-use crate::crypto::{PublicKey, SecretKey, Software, Verify};
+use crate::crypto::{PublicKey, Software, Verify};
 use crate::identity::CoseKey;
 use crate::platform::Platform;
 use crate::rollback::Guard;
@@ -46,7 +51,7 @@ pub struct Leaf<'m, P: Platform, V: Verify = Software> {
     config: Config,
     platform: P,
     verifier: V,
-    secret: SecretKey,
+    signer: LeafSigner,
     key: PublicKey,
     device: Id,
     buffer: &'m mut [u8],
@@ -73,6 +78,10 @@ pub struct Leaf<'m, P: Platform, V: Verify = Software> {
     offset: Option<i64>,
     asked: work::Timers,
     enrolment: enrol::Enrolment,
+    attesting: attest::Attesting,
+    signing: Option<sign::Signing>,
+    /// Until then a signer that failed is left alone.
+    sign_due: Millis,
     events: Deque<Event, 8>,
     lost: u32,
 }
@@ -84,14 +93,15 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
     /// [`Error::Memory`] for a short buffer, [`Error::Platform`] where the store cannot be read.
     pub fn new(
         config: Config,
-        secret: SecretKey,
+        signer: impl Into<LeafSigner>,
         platform: P,
         verifier: V,
         buffer: &'m mut [u8],
     ) -> Result<Self, Error> {
+        let signer = signer.into();
         let device = config.device;
-        let device = device.unwrap_or_else(|| CoseKey::thumbprint(&secret.public_key()));
-        let mut leaf = Self::unloaded(&config, device, secret, platform, verifier, buffer);
+        let device = device.unwrap_or_else(|| CoseKey::thumbprint(&signer.public_key()));
+        let mut leaf = Self::unloaded(&config, device, signer, platform, verifier, buffer);
         leaf.load()?;
         Ok(leaf)
     }
@@ -101,18 +111,18 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
     pub fn unloaded(
         config: &Config,
         device: Id,
-        secret: SecretKey,
+        signer: LeafSigner,
         platform: P,
         verifier: V,
         buffer: &'m mut [u8],
     ) -> Self {
-        let key = secret.public_key();
+        let key = signer.public_key();
         Self {
             offset: config.clock,
             config: *config,
             platform,
             verifier,
-            secret,
+            signer,
             key,
             device,
             buffer,
@@ -133,6 +143,9 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
             turn: 0,
             asked: work::Timers::default(),
             enrolment: enrol::Enrolment::default(),
+            attesting: attest::Attesting::default(),
+            signing: None,
+            sign_due: Millis(0),
             events: Deque::new(),
             lost: 0,
         }
@@ -209,6 +222,7 @@ impl<'m, P: Platform, V: Verify> Leaf<'m, P, V> {
         match frame {
             Frame::Genesis { cose, set } => self.on_genesis(cose, set),
             Frame::EnrolResult { device, status, .. } => self.on_enrol_result(device, status),
+            Frame::Challenge { device, challenge } => self.on_challenge(now, &device, challenge),
             Frame::Beacon {
                 now: time, header, ..
             } => {

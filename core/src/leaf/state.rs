@@ -96,6 +96,8 @@ pub enum Event {
     Member { index: MemberIndex },
     /// q neighbours agree on the own chain: from now on it issues.
     Recovered { number: Number },
+    /// The external signer has work: fetch it with `sign_input`. It is told again while no answer comes.
+    SignatureNeeded,
     /// The submission was signed and stored, and is on its way.
     Sent { ticket: u32, id: Id, number: Number },
     /// The submission will never be sent; it is forgotten.
@@ -155,6 +157,8 @@ pub enum Error {
     NotForMe,
     /// What should prove itself does not: genesis, header, record, own transaction, signature. Drop it.
     Forged,
+    /// The external signer's answer is no signature of what it was asked for. Nothing left; it is asked again.
+    Signature,
     /// A header or set that does not follow what is trusted; it is asked for otherwise.
     OutOfOrder,
     /// The hardware counter is ahead of the store: it holds an old image. Erase it; the neighbours know how far the device was.

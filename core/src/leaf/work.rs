@@ -143,6 +143,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         }
         self.asked.due = now.saturating_add(self.config.poll.0);
         self.turn = self.turn.wrapping_add(1);
+        self.tend_signer(now);
         let used = self.peers.iter().filter(|p| p.used).count();
         let Some(step) = in_turn(self.turn, used) else {
             return;
@@ -337,7 +338,7 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
                 .ok();
         }
         if what == ENROL {
-            return self.get(super::enrol::ENROL).ok()?;
+            return self.write_enrol();
         }
         let tag = self.terms.as_ref()?.neighbourhood.tag();
         if let Some(slot) = TX.iter().position(|t| *t == what) {

@@ -227,6 +227,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             counters: Counters::default(),
             evidence: Deque::new(),
             job: None,
+            attesting: super::attest::Attesting::default(),
             buckets,
             work: memory.work,
             order: memory.order,
@@ -437,9 +438,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         match status {
             EnrolStatus::Accepted => self.tell(Event::EnrolAccepted),
             EnrolStatus::Member => {}
-            other => self.tell(Event::EnrolRefused {
-                status: other as u8,
-            }),
+            other => {
+                if matches!(other, EnrolStatus::Attestation | EnrolStatus::Measurement) {
+                    // What was said is of no use again: the next challenge is answered anew. What is still being signed answers a later one.
+                    if !self.is_attesting() {
+                        self.stop_attesting();
+                    }
+                }
+                self.tell(Event::EnrolRefused {
+                    status: other as u8,
+                });
+            }
         }
         Ok(())
     }
@@ -457,6 +466,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 self.index = Some(index);
                 self.tangle.set_own(Some(index));
                 if news {
+                    self.stop_attesting();
                     self.tell(Event::Member { index });
                     // An old image restored, a dead flash or a cut before the last write look like a first start: nothing is
                     // issued before q neighbours said which number they know.
@@ -574,6 +584,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let wants_in = self.role == Role::Member && self.index.is_none();
         if wants_in
             && now >= self.timers.enrol
+            && !self.is_attesting()
             && let Some(uplink) = self.peers.uplink(self.timers.turn)
         {
             self.timers.enrol = now.saturating_add(self.patience(2_000));

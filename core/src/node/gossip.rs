@@ -27,8 +27,9 @@ pub struct Said(Option<(Peer, Control)>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Control {
     Enrol,
-    /// The enrolment of a neighbour, and the answer to one.
+    /// The enrolment of a neighbour, the challenge that came for it, and the answer.
     Relay,
+    Challenge,
     EnrolResult {
         device: Id,
         status: EnrolStatus,
@@ -161,6 +162,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let frame = match control {
             Control::Enrol => return self.write_enrol(now, out),
             Control::Relay => return self.write_relay(out),
+            Control::Challenge => return self.write_challenge(out),
             Control::Proof { tag } => return self.write_proof(peer, tag, out),
             Control::EnrolResult {
                 device,
@@ -233,6 +235,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Frame::Enrol {
             certificates,
             proof: &proof.0,
+            attestation: self.attestation(),
         }
         .write([0; 4], out)
         .ok()

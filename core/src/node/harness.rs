@@ -7,8 +7,11 @@
 use super::test_platform::MemoryPlatform;
 use super::*;
 use crate::crypto::{SecretKey, sha256};
+use crate::identity::attest::challenge_nonce;
 use crate::identity::cert::{self, Claims, Cti, Kind, Seconds};
-use crate::identity::{Caps, CoseKey, Genesis, MemberTable, Record, Roles, enrol, sign1};
+use crate::identity::{
+    Attestation, Caps, CoseKey, Genesis, MemberTable, Record, Roles, enrol, sign1,
+};
 use crate::node::event::Event;
 use crate::posp::close::{Before, close_epoch, epoch_path, epoch_root, header_payload};
 use crate::posp::{self, Validator, ValidatorSet, vote_message};
@@ -161,6 +164,10 @@ pub(crate) struct Network {
     pub(crate) leaves: Vec<Seat>,
     /// Devices whose join the gateway submitted.
     pub(crate) admitted: std::collections::BTreeSet<Id>,
+    /// The firmware that the gateway demands from who enrols.
+    pub(crate) demanded: Option<[u8; 32]>,
+    /// Challenges that wait for an answer, and how often it was asked for.
+    pub(crate) challenges: std::collections::BTreeMap<Id, ([u8; 16], u32)>,
     /// What happens to a frame between a node and a leaf, by sender, receiver and bytes.
     pub(crate) meddle: Option<Meddle>,
 }
@@ -283,6 +290,8 @@ impl Network {
             tuning,
             leaves: Vec::new(),
             admitted: Default::default(),
+            demanded: None,
+            challenges: Default::default(),
             meddle: None,
         };
         for n in 0..members {
@@ -437,13 +446,70 @@ impl Network {
             Frame::Enrol {
                 certificates,
                 proof,
-            } => answers.extend(self.admit(&certificates, proof)),
+                attestation,
+            } => match self.appraise(&certificates, attestation) {
+                Ok(()) => answers.extend(self.admit(&certificates, proof)),
+                Err(told) => answers.extend(told),
+            },
             _ => {}
         }
         for answer in answers {
             self.wire
                 .push_back((self.now + self.delay, 99, from, answer));
         }
+    }
+
+    /// What a gateway that demands an attestation says to an enrolment; the real one keeps more to itself (gateway/src/appraisal.rs).
+    fn appraise(
+        &mut self,
+        certificates: &Certificates<'_>,
+        attestation: Option<&[u8]>,
+    ) -> Result<(), Vec<Vec<u8>>> {
+        let own = cert::Certificate::parse(certificates.device()).unwrap();
+        let key = own.claims().key;
+        let device = CoseKey::thumbprint(&key);
+        let Some(demanded) = self.demanded else {
+            return Ok(());
+        };
+        if self.admitted.contains(&device) {
+            return Ok(());
+        }
+        let frame = |frame: Frame<'_>| {
+            let mut out = [0; MAX_FRAME];
+            let len = frame.write([0; 4], &mut out).unwrap();
+            out[..len].to_vec()
+        };
+        let refused = |status| {
+            frame(Frame::EnrolResult {
+                device,
+                status,
+                index: None,
+            })
+        };
+        let fresh = sha256(&[&self.now.to_be_bytes()]);
+        let fresh = *fresh.first_chunk().unwrap();
+        let (challenge, asked) = self.challenges.entry(device).or_insert((fresh, 0));
+        let nonce = challenge_nonce(&secret(201).public_key(), &device, challenge);
+        *asked += 1;
+        if let Some(eat) = attestation {
+            let eat = Attestation::parse(eat).unwrap();
+            return match eat.verify(&key, &device, &nonce, &mut Software) {
+                Ok(said) => {
+                    self.challenges.remove(&device);
+                    match said.measurements.iter().any(|m| m.digest == demanded) {
+                        true => Ok(()),
+                        false => Err(vec![refused(EnrolStatus::Measurement)]),
+                    }
+                }
+                Err(_) => Err(vec![refused(EnrolStatus::Attestation)]),
+            };
+        }
+        let challenge = &*challenge;
+        let mut told = vec![frame(Frame::Challenge { device, challenge })];
+        if *asked > 2 {
+            told.push(refused(EnrolStatus::Attestation));
+        }
+        Err(told)
     }
 
     /// The gateway lets a device in that is no founder: it submits the join, once.

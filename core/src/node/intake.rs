@@ -144,6 +144,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 false => self.pass_result(from, device, status, index),
             },
             Frame::Enrol { .. } => self.pass_enrolment(now, from, bytes),
+            Frame::Challenge { device, challenge } => {
+                self.on_challenge(now, from, &device, challenge, bytes)
+            }
             Frame::Header { cose, path } => self.on_header(now, cose, path),
             Frame::Votes { header, votes } => self.on_votes(now, header, votes),
             Frame::Table {

@@ -8,7 +8,7 @@ use super::event::{Event, Refusal, Ticket};
 use super::intake::{Source, facts};
 use super::own::{STORED_MAX, Stored, UNAWAITED};
 use super::refuse::{insert_refusal, rollback_refusal, tx_refusal};
-use super::{Node, Phase, SignJob, Submission, keys};
+use super::{Node, Phase, Purpose, SignJob, Submission, keys};
 use crate::crypto::{PublicKey, Verify};
 use crate::identity::Record;
 use crate::identity::signer::{MAX_TO_BE_SIGNED, SignOp};
@@ -157,12 +157,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 break;
             }
             // A signer may be at work on it: its answer comes too late.
-            let signing = self.job.as_ref().and_then(|job| job.draft.ticket);
+            let signing = self.job.as_ref().and_then(|job| job.draft()?.ticket);
             if signing == Some(ticket) {
                 self.job = None;
             }
             self.tell(Event::Expired { ticket });
         }
+        self.tend_signer(now);
         if self.job.is_some() || now < self.timers.issue {
             return;
         }
@@ -450,17 +451,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Wish::Evidence { a, b, .. } => (None, Some((*a, *b))),
             Wish::Rotation { .. } | Wish::Approval => (None, None),
         };
-        self.job = Some(SignJob {
-            op,
-            draft: Draft {
-                payload: fitted.payload.len(),
-                parents: fitted.parents,
-                ticket,
-                proof,
-                epoch,
-                time,
-            },
-        });
+        let draft = Draft {
+            payload: fitted.payload.len(),
+            parents: fitted.parents,
+            ticket,
+            proof,
+            epoch,
+            time,
+        };
+        self.job = Some(SignJob::new(now, op, Purpose::Issue(draft)));
         Ok(())
     }
 

@@ -8,6 +8,9 @@
 //! from outside), `react` (what they mean), `issue` and `sign` (own transactions), `gossip` (what leaves), `headers` (epochs, tables, receipts).
 
 pub mod aside;
+mod attest;
+#[cfg(test)]
+mod attest_tests;
 mod boot;
 pub mod bucket;
 pub(crate) mod clocks;
@@ -145,17 +148,49 @@ pub(crate) struct Evidence {
     due: Millis,
 }
 
-/// A signature in the making, and the own transaction that waits for it.
+/// A signature in the making.
 pub(crate) struct SignJob {
     op: SignOp,
-    draft: issue::Draft,
+    purpose: Purpose,
+    /// Since when an external signer works on it, and when it is reminded.
+    since: Millis,
+    remind: Millis,
+}
+
+/// What waits for a signature: an own transaction, or the attestation for this uplink.
+#[derive(Clone, Copy)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one, in the node's memory; nothing is allocated"
+)]
+pub(crate) enum Purpose {
+    Issue(issue::Draft),
+    Attest(Peer),
 }
 
 impl SignJob {
+    const fn new(now: Millis, op: SignOp, purpose: Purpose) -> Self {
+        Self {
+            op,
+            purpose,
+            since: now,
+            remind: now.saturating_add(sign::REMIND),
+        }
+    }
+
+    /// The own transaction that waits for it.
+    const fn draft(&self) -> Option<&issue::Draft> {
+        match &self.purpose {
+            Purpose::Issue(draft) => Some(draft),
+            Purpose::Attest(_) => None,
+        }
+    }
+
     /// The payload: the end of what is signed.
     fn payload(&self) -> &[u8] {
         let message = self.op.message();
-        let start = message.len().saturating_sub(self.draft.payload);
+        let len = self.draft().map_or(0, |draft| draft.payload);
+        let start = message.len().saturating_sub(len);
         message.get(start..).unwrap_or(&[])
     }
 }
@@ -221,6 +256,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     counters: Counters,
     evidence: Deque<Evidence, 8>,
     job: Option<SignJob>,
+    attesting: attest::Attesting,
     buckets: MemberBuckets<'m>,
     timers: boot::Timers,
     heads: Vec<boot::HeadClaim, 32>,

@@ -47,6 +47,8 @@ pub(crate) struct Relay {
     peer: u16,
     frame: RawSlot,
     next: Millis,
+    /// The gateway's challenge for who enrols.
+    challenge: Option<RawSlot>,
 }
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
@@ -67,6 +69,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             peer: from.0,
             frame,
             next: now.saturating_add(EVERY),
+            challenge: None,
         });
         self.say(uplink, Control::Relay);
         Ok(())
@@ -149,6 +152,23 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     pub(crate) fn write_relay(&self, out: &mut [u8]) -> Option<usize> {
         let bytes = self.raw.kept(&self.relay.as_ref()?.frame)?;
         copy(out.get_mut(..bytes.len())?, bytes);
+        Some(bytes.len())
+    }
+
+    /// The gateway wants somebody else to attest: to who enrolled last, which drops what is not for it.
+    pub(crate) fn pass_challenge(&mut self, from: Peer, bytes: &[u8]) -> Result<(), Refusal> {
+        let is_above = self.peers.is_uplink(from);
+        let relay = self.relay.as_mut().filter(|_| is_above);
+        let relay = relay.ok_or(Refusal::NotForMe)?;
+        relay.challenge = Some(self.raw.keep(bytes).ok_or(Refusal::Busy)?);
+        let peer = Peer(relay.peer);
+        self.say(peer, Control::Challenge);
+        Ok(())
+    }
+
+    pub(crate) fn write_challenge(&self, out: &mut [u8]) -> Option<usize> {
+        let bytes = self.raw.kept(&self.relay.as_ref()?.challenge?)?;
+        out.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(bytes.len())
     }
 

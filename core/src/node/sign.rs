@@ -8,7 +8,7 @@ use super::intake::{Source, facts, is_approval, split};
 use super::issue::Draft;
 use super::own::{Followed, Stored, UNAWAITED};
 use super::refuse::{rollback_refusal, tx_refusal};
-use super::{Node, NodeSigner, Phase, SignJob};
+use super::{Node, NodeSigner, Phase, Purpose, SignJob};
 use crate::crypto::{PublicKey, Signature, Verify};
 use crate::identity::enrol;
 use crate::identity::signer::SignerError;
@@ -20,7 +20,28 @@ use crate::wire::list::List;
 use crate::{Amount, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, Millis};
 use heapless::Vec;
 
+/// An external signer that does not answer is reminded after this many milliseconds.
+pub(crate) const REMIND: u64 = 10_000;
+/// What it shall sign beside transactions is given up after so many.
+const GIVE_UP: u64 = 60_000;
+
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
+    /// Reminds an external signer that does not answer. A transaction older than P_max is of no use, since nothing new may stand on it: it is drafted anew, under
+    /// the same number, and what still comes for the old one does not verify.
+    pub(crate) fn tend_signer(&mut self, now: Millis) {
+        let Some(job) = &mut self.job else { return };
+        let limit = match (&job.purpose, &self.genesis) {
+            (Purpose::Issue(_), Some(genesis)) => genesis.parent_age.0,
+            _ => GIVE_UP,
+        };
+        if now >= job.since.saturating_add(limit) {
+            self.job = None;
+        } else if now >= job.remind {
+            job.remind = now.saturating_add(REMIND);
+            self.tell(Event::SignatureNeeded);
+        }
+    }
+
     /// Lets the signer work on the message of the job.
     pub(crate) fn sign(&mut self, now: Millis) -> Result<(), Refusal> {
         match &self.signer {
@@ -48,7 +69,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     #[inline(never)]
     fn sign_here(&mut self) -> bool {
         let signature = self.job.as_ref().and_then(|job| {
-            let key = self.key_in(job.draft.epoch)?;
+            let key = match &job.purpose {
+                Purpose::Issue(draft) => self.key_in(draft.epoch),
+                Purpose::Attest(_) => self.key,
+            };
+            let key = key?;
             Some(self.secret_for(&key)?.sign(job.op.message()))
         });
         let (Some(signature), Some(job)) = (signature, &mut self.job) else {
@@ -82,6 +107,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Takes the signature, stores the transaction, and only then puts it into the window, from where it goes out.
     fn finish(&mut self, now: Millis) -> Result<(), Refusal> {
+        if let Some(Purpose::Attest(to)) = self.job.as_ref().map(|job| job.purpose) {
+            return self.attested(now, to);
+        }
+        self.finish_own(now)
+    }
+
+    #[inline(never)]
+    fn finish_own(&mut self, now: Millis) -> Result<(), Refusal> {
         let mut body = [0u8; MAX_FRAME];
         let (draft, len) = match self.signed(now, &mut body) {
             Ok(None) => return Ok(()),
@@ -102,7 +135,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let Some(job) = &mut self.job else {
             return Ok(None);
         };
-        let draft = job.draft;
+        let draft = *job.draft().ok_or(Refusal::NotForMe)?;
         let key = self
             .tables
             .get(draft.epoch, self.index.ok_or(Refusal::NotMember)?);
@@ -239,7 +272,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let len = tx::assemble(key.suite(), job.payload(), signature, out)
             .map_err(tx_refusal)?
             .len();
-        let Some((a, b)) = job.draft.proof else {
+        let Some((a, b)) = job.draft().and_then(|draft| draft.proof) else {
             return Ok(len);
         };
         let (one, other) = (self.evidence_half(&a)?, self.evidence_half(&b)?);

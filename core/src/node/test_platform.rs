@@ -1,5 +1,6 @@
 //! A platform in memory for tests: seeded randomness, a map for a store, failures and power cuts on demand.
 
+use crate::identity::attest::{Evidence, Measurement, Measurements};
 use crate::platform::{Counter, Platform, PlatformError};
 use crate::store::FlashStore;
 use crate::store::simulated::Board;
@@ -26,6 +27,8 @@ pub struct MemoryPlatform {
     pub fail_at: Option<u32>,
     /// The power goes before the write or removal with this number.
     pub cut_at: Option<u32>,
+    /// What it measured at its boot; nothing where it cannot attest.
+    pub firmware: Option<[u8; 32]>,
     /// The power is gone: nothing that happens from here on happens.
     pub dead: bool,
     /// The hardware counter, if there is one.
@@ -167,5 +170,18 @@ impl Platform for MemoryPlatform {
             _ => {}
         }
         Ok(())
+    }
+
+    fn attest(&mut self, tell: &mut dyn FnMut(&Evidence<'_>)) {
+        let Some(digest) = &self.firmware else { return };
+        let firmware = [Measurement {
+            name: "firmware",
+            digest,
+        }];
+        tell(&Evidence {
+            model: b"test",
+            measurements: Measurements::of(&firmware),
+            ..Evidence::default()
+        });
     }
 }

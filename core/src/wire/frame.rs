@@ -22,6 +22,8 @@ pub const MAX_BEACON_TIPS: usize = 8;
 pub const MAX_VOTES: usize = 16;
 /// Most proofs asked for at once.
 pub const MAX_PROOFS: usize = 16;
+/// Bytes of a challenge.
+pub const CHALLENGE: usize = 16;
 /// Most records in a table frame.
 pub const MAX_RECORDS: usize = 8;
 
@@ -143,6 +145,8 @@ pub enum Frame<'a> {
         certificates: Certificates<'a>,
         /// Proof of possession.
         proof: &'a [u8; 64],
+        /// The answer to a challenge, for `identity::Attestation` to parse.
+        attestation: Option<&'a [u8]>,
     },
     /// 0x0e.
     EnrolResult {
@@ -190,6 +194,13 @@ pub enum Frame<'a> {
     Set(&'a [u8]),
     /// 0x16 to 0x1e: between the devices of a cluster.
     Near(Near<'a>),
+    /// 0x1f: the gateway wants an attestation over this.
+    Challenge {
+        /// Who is asked.
+        device: Id,
+        /// Fresh for each question.
+        challenge: &'a [u8; CHALLENGE],
+    },
 }
 
 impl<'a> Frame<'a> {
@@ -219,6 +230,7 @@ impl<'a> Frame<'a> {
             Self::SetRequest { .. } => FrameType::SetRequest,
             Self::Set(_) => FrameType::Set,
             Self::Near(near) => near.frame_type(),
+            Self::Challenge { .. } => FrameType::Challenge,
         }
     }
 
@@ -342,6 +354,13 @@ impl<'a> Frame<'a> {
             FrameType::Offer | FrameType::Witness | FrameType::Record | FrameType::Show => {
                 Self::Near(Near::read_leaf(kind, r)?)
             }
+            FrameType::Challenge => {
+                r.take_array_of(2);
+                Self::Challenge {
+                    device: r.take_id(),
+                    challenge: r.take_bytes_of(),
+                }
+            }
             _ => return Ok(None),
         }))
     }
@@ -390,10 +409,17 @@ impl<'a> Frame<'a> {
                 }
             }
             FrameType::Enrol => {
-                r.take_array_of(2);
+                let count = r.array()?;
+                if !(2..=3).contains(&count) {
+                    return Err(WireError::Range.into());
+                }
                 Self::Enrol {
                     certificates: Certificates::read(r)?,
                     proof: r.take_bytes_of(),
+                    attestation: match count {
+                        2 => None,
+                        _ => Some(r.take_bytes()),
+                    },
                 }
             }
             FrameType::GenesisRequest => {
@@ -442,10 +468,14 @@ impl<'a> Frame<'a> {
             Self::Enrol {
                 certificates,
                 proof,
+                attestation,
             } => {
-                w.put_array(2);
+                w.put_array(if attestation.is_some() { 3 } else { 2 });
                 certificates.write(w)?;
                 w.put_bytes(*proof);
+                if let Some(attestation) = attestation {
+                    w.put_bytes(attestation);
+                }
             }
             Self::GenesisRequest => w.put_array(0),
             Self::SetRequest { term } => head(w, &[*term], 1),
@@ -529,6 +559,11 @@ impl<'a> Frame<'a> {
             }
             Self::Set(set) => w.put_raw(set),
             Self::Near(near) => near.write(w)?,
+            Self::Challenge { device, challenge } => {
+                w.put_array(2);
+                w.put_id(device);
+                w.put_bytes(*challenge);
+            }
             // By `write_leaf`.
             Self::Tx { .. }
             | Self::HeaderRequest { .. }

@@ -88,6 +88,8 @@ frame_types! {
     ShowRequest = 0x1d,
     /// A member's newest transaction.
     Show = 0x1e,
+    /// The gateway wants an attestation.
+    Challenge = 0x1f,
 }
 
 impl FrameType {
@@ -102,7 +104,11 @@ impl FrameType {
     pub const fn may_be_unbound(self) -> bool {
         matches!(
             self,
-            Self::Enrol | Self::EnrolResult | Self::Genesis | Self::GenesisRequest
+            Self::Enrol
+                | Self::EnrolResult
+                | Self::Genesis
+                | Self::GenesisRequest
+                | Self::Challenge
         )
     }
 }
@@ -123,6 +129,10 @@ pub enum EnrolStatus {
     Revoked = 4,
     /// No room for more members.
     Full = 5,
+    /// An attestation is demanded, and none came, or one that proves nothing.
+    Attestation = 6,
+    /// The attestation holds, and what it says is not allowed here.
+    Measurement = 7,
 }
 
 impl EnrolStatus {
@@ -136,6 +146,8 @@ impl EnrolStatus {
             3 => Some(Self::Proof),
             4 => Some(Self::Revoked),
             5 => Some(Self::Full),
+            6 => Some(Self::Attestation),
+            7 => Some(Self::Measurement),
             _ => None,
         }
     }

@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
             TRUE => true,
             _ => return Err(WireError::Type),
         };
-        self.simple()?;
+        self.at = self.at.saturating_add(1);
         Ok(value)
     }
 

@@ -85,7 +85,7 @@ impl<'a> Writer<'a> {
 
     /// True or false.
     pub fn bool(&mut self, value: bool) -> Step {
-        self.step(|e| e.bool(value).is_ok())
+        self.raw(&[if value { 0xf5 } else { 0xf4 }])
     }
 
     /// An id, as a byte string of 32.

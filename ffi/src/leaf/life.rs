@@ -14,9 +14,9 @@ use crate::node::{OLDEST_EVENT, OLDEST_PLATFORM};
 use crate::raw::{Call, Out, OutStruct, array, done, input, structure};
 use crate::status;
 use core::mem::MaybeUninit;
-use iotedge_core::crypto::{SecretKey, Software};
+use iotedge_core::crypto::{SecretKey, Signature, Software};
 use iotedge_core::identity::CoseKey;
-use iotedge_core::leaf::{Config, Leaf};
+use iotedge_core::leaf::{Config, Leaf, LeafSigner};
 use iotedge_core::wire::Certificates;
 use iotedge_core::{Id, MAX_FRAME, Millis};
 
@@ -106,6 +106,10 @@ pub unsafe extern "C" fn iotedge_leaf_init(
         if certificate.is_empty() && !issuer.is_empty() {
             return Err(status::IOTEDGE_E_ARGUMENT);
         }
+        let proof = match given.enrolment.is_null() {
+            true => None,
+            false => Some(Signature(*array::<64>(given.enrolment)?)),
+        };
         let mut owner = None;
         who(&given, &mut owner)?;
         let certificates = match (issuer, certificate) {
@@ -126,7 +130,7 @@ pub unsafe extern "C" fn iotedge_leaf_init(
             |buffer, place| {
                 let leaf = build(place, &mut owner, platform, buffer)?;
                 let started = leaf.load().and_then(|()| match &certificates {
-                    Some(certificates) => leaf.enrol(Millis(0), certificates, None),
+                    Some(certificates) => leaf.enrol(Millis(0), certificates, proof.as_ref()),
                     None => Ok(()),
                 });
                 started.map_err(|error| {
@@ -145,7 +149,7 @@ pub unsafe extern "C" fn iotedge_leaf_init(
 struct Owner {
     config: Config,
     device: Id,
-    secret: SecretKey,
+    signer: LeafSigner,
 }
 
 /// Fills `to`, so that there is one copy of it. Apart, so that what it takes of the stack to make a key is gone afterwards.
@@ -155,14 +159,13 @@ struct Owner {
 #[inline(never)]
 unsafe fn who(given: &iotedge_leaf_config_t, to: &mut Option<Owner>) -> Call<()> {
     // SAFETY: the caller's promise.
-    let (seed, authority) = unsafe { (array::<32>(given.seed)?, public_key(given.authority)?) };
-    let secret = SecretKey::from_seed(seed).map_err(signature_status)?;
+    let (signer, authority) = unsafe { (signer(given)?, public_key(given.authority)?) };
     let config = policy(Config::new(authority), given)?;
-    let device = CoseKey::thumbprint(&secret.public_key());
+    let device = CoseKey::thumbprint(&signer.public_key());
     *to = Some(Owner {
         config,
         device,
-        secret,
+        signer,
     });
     Ok(())
 }
@@ -178,10 +181,30 @@ fn build<'p>(
     let Owner {
         config,
         device,
-        secret,
+        signer,
     } = owner.take().ok_or(status::IOTEDGE_E_INTERNAL)?;
-    let leaf = Leaf::unloaded(&config, device, secret, platform, Software, buffer);
+    let leaf = Leaf::unloaded(&config, device, signer, platform, Software, buffer);
     Ok(place.write(leaf))
+}
+
+/// # Safety
+/// The pointers of the configuration are as its comments say.
+unsafe fn signer(given: &iotedge_leaf_config_t) -> Call<LeafSigner> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (given.seed.is_null(), given.signer.is_null()) {
+            (false, true) => SecretKey::from_seed(array::<32>(given.seed)?)
+                .map(LeafSigner::Software)
+                .map_err(signature_status),
+            (true, false) => {
+                let key = public_key(given.signer)?;
+                key.check().map_err(signature_status)?;
+                Ok(LeafSigner::External(key))
+            }
+            (true, true) => Err(status::IOTEDGE_E_NULL),
+            (false, false) => Err(status::IOTEDGE_E_ARGUMENT),
+        }
+    }
 }
 
 fn policy(mut config: Config, given: &iotedge_leaf_config_t) -> Call<Config> {
@@ -317,7 +340,7 @@ pub unsafe extern "C" fn iotedge_leaf_next_frame(
 /// The next event. Call it until it says `IOTEDGE_E_NONE`, after every other call. A leaf tells of its own transactions only: `IOTEDGE_EVENT_SENT` with the
 /// number in `code`, `IOTEDGE_EVENT_HELD`, `IOTEDGE_EVENT_GRADED` with witnessed, settled or dead (then say it again), `IOTEDGE_EVENT_REJECTED`; of its standing
 /// (`IOTEDGE_EVENT_JOINED`, `..._MEMBER`, `..._RECOVERED`, `..._ENROL_...`), and of what is wrong (`IOTEDGE_EVENT_HEAD_SUSPECTED`, `..._DOUBLED`, `..._FORK`,
-/// `..._STALE`, `..._PLATFORM_FAILED`, `..._LOST`).
+/// `..._STALE`, `..._PLATFORM_FAILED`, `..._LOST`); with an external signer of `IOTEDGE_EVENT_SIGNATURE_NEEDED`.
 ///
 /// `event`: set its `size` first; written on success.
 ///

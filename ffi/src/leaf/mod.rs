@@ -60,6 +60,7 @@ pub(crate) fn refused(error: Error) -> i32 {
         Error::Frame(FrameError::Unbound) | Error::Neighbourhood => status::IOTEDGE_E_NEIGHBOURHOOD,
         Error::Frame(_) => status::IOTEDGE_E_MALFORMED,
         Error::NotForMe => status::IOTEDGE_E_NOT_FOR_ME,
+        Error::Signature => status::IOTEDGE_E_SIGNATURE,
         Error::Forged => status::IOTEDGE_E_FORGED,
         Error::OutOfOrder => status::IOTEDGE_E_OUT_OF_ORDER,
         Error::OldImage => status::IOTEDGE_E_OLD_IMAGE,

@@ -4,14 +4,15 @@ use crate::key::iotedge_public_key_t;
 use crate::node::{
     IOTEDGE_EVENT_ENROL_ACCEPTED, IOTEDGE_EVENT_ENROL_REFUSED, IOTEDGE_EVENT_GRADED,
     IOTEDGE_EVENT_JOINED, IOTEDGE_EVENT_LOST, IOTEDGE_EVENT_MEMBER, IOTEDGE_EVENT_PLATFORM_FAILED,
-    IOTEDGE_EVENT_RECOVERED, IOTEDGE_EVENT_REJECTED, IOTEDGE_EVENT_SENT, IOTEDGE_GRADE_DEAD,
-    IOTEDGE_GRADE_SETTLED, IOTEDGE_GRADE_WITNESSED, IOTEDGE_PHASE_ACTIVE, IOTEDGE_PHASE_FOLLOWING,
-    IOTEDGE_PHASE_OUTSIDE, IOTEDGE_PHASE_RECOVERING, iotedge_event_t,
+    IOTEDGE_EVENT_RECOVERED, IOTEDGE_EVENT_REJECTED, IOTEDGE_EVENT_SENT,
+    IOTEDGE_EVENT_SIGNATURE_NEEDED, IOTEDGE_GRADE_DEAD, IOTEDGE_GRADE_SETTLED,
+    IOTEDGE_GRADE_WITNESSED, IOTEDGE_PHASE_ACTIVE, IOTEDGE_PHASE_FOLLOWING, IOTEDGE_PHASE_OUTSIDE,
+    IOTEDGE_PHASE_RECOVERING, iotedge_event_t,
 };
 use crate::raw::Sized32;
 use iotedge_core::leaf::{Event, Phase, Status};
 
-/// Who a leaf is and how it behaves. Set everything to zero, then `size`, `authority` and `seed`, and `certificate` where it is to join. Nothing
+/// Who a leaf is and how it behaves. Set everything to zero, then `size`, `authority` and `seed` or `signer`, and `certificate` where it is to join. Nothing
 /// here needs to live after `iotedge_leaf_init`; wipe your copy of the seed.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -32,7 +33,7 @@ pub struct iotedge_leaf_config_t {
     pub reserved: u32,
     /// Key of the pinned neighbourhood authority, which signs the genesis.
     pub authority: *const iotedge_public_key_t,
-    /// 32 bytes of the device's Ed25519 seed, copied.
+    /// 32 bytes of the device's Ed25519 seed, copied; NULL with an external signer.
     pub seed: *const u8,
     /// The device's certificate, a CWT of kind `IOTEDGE_KIND_LEAF`, with which it asks to join until it is a member; it goes into the store, so NULL
     /// is fine once it was given, and for a founder.
@@ -43,11 +44,16 @@ pub struct iotedge_leaf_config_t {
     pub issuer: *const u8,
     /// Its length.
     pub issuer_len: usize,
+    /// Public key of an external signer (secure element); NULL with a seed.
+    pub signer: *const iotedge_public_key_t,
+    /// 64 bytes with an external signer and a certificate: its signature over `iotedge_enrol_statement`, made once at provisioning. Else NULL.
+    pub enrolment: *const u8,
 }
 // SAFETY: repr(C), integers and raw pointers, size first.
 unsafe impl Sized32 for iotedge_leaf_config_t {}
 pub(crate) const OLDEST_CONFIG: usize = 32 + 6 * size_of::<*const u8>();
-const _: () = assert!(size_of::<iotedge_leaf_config_t>() == OLDEST_CONFIG);
+const _: () =
+    assert!(size_of::<iotedge_leaf_config_t>() == OLDEST_CONFIG + 2 * size_of::<*const u8>());
 
 /// Event of a leaf: q neighbours besides the head hold transaction `id`.
 pub const IOTEDGE_EVENT_HELD: u32 = 25;
@@ -88,6 +94,7 @@ pub(crate) fn event(event: &Event) -> iotedge_event_t {
             (to.ticket, to.id, to.code) = (ticket, id.0, number.0);
             IOTEDGE_EVENT_SENT
         }
+        Event::SignatureNeeded => IOTEDGE_EVENT_SIGNATURE_NEEDED,
         Event::Rejected { ticket, reason } => {
             (to.ticket, to.code) = (ticket, super::refused(reason).unsigned_abs());
             IOTEDGE_EVENT_REJECTED

@@ -1,9 +1,11 @@
 //! The device's callbacks as the core's `Platform`.
 
 use super::types::iotedge_platform_t;
+use crate::attest::{iotedge_evidence_t, with_evidence};
 use crate::raw::Call;
 use crate::status;
 use core::ffi::c_void;
+use iotedge_core::identity::attest::Evidence;
 use iotedge_core::platform::{Counter, Platform, PlatformError};
 
 /// The callbacks, all there.
@@ -15,6 +17,7 @@ pub(crate) struct CPlatform {
     put: unsafe extern "C" fn(*mut c_void, u32, *const u8, usize) -> i32,
     remove: unsafe extern "C" fn(*mut c_void, u32) -> i32,
     counter: Option<CCounter>,
+    attest: Option<unsafe extern "C" fn(*mut c_void, *mut iotedge_evidence_t) -> i32>,
 }
 
 /// A hardware counter.
@@ -53,6 +56,7 @@ impl CPlatform {
             put: given.store_put.ok_or(missing)?,
             remove: given.store_remove.ok_or(missing)?,
             counter,
+            attest: given.attest,
         })
     }
 }
@@ -123,6 +127,20 @@ impl Platform for CPlatform {
         match unsafe { (counter.advance)(self.user) } {
             status::IOTEDGE_OK => Ok(()),
             _ => Err(PlatformError::Counter),
+        }
+    }
+
+    fn attest(&mut self, tell: &mut dyn FnMut(&Evidence<'_>)) {
+        let Some(attest) = self.attest else { return };
+        let mut evidence = iotedge_evidence_t::EMPTY;
+        // SAFETY: the contract of `iotedge_platform_t`: what it points to stays until the next call.
+        unsafe {
+            if attest(self.user, &raw mut evidence) == status::IOTEDGE_OK {
+                let _ = with_evidence(&evidence, |evidence| {
+                    tell(evidence);
+                    Ok(())
+                });
+            }
         }
     }
 }

@@ -6,13 +6,12 @@ use super::iotedge_node_t;
 use super::memory::*;
 use super::platform::CPlatform;
 use super::types::*;
-use crate::key::{iotedge_public_key_t, public_key, signature_status};
-use crate::raw::{Call, Out, OutBytes, OutStruct, array, done, input, structure};
+use crate::key::{public_key, signature_status};
+use crate::raw::{Call, Out, OutStruct, array, done, input, structure};
 use crate::status;
+use iotedge_core::Millis;
 use iotedge_core::crypto::{SecretKey, Signature, Software};
-use iotedge_core::identity::enrol;
 use iotedge_core::node::{Clock, Config, InitError, Limits, Node, NodeSigner, Span, Strategy};
-use iotedge_core::{Id, Millis};
 
 fn init_status(error: InitError) -> i32 {
     match error {
@@ -59,31 +58,6 @@ pub unsafe extern "C" fn iotedge_node_size(
         let bytes = Out::new(bytes)?;
         bytes.write(node_size(&limits)?);
         Ok(())
-    })())
-}
-
-/// What an external signer signs once, at provisioning, to prove that it holds the device's key (docs/protocol.md section 2.2).
-/// The signature goes into `iotedge_config_t.enrolment`.
-///
-/// `authority`: the pinned neighbourhood authority. `device`: 32 bytes, see `iotedge_device_id`. `statement`: room for
-/// `statement_capacity` bytes, 96 are enough; `statement_len`: their number. Both written on success.
-///
-/// From any thread, and from an interrupt.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn iotedge_enrol_statement(
-    authority: *const iotedge_public_key_t,
-    device: *const u8,
-    statement: *mut u8,
-    statement_capacity: usize,
-    statement_len: *mut usize,
-) -> i32 {
-    // SAFETY: the promises of the comment.
-    done((|| unsafe {
-        let authority = public_key(authority)?;
-        let device = Id(*array::<32>(device)?);
-        let out = OutBytes::new(statement, statement_capacity, statement_len)?;
-        let text = enrol::statement(&authority, &device).map_err(crate::wire_status)?;
-        out.write(text.as_bytes())
     })())
 }
 

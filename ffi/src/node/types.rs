@@ -1,5 +1,6 @@
 //! What goes in and out of a node: limits, configuration, platform, events, status.
 
+use crate::attest::iotedge_evidence_t;
 use crate::key::iotedge_public_key_t;
 use crate::raw::{Call, Sized32};
 use crate::status;
@@ -211,12 +212,17 @@ pub struct iotedge_platform_t {
     pub counter_stride: u32,
     /// Zero.
     pub reserved2: u32,
+    /// Optional, for neighbourhoods whose gateway demands an attestation: fills in what the device knows of its hardware, its boot and its firmware. `evidence` comes
+    /// zeroed, with its `size`. What it points to must stay as it is until the next call on the node or leaf; asked twice, it says the same until the next boot. NULL: the
+    /// device cannot attest.
+    pub attest:
+        Option<unsafe extern "C" fn(user: *mut c_void, evidence: *mut iotedge_evidence_t) -> i32>,
 }
 // SAFETY: repr(C), integers, a raw pointer and optional functions, size first.
 unsafe impl Sized32 for iotedge_platform_t {}
 pub(crate) const OLDEST_PLATFORM: usize = 8 + 5 * size_of::<*const u8>();
 const _: () =
-    assert!(size_of::<iotedge_platform_t>() == OLDEST_PLATFORM + 3 * size_of::<*const u8>() + 8);
+    assert!(size_of::<iotedge_platform_t>() == OLDEST_PLATFORM + 4 * size_of::<*const u8>() + 8);
 
 /// Event: the neighbourhood accepted the certificate; a later table makes this node a member.
 pub const IOTEDGE_EVENT_ENROL_ACCEPTED: u32 = 1;
@@ -259,7 +265,8 @@ pub const IOTEDGE_EVENT_SILENCE: u32 = 18;
 pub const IOTEDGE_EVENT_RECOVERING: u32 = 19;
 /// Event: the chain head was agreed on again.
 pub const IOTEDGE_EVENT_RECOVERED: u32 = 20;
-/// Event: the external signer has work: fetch it with `iotedge_node_sign_input`.
+/// Event: the external signer has work: fetch it with `iotedge_node_sign_input` or `iotedge_leaf_sign_input`. It is told again every ten seconds while no
+/// answer comes; a transaction that waited for longer than P_max is drafted anew, under the same number.
 pub const IOTEDGE_EVENT_SIGNATURE_NEEDED: u32 = 21;
 /// Event: the platform failed; nothing was sent; it is tried again.
 pub const IOTEDGE_EVENT_PLATFORM_FAILED: u32 = 22;

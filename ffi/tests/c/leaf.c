@@ -1,6 +1,8 @@
 /* Every function of a leaf: what it does before there is a neighbourhood, and what it does when it is misused. */
 #include "device.h"
 
+#include <stddef.h>
+
 #define WORDS (IOTEDGE_LEAF_SIZE / 8)
 
 static uint64_t memory[WORDS];
@@ -240,6 +242,8 @@ static void live(void)
     STATUS(IOTEDGE_E_MALFORMED, iotedge_leaf_receive(leaf, 6000, 10, body, 3));
     memcpy(body, "\x11\x11\x11\x11\x08\x81\x02", 7);
     STATUS(IOTEDGE_E_NOT_FOR_ME, iotedge_leaf_receive(leaf, 6000, 10, body, 7)); /* For nodes, whatever the neighbourhood. */
+    memcpy(body, "\x11\x11\x11\x11\x15\x80", 6);
+    STATUS(IOTEDGE_E_NEIGHBOURHOOD, iotedge_leaf_receive(leaf, 6000, 10, body, 6));
     /* A genesis that nobody signed. */
     memcpy(body, "\0\0\0\0\x0f\x82\x41\x80\x83\0\x01\x80", 12);
     STATUS(IOTEDGE_E_FORGED, iotedge_leaf_receive(leaf, 6000, 10, body, 12));
@@ -287,11 +291,144 @@ static void live(void)
     STATUS(IOTEDGE_OK, iotedge_leaf_deinit(leaf));
 }
 
+static int32_t says(void *user, iotedge_evidence_t *evidence)
+{
+    static iotedge_measurement_t firmware;
+    (void)user;
+    CHECK(evidence->size == sizeof *evidence && evidence->measurement_count == 0);
+    memset(&firmware, 0, sizeof firmware);
+    firmware.size = (uint32_t)sizeof firmware;
+    firmware.name = "firmware";
+    firmware.name_len = 8;
+    firmware.digest = CERTIFICATE_AUTHORITY;
+    firmware.digest_len = 32;
+    evidence->model = (const uint8_t *)"acme-2";
+    evidence->model_len = 6;
+    evidence->measurements = &firmware;
+    evidence->measurement_count = 1;
+    return IOTEDGE_OK;
+}
+
+/* The last enrolment that goes out, copied; its length. */
+static size_t enrolment(uint64_t now, uint8_t *out)
+{
+    const uint8_t *frame = NULL;
+    size_t len = 0, found = 0;
+    uint32_t peer = 0;
+    while (iotedge_leaf_next_frame(leaf, now, &peer, &frame, &len) == IOTEDGE_OK) {
+        if (frame[4] == 0x0d) {
+            memcpy(out, frame, len);
+            found = len;
+        }
+    }
+    return found;
+}
+
+static unsigned wants_signature(void)
+{
+    iotedge_event_t event;
+    unsigned found = 0;
+    memset(&event, 0, sizeof event);
+    event.size = (uint32_t)sizeof event;
+    while (iotedge_leaf_next_event(leaf, &event) == IOTEDGE_OK) {
+        found += event.kind == IOTEDGE_EVENT_SIGNATURE_NEEDED;
+    }
+    return found;
+}
+
+/* A leaf whose key is in an element, and whose gateway wants to know what runs on it. */
+static void with_an_element(void)
+{
+    static uint8_t frame[1400];
+    iotedge_public_key_t key;
+    uint8_t id[32], statement[96], proof[64], message[IOTEDGE_MAX_SIGN_INPUT], signature[64];
+    uint8_t challenge[5 + 1 + 34 + 17] = {0, 0, 0, 0, 0x1f, 0x82, 0x58, 0x20};
+    size_t len = 0;
+    fresh();
+    memset(&key, 0, sizeof key);
+    key.size = (uint32_t)sizeof key;
+    STATUS(IOTEDGE_OK, iotedge_public_key_from_seed(seed, &key));
+    STATUS(IOTEDGE_OK, iotedge_device_id(&key, id));
+    STATUS(IOTEDGE_OK, iotedge_enrol_statement(&authority, id, statement, sizeof statement, &len));
+    STATUS(IOTEDGE_OK, iotedge_sign(seed, statement, len, proof));
+    config.signer = &key;
+    no_leaf(IOTEDGE_E_ARGUMENT); /* A seed and a signer. */
+    config.seed = NULL;
+    no_leaf(IOTEDGE_E_OWN_CERTIFICATE); /* No proof: the element was to make it at provisioning. */
+    config.enrolment = signature;
+    memset(signature, 7, sizeof signature);
+    no_leaf(IOTEDGE_E_OWN_CERTIFICATE);
+    config.enrolment = proof;
+    key.suite = 5;
+    no_leaf(IOTEDGE_E_SUITE);
+    key.suite = IOTEDGE_SUITE_ED25519;
+    platform.attest = says;
+    STATUS(IOTEDGE_OK, init());
+    STATUS(IOTEDGE_OK, iotedge_leaf_add_peer(leaf, 1, 1));
+    STATUS(IOTEDGE_E_NONE, iotedge_leaf_sign_input(leaf, message, sizeof message, &len));
+    STATUS(IOTEDGE_E_WRONG_ORDER, iotedge_leaf_sign_output(leaf, 5, signature));
+    STATUS(IOTEDGE_OK, iotedge_leaf_sign_fail(leaf, 5)); /* Nothing was asked: nothing happens. */
+    size_t bare = enrolment(1000, frame);
+    CHECK(bare > 0 && frame[5] == 0x82);
+
+    memcpy(challenge + 8, id, 32);
+    challenge[40] = 0x50;
+    STATUS(IOTEDGE_OK, iotedge_leaf_receive(leaf, 2000, 1, challenge, sizeof challenge));
+    CHECK(wants_signature() == 1);
+    CHECK(enrolment(5000, frame) == 0); /* It waits for the element. */
+    STATUS(IOTEDGE_E_NULL, iotedge_leaf_sign_input(NULL, message, sizeof message, &len));
+    STATUS(IOTEDGE_E_NULL, iotedge_leaf_sign_input(leaf, NULL, sizeof message, &len));
+    STATUS(IOTEDGE_E_NULL, iotedge_leaf_sign_input(leaf, message, sizeof message, NULL));
+    STATUS(IOTEDGE_E_BUFFER_TOO_SMALL, iotedge_leaf_sign_input(leaf, message, 20, &len));
+    STATUS(IOTEDGE_OK, iotedge_leaf_sign_input(leaf, message, sizeof message, &len));
+    STATUS(IOTEDGE_E_NULL, iotedge_leaf_sign_output(leaf, 5000, NULL));
+    STATUS(IOTEDGE_OK, iotedge_sign(seed, message, len, signature));
+    signature[17] ^= 2;
+    STATUS(IOTEDGE_E_SIGNATURE, iotedge_leaf_sign_output(leaf, 5000, signature));
+    STATUS(IOTEDGE_E_WRONG_ORDER, iotedge_leaf_sign_output(leaf, 5000, signature));
+    CHECK(enrolment(8000, frame) == bare);
+
+    /* Asked again, it fails once, then signs. */
+    STATUS(IOTEDGE_OK, iotedge_leaf_receive(leaf, 9000, 1, challenge, sizeof challenge));
+    CHECK(wants_signature() == 1);
+    STATUS(IOTEDGE_OK, iotedge_leaf_sign_input(leaf, message, sizeof message, &len));
+    STATUS(IOTEDGE_OK, iotedge_leaf_sign_fail(leaf, 9000));
+    STATUS(IOTEDGE_E_NONE, iotedge_leaf_sign_input(leaf, message, sizeof message, &len));
+    STATUS(IOTEDGE_E_BUSY, iotedge_leaf_receive(leaf, 9500, 1, challenge, sizeof challenge));
+    STATUS(IOTEDGE_OK, iotedge_leaf_receive(leaf, 10500, 1, challenge, sizeof challenge));
+    STATUS(IOTEDGE_OK, iotedge_leaf_sign_input(leaf, message, sizeof message, &len));
+    STATUS(IOTEDGE_OK, iotedge_sign(seed, message, len, signature));
+    STATUS(IOTEDGE_OK, iotedge_leaf_sign_output(leaf, 10500, signature));
+    size_t whole = enrolment(12000, frame);
+    CHECK(whole > bare + 150 && frame[5] == 0x83);
+    /* The same without an element, byte for byte. */
+    static uint8_t again[1400];
+    STATUS(IOTEDGE_OK, iotedge_leaf_deinit(leaf));
+    STATUS(IOTEDGE_E_NOT_INITIALISED, iotedge_leaf_sign_fail(leaf, 1));
+    STATUS(IOTEDGE_E_NOT_INITIALISED, iotedge_leaf_sign_output(leaf, 1, signature));
+    config.signer = NULL;
+    config.enrolment = NULL;
+    config.seed = seed;
+    STATUS(IOTEDGE_OK, init());
+    STATUS(IOTEDGE_OK, iotedge_leaf_add_peer(leaf, 1, 1));
+    STATUS(IOTEDGE_OK, iotedge_leaf_receive(leaf, 10500, 1, challenge, sizeof challenge));
+    CHECK(enrolment(12000, again) == whole && memcmp(frame, again, whole) == 0);
+    STATUS(IOTEDGE_OK, iotedge_leaf_deinit(leaf));
+    /* A platform that cannot say what runs, such as that of an older header, enrols as before. */
+    platform.size = (uint32_t)offsetof(iotedge_platform_t, store_remove) + (uint32_t)sizeof(void *);
+    STATUS(IOTEDGE_OK, init());
+    STATUS(IOTEDGE_OK, iotedge_leaf_add_peer(leaf, 1, 1));
+    STATUS(IOTEDGE_E_PLATFORM, iotedge_leaf_receive(leaf, 10500, 1, challenge, sizeof challenge));
+    CHECK(enrolment(12000, again) == bare);
+    STATUS(IOTEDGE_OK, iotedge_leaf_deinit(leaf));
+}
+
 int main(void)
 {
     beginnings();
     bad_configuration();
     no_live_leaf();
     live();
+    with_an_element();
     return check_end("leaf");
 }

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use core::ffi::c_void;
+use iotedge::enrol::iotedge_enrol_statement;
 use iotedge::key::*;
 use iotedge::leaf::*;
 use iotedge::node::*;
@@ -313,6 +314,7 @@ impl Network {
                 counter_advance: None,
                 counter_stride: 0,
                 reserved2: 0,
+                attest: None,
             };
             let memory = self.memory[i].as_mut_ptr();
             let status = iotedge_node_init(
@@ -364,6 +366,7 @@ impl Network {
                 counter_advance: None,
                 counter_stride: 0,
                 reserved2: 0,
+                attest: None,
             };
             let memory = self.memory[n].as_mut_ptr();
             let status = iotedge_leaf_init(

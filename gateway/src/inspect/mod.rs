@@ -28,6 +28,8 @@ pub enum What {
     Transaction,
     /// Device certificate (CWT).
     Certificate,
+    /// Attestation of a device's state (EAT).
+    Attestation,
     /// Compact receipt (protocol 7.3).
     Receipt,
     /// RFC 9942: a statement with its receipts, or one COSE Receipt.
@@ -49,10 +51,11 @@ pub enum What {
 }
 
 impl What {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Frame,
         Self::Transaction,
         Self::Certificate,
+        Self::Attestation,
         Self::Macro,
         Self::Genesis,
         Self::Revocations,
@@ -71,6 +74,7 @@ impl What {
             Self::Frame => "frame",
             Self::Transaction => "transaction",
             Self::Certificate => "certificate",
+            Self::Attestation => "attestation",
             Self::Receipt => "receipt",
             Self::Statement => "statement",
             Self::Macro => "macro",
@@ -88,6 +92,7 @@ impl What {
             Self::Frame => frame(bytes),
             Self::Transaction => transaction::transaction(bytes),
             Self::Certificate => signed::certificate(bytes),
+            Self::Attestation => signed::attestation(bytes),
             Self::Receipt => receipt(bytes),
             Self::Statement => statement::describe(bytes),
             Self::Macro => signed::macro_transaction(bytes),
@@ -246,9 +251,15 @@ fn frame(bytes: &[u8]) -> Result<Value> {
         Frame::Enrol {
             certificates,
             proof,
+            attestation,
         } => json!({
             "chain": std::iter::once(certificates.first).chain(certificates.second).map(signed::certificate).collect::<Result<Vec<_>>>()?,
             "proof": hex::encode(proof),
+            "attestation": attestation.map(signed::attestation).transpose()?,
+        }),
+        Frame::Challenge { device, challenge } => json!({
+            "device_id": crate::keys::id_text(device),
+            "challenge": hex::encode(challenge),
         }),
         Frame::EnrolResult {
             device,

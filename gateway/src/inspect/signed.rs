@@ -3,6 +3,7 @@
 use super::{key, said};
 use anyhow::{Result, bail};
 use iotedge_core::identity::UnverifiedGenesis;
+use iotedge_core::identity::attest::{Attestation, Oem};
 use iotedge_core::identity::cert::Certificate;
 use iotedge_core::identity::revocation::RevocationList;
 use iotedge_core::identity::sign1::Sign1;
@@ -22,6 +23,35 @@ pub(super) fn certificate(bytes: &[u8]) -> Result<Value> {
         "not_before": claims.not_before.map(|s| s.0),
         "expires": claims.expires.map(|s| s.0),
         "subject": key(&claims.key),
+    }))
+}
+
+pub(super) fn attestation(bytes: &[u8]) -> Result<Value> {
+    let eat = Attestation::parse(bytes).map_err(said)?;
+    let (_, kid) = Sign1::parse(bytes).map_err(said)?.signer().map_err(said)?;
+    let claims = eat.claims();
+    let says = &claims.evidence;
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Ok(json!({
+        "device_id": crate::keys::id_text(claims.device),
+        "signer_kid": hex::encode(kid),
+        "nonce": hex::encode(claims.nonce),
+        "oem": says.oem.map(|oem| match oem {
+            Oem::Pen(number) => json!(number),
+            Oem::Id(id) => json!(hex::encode(id)),
+        }),
+        "model": String::from_utf8_lossy(says.model),
+        "hardware_version": text(says.hardware_version),
+        "secure_boot": says.secure_boot,
+        "debug": says.debug.map(|state| format!("{state:?}")),
+        "boot_count": says.boot_count,
+        "boot_seed": (!says.boot_seed.is_empty()).then(|| hex::encode(says.boot_seed)),
+        "software_name": text(says.software_name),
+        "software_version": text(says.software_version),
+        "measurements": says.measurements.iter().map(|m| json!({
+            "name": m.name,
+            "digest": hex::encode(m.digest),
+        })).collect::<Vec<_>>(),
     }))
 }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use iotedge_core::crypto::{PublicKey, Software};
+use iotedge_core::identity::attest::{Evidence, Measurement, Measurements};
 use iotedge_core::identity::{CoseKey, enrol};
 use iotedge_core::node::{Clock, Config, Event, Limits, Node, NodeSigner, Peer, Phase, Submission};
 use iotedge_core::platform::{Platform, PlatformError};
@@ -257,12 +258,17 @@ impl World {
     }
 
     pub fn device(&self, n: usize) -> Device {
-        Device::start(self, n, self.gateway)
+        Device::start(self, n, self.gateway, None)
+    }
+
+    /// A device that says which firmware it runs.
+    pub fn device_with(&self, n: usize, firmware: [u8; 32]) -> Device {
+        Device::start(self, n, self.gateway, Some(firmware))
     }
 
     /// A device that finds the gateway at another address.
     pub fn device_by(&self, n: usize, gateway: SocketAddr) -> Device {
-        Device::start(self, n, gateway)
+        Device::start(self, n, gateway, None)
     }
 
     /// Adds lines to the gateway's configuration.
@@ -274,14 +280,18 @@ impl World {
 }
 
 #[derive(Default)]
-pub struct MapPlatform(HashMap<u16, Vec<u8>>);
+pub struct MapPlatform {
+    store: HashMap<u16, Vec<u8>>,
+    /// What it measured at its boot; nothing where it cannot attest.
+    pub firmware: Option<[u8; 32]>,
+}
 
 impl Platform for MapPlatform {
     fn random(&mut self, out: &mut [u8]) -> Result<(), PlatformError> {
         getrandom::fill(out).map_err(|_| PlatformError::Random)
     }
     fn get(&mut self, key: u16, out: &mut [u8]) -> Result<Option<usize>, PlatformError> {
-        let Some(value) = self.0.get(&key) else {
+        let Some(value) = self.store.get(&key) else {
             return Ok(None);
         };
         out.get_mut(..value.len())
@@ -290,12 +300,24 @@ impl Platform for MapPlatform {
         Ok(Some(value.len()))
     }
     fn put(&mut self, key: u16, value: &[u8]) -> Result<(), PlatformError> {
-        self.0.insert(key, value.to_vec());
+        self.store.insert(key, value.to_vec());
         Ok(())
     }
     fn remove(&mut self, key: u16) -> Result<(), PlatformError> {
-        self.0.remove(&key);
+        self.store.remove(&key);
         Ok(())
+    }
+    fn attest(&mut self, tell: &mut dyn FnMut(&Evidence<'_>)) {
+        let Some(digest) = &self.firmware else { return };
+        let firmware = [Measurement {
+            name: "firmware",
+            digest,
+        }];
+        tell(&Evidence {
+            model: b"test",
+            measurements: Measurements::of(&firmware),
+            ..Evidence::default()
+        });
     }
 }
 
@@ -322,7 +344,7 @@ pub struct Device {
 }
 
 impl Device {
-    fn start(world: &World, n: usize, gateway: SocketAddr) -> Self {
+    fn start(world: &World, n: usize, gateway: SocketAddr, firmware: Option<[u8; 32]>) -> Self {
         let path = world.path(&format!("dev-{n}/device.json"));
         let file: keys::DeviceFile = keys::read_json(&path).unwrap();
         let secret = keys::load_any_secret(&path).unwrap();
@@ -339,7 +361,8 @@ impl Device {
             let (seen, stop, talk, pay) = (seen.clone(), stop.clone(), talk.clone(), pay.clone());
             std::thread::spawn(move || {
                 live(
-                    socket, gateway, own, secret, authority, chain, &seen, &stop, &talk, &pay,
+                    socket, gateway, own, secret, authority, chain, firmware, &seen, &stop, &talk,
+                    &pay,
                 )
             })
         };
@@ -398,6 +421,7 @@ fn live(
     secret: keys::Secret,
     authority: PublicKey,
     chain: Vec<Vec<u8>>,
+    firmware: Option<[u8; 32]>,
     seen: &Mutex<Seen>,
     stop: &AtomicBool,
     talk: &AtomicBool,
@@ -434,7 +458,10 @@ fn live(
         limits,
         &config,
         signer,
-        MapPlatform::default(),
+        MapPlatform {
+            firmware,
+            ..MapPlatform::default()
+        },
         Software,
     )
     .unwrap();

@@ -110,6 +110,7 @@ impl Device {
                 second: None,
             },
             proof: &proof.0,
+            attestation: None,
         };
         let socket = UdpSocket::bind("127.0.0.1:0")?;
         socket.connect(gateway)?;

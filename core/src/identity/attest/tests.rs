@@ -289,6 +289,17 @@ fn claims_out_of_bounds_are_refused() {
     }
     let sign =
         |claims: &Claims<'_>| signing_input(claims, &secret(3).public_key(), &mut [0; MAX_MESSAGE]);
+    for id in [&[1; 4][..], &[]] {
+        let evidence = Evidence {
+            oem: Some(Oem::Id(id)),
+            ..evidence()
+        };
+        let claims = Claims {
+            evidence,
+            ..claims()
+        };
+        assert_eq!(sign(&claims), Err(AttestError::Claim));
+    }
     let short = Claims {
         nonce: &[1; 7],
         ..claims()
@@ -360,6 +371,12 @@ fn an_element_signs_it_in_its_own_time() {
     let mut out = [0; MAX_ATTESTATION];
     let len = assemble(op.message(), &key, &signature, &mut out).unwrap();
     assert_eq!(out[..len], made(&claims(), 3));
+    let mut place = [0; MAX_ATTESTATION];
+    let message_len = op.message().len();
+    place[..message_len].copy_from_slice(op.message());
+    assert_eq!(len_of(message_len), len);
+    let in_place = assemble_in_place(&mut place, message_len, &signature).unwrap();
+    assert_eq!(place[..in_place], out[..len]);
     let mut op = SignOp::begin(op.message()).unwrap();
     op.input().unwrap();
     let mut bad = good;
@@ -395,10 +412,10 @@ proptest! {
         debug in prop::option::of(0u64..5),
         boot_count in any::<Option<u64>>(),
         oem in prop_oneof![
-            Just(None),
-            any::<u32>().prop_map(|n| Some(Oem::Pen(n))),
-            any::<[u8; 3]>().prop_map(|n| Some(Oem::Ieee(n))),
-            any::<[u8; 16]>().prop_map(|n| Some(Oem::Random(n))),
+            Just((None, vec![])),
+            any::<u32>().prop_map(|n| (Some(n), vec![])),
+            prop::collection::vec(any::<u8>(), 3).prop_map(|id| (None, id)),
+            prop::collection::vec(any::<u8>(), 16).prop_map(|id| (None, id)),
         ],
         stages in prop::collection::btree_map("[!-~]{1,30}", digest(), 0..5),
     ) {
@@ -409,7 +426,11 @@ proptest! {
             nonce: &nonce,
             device: Id(device),
             evidence: Evidence {
-                oem,
+                oem: match (oem.0, oem.1.as_slice()) {
+                    (Some(number), _) => Some(Oem::Pen(number)),
+                    (None, []) => None,
+                    (None, id) => Some(Oem::Id(id)),
+                },
                 model: &model,
                 hardware_version: &a,
                 secure_boot,
@@ -427,6 +448,11 @@ proptest! {
             Err(error) => prop_assert_eq!(error, AttestError::Wire(WireError::Full)),
             Ok(_) => {
                 let bytes = made(&said, 3);
+                let mut place = [0; MAX_ATTESTATION];
+                let len = signing_input(&said, &secret(3).public_key(), &mut place).unwrap();
+                let signature = secret(3).sign(&place[..len]);
+                let count = assemble_in_place(&mut place, len, &signature).unwrap();
+                prop_assert_eq!((&place[..count], count), (&bytes[..], len_of(len)));
                 let parsed = Attestation::parse(&bytes).unwrap();
                 prop_assert_eq!(parsed.claims(), &said);
                 // One encoding: what was read is written alike.

@@ -195,7 +195,7 @@ fn frames_that_are_not_for_a_device() {
     let tag = bench.neighbourhood.tag();
     let frame = |number: u8, body: &[u8]| [&tag[..], &[number], body].concat();
     bench.refused("type 0", &frame(0, &[0x80]), Refusal::NotForMe);
-    bench.refused("type 0x1f", &frame(0x1f, &[0x80]), Refusal::NotForMe);
+    bench.refused("type 0x20", &frame(0x20, &[0x80]), Refusal::NotForMe);
     // An answer that nobody asked for, and one that is not whole.
     bench.refused(
         "a show",

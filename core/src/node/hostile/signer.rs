@@ -134,6 +134,28 @@ fn a_signer_that_fails_is_asked_again() {
     assert!(e.wait(100).iter().any(|e| matches!(e, Event::Sent { .. })));
 }
 
+/// Never: it is reminded, the draft made anew before it is too old for anything to stand on it, and what is said to the old one at last is dropped.
+#[test]
+fn a_signer_that_never_answers_is_asked_again_and_uses_no_number_up() {
+    let mut e = Element::new();
+    e.submit(b"one", None);
+    let old = e.message();
+    let needed = |events: &[Event]| events.contains(&Event::SignatureNeeded);
+    assert!(needed(&e.wait(4_000)));
+    let new = e.message();
+    assert_ne!(old, new);
+    assert_eq!(
+        e.answer(&secret(HOLDER as u8).sign(&old)),
+        Err(Refusal::Signature)
+    );
+    assert_eq!(e.heard(), Number(0));
+    assert!(needed(&e.wait(1_100)));
+    let message = e.message();
+    assert_eq!(e.answer(&secret(HOLDER as u8).sign(&message)), Ok(()));
+    e.wait(500);
+    assert_eq!(e.heard(), Number(1));
+}
+
 /// Told that it will never be sent, an application must be able to rely on that.
 #[test]
 fn what_expired_while_the_signer_worked_is_not_sent() {
