@@ -602,6 +602,16 @@
 #define IOTEDGE_RECEIPT_CHECK_WORDS 448
 
 /**
+ * Bytes of working memory that `iotedge_port_selftest` needs at least; with `IOTEDGE_MAX_SET` it tries the longest value that there is.
+ */
+#define IOTEDGE_SELFTEST_MEMORY 1400
+
+/**
+ * The keys of the store that `iotedge_port_selftest` uses, and the one above; nodes and leaves use neither.
+ */
+#define IOTEDGE_SELFTEST_KEY 65534
+
+/**
  * Most bytes that a frame takes on a serial line: `IOTEDGE_SERIAL_SIZE(IOTEDGE_MAX_FRAME)`.
  */
 #define IOTEDGE_SERIAL_MAX 1412
@@ -1181,6 +1191,91 @@
  * The hardware counter is not the one that the store is bound to, says that it moves and does not, or is there no more. Nothing is signed.
  */
 #define IOTEDGE_E_COUNTER 134
+
+/**
+ * A port's `random` says that it failed.
+ */
+#define IOTEDGE_E_RANDOM_FAILED 150
+
+/**
+ * A port's `random` does not fill all bytes that it was asked for.
+ */
+#define IOTEDGE_E_RANDOM_SHORT 151
+
+/**
+ * A port's `random` gave the same twice.
+ */
+#define IOTEDGE_E_RANDOM_REPEATS 152
+
+/**
+ * A port's `random` gave one byte too often in a row (repetition count test, NIST SP 800-90B section 4.4.1).
+ */
+#define IOTEDGE_E_RANDOM_STUCK 153
+
+/**
+ * A port's `random` gives one byte too often (adaptive proportion test, NIST SP 800-90B section 4.4.2): raw noise, perhaps, that nothing conditions.
+ */
+#define IOTEDGE_E_RANDOM_BIASED 154
+
+/**
+ * A port's clock went back.
+ */
+#define IOTEDGE_E_CLOCK_BACK 155
+
+/**
+ * A port's clock does not go on.
+ */
+#define IOTEDGE_E_CLOCK_STUCK 156
+
+/**
+ * A port's `store_get` does not say `IOTEDGE_E_NONE` for a key that is not there.
+ */
+#define IOTEDGE_E_STORE_MISSING 157
+
+/**
+ * A port's `store_put` says that it failed.
+ */
+#define IOTEDGE_E_STORE_WRITE 158
+
+/**
+ * A port's `store_get` says that it failed, or that there is nothing, where a value was put.
+ */
+#define IOTEDGE_E_STORE_READ 159
+
+/**
+ * A port's `store_get` gives other bytes, or another length, than were put last.
+ */
+#define IOTEDGE_E_STORE_VALUE 160
+
+/**
+ * A port's store does not take and give back a long value.
+ */
+#define IOTEDGE_E_STORE_LONG 161
+
+/**
+ * A port's `store_get` succeeds although the value is longer than its room.
+ */
+#define IOTEDGE_E_STORE_SHORT 162
+
+/**
+ * A port's store mixes two keys up.
+ */
+#define IOTEDGE_E_STORE_KEYS 163
+
+/**
+ * A port's `store_remove` fails, also where nothing is there, or leaves the value.
+ */
+#define IOTEDGE_E_STORE_REMOVE 164
+
+/**
+ * A port's callback writes behind the room that it was given.
+ */
+#define IOTEDGE_E_OVERRUN 165
+
+/**
+ * The stack is too small: less of it stayed untouched than was asked for.
+ */
+#define IOTEDGE_E_STACK 166
 
 /**
  * Kind of a certificate: a device.
@@ -2355,6 +2450,106 @@ typedef struct iotedge_settled_t {
      */
     uint8_t id[32];
 } iotedge_settled_t;
+
+/**
+ * What a self test is to look at beside the platform. Set everything to zero, then `size`, `memory` and `memory_len`, and what there is.
+ */
+typedef struct iotedge_port_t {
+    /**
+     * `sizeof(iotedge_port_t)`.
+     */
+    uint32_t size;
+    /**
+     * At least so many bytes of the stack must stay untouched; 0: 256.
+     */
+    uint32_t stack_spare;
+    /**
+     * Handed to each callback here first.
+     */
+    void *user;
+    /**
+     * Working memory; its contents do not matter and are lost. That of a node or leaf that does not live yet will do.
+     */
+    uint8_t *memory;
+    /**
+     * At least `IOTEDGE_SELFTEST_MEMORY`.
+     */
+    size_t memory_len;
+    /**
+     * The clock that you give as `now`: milliseconds that never go back. NULL: not tested.
+     */
+    uint64_t (*now)(void *user);
+    /**
+     * The external signer: 64 bytes into `signature`, waited for. NULL: not tested.
+     */
+    int32_t (*sign)(void *user, const uint8_t *message, size_t message_len, uint8_t *signature);
+    /**
+     * Its public key, as it is in the certificate.
+     */
+    const iotedge_public_key_t *signer;
+    /**
+     * The lowest address of the stack that this call runs on, for stacks that grow downwards. What is below this call is painted, so nothing else may use it. NULL: not tested, or by
+     * `stack_left`.
+     */
+    uint8_t *stack;
+    /**
+     * Says how many bytes of this stack were never used, as many an RTOS can. NULL: see `stack`.
+     */
+    uint32_t (*stack_left)(void *user);
+} iotedge_port_t;
+
+/**
+ * What a self test found: for each part `IOTEDGE_OK`, `IOTEDGE_E_NONE` where it was not tested, or what is wrong; `iotedge_status_name` says it. Set `size` first.
+ */
+typedef struct iotedge_selftest_t {
+    /**
+     * `sizeof(iotedge_selftest_t)`.
+     */
+    uint32_t size;
+    /**
+     * Parts with a fault.
+     */
+    uint32_t failed;
+    /**
+     * `random`: `IOTEDGE_E_RANDOM_FAILED`, `..._RANDOM_SHORT`, `..._RANDOM_REPEATS`, `..._RANDOM_STUCK` (repetition count), `..._RANDOM_BIASED` (adaptive
+     * proportion, both of NIST SP 800-90B section 4.4), `IOTEDGE_E_OVERRUN`.
+     */
+    int32_t random;
+    /**
+     * `now`: `IOTEDGE_E_CLOCK_BACK`, `IOTEDGE_E_CLOCK_STUCK`.
+     */
+    int32_t clock;
+    /**
+     * `store_*`: `IOTEDGE_E_STORE_MISSING`, `..._STORE_WRITE`, `..._STORE_READ`, `..._STORE_VALUE`, `..._STORE_LONG`, `..._STORE_SHORT`, `..._STORE_KEYS`, `..._STORE_REMOVE`,
+     * `IOTEDGE_E_OVERRUN`.
+     */
+    int32_t store;
+    /**
+     * `sign`: `IOTEDGE_E_PLATFORM` where it says that it failed, `IOTEDGE_E_SIGNATURE` where it is not one by the key, `IOTEDGE_E_OVERRUN`.
+     */
+    int32_t signer;
+    /**
+     * `attest`: `IOTEDGE_E_PLATFORM` where it says that it failed, `IOTEDGE_E_EVIDENCE` and others of `iotedge_attest`.
+     */
+    int32_t attest;
+    /**
+     * `counter_*`: `IOTEDGE_E_NULL` where one of the two is missing, `IOTEDGE_E_PLATFORM` where one says that it failed, `IOTEDGE_E_COUNTER` where it does not count by one or does not
+     * say the same twice, `IOTEDGE_E_COUNTER_EXHAUSTED` at its end. The test spends one step.
+     */
+    int32_t counter;
+    /**
+     * The stack: `IOTEDGE_E_STACK`.
+     */
+    int32_t stack;
+    /**
+     * Bytes of the stack that stayed untouched, where it was tested.
+     */
+    uint32_t stack_left;
+    /**
+     * The longest value that the store took and gave back.
+     */
+    uint32_t store_longest;
+} iotedge_selftest_t;
 
 /**
  * Where `iotedge_serial_encode_part` stands in a frame. All zero but `size` for the beginning of each frame.
@@ -3921,6 +4116,39 @@ int32_t iotedge_receipt_finish(iotedge_receipt_check_t *check,
                                const uint8_t *path,
                                size_t path_count,
                                iotedge_settled_t *result);
+
+/**
+ * Tests a port on the device: randomness, clock, store, signer, attestation, stack. Call it at a bench, and in the firmware's own self test; not on a store that a node or leaf is using.
+ *
+ * `platform`: as for a node or a leaf. `port`: what else there is. Both read only, but for `port->memory` and the stack below. `result`: set its `size` first; written whenever the test
+ * ran, whatever it found: look at `failed`.
+ *
+ * ```c
+ * static unsigned long selftest(const iotedge_platform_t *platform, uint8_t *memory, size_t len, uint64_t (*now)(void *user))
+ * {
+ *     iotedge_port_t port;
+ *     iotedge_selftest_t found;
+ *     memset(&port, 0, sizeof port);
+ *     port.size = (uint32_t)sizeof port;
+ *     port.memory = memory;
+ *     port.memory_len = len;
+ *     port.now = now;
+ *     memset(&found, 0, sizeof found);
+ *     found.size = (uint32_t)sizeof found;
+ *     if (iotedge_port_selftest(platform, &port, &found) != IOTEDGE_OK) {
+ *         return 1;
+ *     }
+ *     printf("random %s, clock %s, store %s, stack %s\n", iotedge_status_name(found.random), iotedge_status_name(found.clock),
+ *            iotedge_status_name(found.store), iotedge_status_name(found.stack));
+ *     return found.failed;
+ * }
+ * ```
+ *
+ * Calls the platform. From any thread, with the stack of a node or leaf. Not from an interrupt: it signs, and takes seconds on a microcontroller.
+ */
+int32_t iotedge_port_selftest(const iotedge_platform_t *platform,
+                              const iotedge_port_t *port,
+                              iotedge_selftest_t *result);
 
 /**
  * A frame as it travels on a serial line, all at once. `iotedge_serial_encode_part` needs no buffer of this length.

@@ -41,6 +41,7 @@ pub mod node;
 mod raw;
 pub mod reading;
 pub mod receipt;
+pub mod selftest;
 pub mod serial;
 pub mod status;
 pub mod verify;

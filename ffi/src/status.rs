@@ -348,12 +348,62 @@ pub const IOTEDGE_E_OLD_IMAGE: i32 = 133;
 
 /// The hardware counter is not the one that the store is bound to, says that it moves and does not, or is there no more. Nothing is signed.
 pub const IOTEDGE_E_COUNTER: i32 = 134;
+/// A port's `random` says that it failed.
+pub const IOTEDGE_E_RANDOM_FAILED: i32 = 150;
+
+/// A port's `random` does not fill all bytes that it was asked for.
+pub const IOTEDGE_E_RANDOM_SHORT: i32 = 151;
+
+/// A port's `random` gave the same twice.
+pub const IOTEDGE_E_RANDOM_REPEATS: i32 = 152;
+
+/// A port's `random` gave one byte too often in a row (repetition count test, NIST SP 800-90B section 4.4.1).
+pub const IOTEDGE_E_RANDOM_STUCK: i32 = 153;
+
+/// A port's `random` gives one byte too often (adaptive proportion test, NIST SP 800-90B section 4.4.2): raw noise, perhaps, that nothing conditions.
+pub const IOTEDGE_E_RANDOM_BIASED: i32 = 154;
+
+/// A port's clock went back.
+pub const IOTEDGE_E_CLOCK_BACK: i32 = 155;
+
+/// A port's clock does not go on.
+pub const IOTEDGE_E_CLOCK_STUCK: i32 = 156;
+
+/// A port's `store_get` does not say `IOTEDGE_E_NONE` for a key that is not there.
+pub const IOTEDGE_E_STORE_MISSING: i32 = 157;
+
+/// A port's `store_put` says that it failed.
+pub const IOTEDGE_E_STORE_WRITE: i32 = 158;
+
+/// A port's `store_get` says that it failed, or that there is nothing, where a value was put.
+pub const IOTEDGE_E_STORE_READ: i32 = 159;
+
+/// A port's `store_get` gives other bytes, or another length, than were put last.
+pub const IOTEDGE_E_STORE_VALUE: i32 = 160;
+
+/// A port's store does not take and give back a long value.
+pub const IOTEDGE_E_STORE_LONG: i32 = 161;
+
+/// A port's `store_get` succeeds although the value is longer than its room.
+pub const IOTEDGE_E_STORE_SHORT: i32 = 162;
+
+/// A port's store mixes two keys up.
+pub const IOTEDGE_E_STORE_KEYS: i32 = 163;
+
+/// A port's `store_remove` fails, also where nothing is there, or leaves the value.
+pub const IOTEDGE_E_STORE_REMOVE: i32 = 164;
+
+/// A port's callback writes behind the room that it was given.
+pub const IOTEDGE_E_OVERRUN: i32 = 165;
+
+/// The stack is too small: less of it stayed untouched than was asked for.
+pub const IOTEDGE_E_STACK: i32 = 166;
 
 macro_rules! names {
     ($($name:ident,)*) => {
         /// The numbers in the order of `TEXT`.
         const NUMBERS: &[u8] = &[$({
-            // None is above 255; a test holds them against the texts.
+            const { assert!(0 <= $name && $name < 256, "names take a byte for each number") };
             $name as u8
         },)*];
         /// The names one after the other, each with its zero: a table of pointers would be as long as half of it.
@@ -476,6 +526,23 @@ names! {
     IOTEDGE_E_PROFILE,
     IOTEDGE_E_NONCE,
     IOTEDGE_E_EVIDENCE,
+    IOTEDGE_E_RANDOM_FAILED,
+    IOTEDGE_E_RANDOM_SHORT,
+    IOTEDGE_E_RANDOM_REPEATS,
+    IOTEDGE_E_RANDOM_STUCK,
+    IOTEDGE_E_RANDOM_BIASED,
+    IOTEDGE_E_CLOCK_BACK,
+    IOTEDGE_E_CLOCK_STUCK,
+    IOTEDGE_E_STORE_MISSING,
+    IOTEDGE_E_STORE_WRITE,
+    IOTEDGE_E_STORE_READ,
+    IOTEDGE_E_STORE_VALUE,
+    IOTEDGE_E_STORE_LONG,
+    IOTEDGE_E_STORE_SHORT,
+    IOTEDGE_E_STORE_KEYS,
+    IOTEDGE_E_STORE_REMOVE,
+    IOTEDGE_E_OVERRUN,
+    IOTEDGE_E_STACK,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number
