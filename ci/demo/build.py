@@ -27,4 +27,7 @@ def everything():
     compiler = shlex.split(os.environ.get("CC", "cc"))
     archive = settings.TARGET / "release" / "libiotedge.a"
     run(*compiler, *flags, "-I", settings.ROOT / "include", *sources, archive, *libraries, "-o", settings.DEVICE)
+    psa = example / "ports" / "psa"
+    sources = [s for s in sources if s.name != "element_soft.c"] + [psa / "psa_signer.c", psa / "element_psa.c"]
+    run(*compiler, *flags, "-I", settings.ROOT / "include", *sources, archive, "-lmbedcrypto", *libraries, "-o", settings.DEVICE_PSA)
     say(f"built in {time.monotonic() - begin:.0f} s")

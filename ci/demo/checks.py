@@ -68,6 +68,7 @@ def every_check(r):
         ("nothing is lost: settled, dead and said so, or later than the last cut", nothing_lost(r)),
         (f"a transfer is at most {settings.TRANSFER_BYTES} bytes", transfer_size(r)),
         ("readings of this machine could be read by every neighbour", readable(r)),
+        ("an element that lies, fails, is late or silent harms nothing", element(r)),
     ]
 
 
@@ -164,3 +165,14 @@ def readable(r):
     # The cheat's two stories are text, not readings.
     bad = {name: s["readings_unreadable"] for name, s in r.summaries.items() if s["readings_unreadable"] > 2}
     return f"heard none: {deaf}; unreadable: {bad}" if deaf or bad else None
+
+
+def element(r):
+    """The device whose element lies, fails, is late and is silent says what it has to say all the same."""
+    name = f"device-{settings.ES256}"
+    said = r.summaries[name]["element"]
+    if said["asked"] < len(settings.ELEMENT) or said["wrong"] != settings.ELEMENT.count("w"):
+        return f"{name}: its element was asked {said['asked']} times and lied {said['wrong']} times"
+    if said["refused"] < said["wrong"]:
+        return f"{name}: {said['wrong']} wrong signatures, {said['refused']} refused"
+    return None if r.summaries[name]["settled"] > 0 else f"{name}: nothing of it was settled"

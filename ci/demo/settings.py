@@ -9,12 +9,14 @@ WORK = OUT / "work"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 GATEWAY = TARGET / "release" / "iotedge-gateway"
 DEVICE = OUT / "work" / "iotedge-device"
+DEVICE_PSA = OUT / "work" / "iotedge-device-psa"  # the same with its key behind the PSA Crypto API
 
 DEVICES = 8
 MAX_MEMBERS = 32
 WINDOW = 1024  # vertices that a device holds, a power of two
 VALIDATORS = 4
 ES256 = 3  # the device whose P-256 key is in (a stand-in for) a secure element; index in the list of devices
+ELEMENT = "hhwhlhfhn"  # what its element does with the first requests: w lies, l is late, f fails, n never answers
 CHEAT = 7  # index in the list of devices, not in the member table
 
 FOUNDING_WAIT_MS = 20_000

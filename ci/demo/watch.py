@@ -39,6 +39,9 @@ class Watch:
             for other in self.n.devices:
                 if other is not device:
                     command += ["--peer", other.address]
+            if i == settings.ES256:
+                command[0] = settings.DEVICE_PSA
+                command += ["--element", settings.ELEMENT]
             if i == settings.CHEAT:
                 command += ["--equivocate-at", settings.CHEAT_AT]
             self.devices[device.name] = self.family.start(device.name, *command)

@@ -43,6 +43,7 @@ settings.OUT = ROOT / "out" / "soak"
 settings.LOG = settings.OUT / "log"
 settings.WORK = settings.OUT / "work"
 settings.DEVICE = settings.WORK / "iotedge-device"
+settings.DEVICE_PSA = settings.WORK / "iotedge-device-psa"
 settings.DEVICES = GIVEN.devices
 settings.MAX_MEMBERS = GIVEN.devices + 8
 settings.FOUNDING_WAIT_MS = 120_000

@@ -204,7 +204,7 @@ static void handle(device_t *device, const iotedge_event_t *event)
         graded(device, event);
         break;
     case IOTEDGE_EVENT_SIGNATURE_NEEDED:
-        element_answer(&device->element, device->node, clock_now());
+        element_ask(&device->element, device->node, clock_now());
         break;
     case IOTEDGE_EVENT_RECEIPT:
         receipt(device, event);

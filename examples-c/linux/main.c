@@ -58,7 +58,7 @@ static int start_node(identity_t *identity)
     config.clock_offset = device.offset;
     config.authority = &identity->authority;
     if (identity->key.suite == IOTEDGE_SUITE_ES256) {
-        if (element_open(&device.element, identity->seed, &identity->key) != 0 ||
+        if (element_open(&device.element, identity->seed, &identity->key, device.options.element) != 0 ||
             element_enrol(&device.element, &identity->key, &identity->authority, proof) != 0) {
             fprintf(stderr, "iotedge-device: the P-256 key does not sign: not the secret half of cose_key, or a library without ES256\n");
             return -1;
@@ -139,6 +139,10 @@ static void loop(void)
         }
         if (options->every > 0 && due > next_reading) {
             due = next_reading;
+        }
+        late = element_tick(&device.element, device.node, now);
+        if (due > late) {
+            due = late;
         }
         late = udp_flush(&device.udp, now);
         if (due > late) {

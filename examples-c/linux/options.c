@@ -30,6 +30,8 @@ static const char HELP[] =
     "  --equivocate-at S   after S seconds signs two transactions with one number\n"
     "  --lose N            loses N of a thousand frames that it sends\n"
     "  --delay MS          holds each frame that it sends back for up to MS milliseconds\n"
+    "  --element SCRIPT    what the stand-in for a secure element (ES256 keys) does with each request: h signs, l late,\n"
+    "                      w turns a bit of the signature, f fails, n never answers; honest after the last letter\n"
     "  --journal FILE      appends a line whenever an own transaction is sent, graded or dead\n"
     "\n"
     "Prints one JSON object a second on standard output, and a summary as the last line.\n";
@@ -126,6 +128,11 @@ int options_read(options_t *options, int argc, char **argv)
                 return complain(name, "0 to 60000 is expected");
             }
             options->delay = (uint32_t)n;
+        } else if (strcmp(name, "--element") == 0) {
+            if (strspn(value, "hlwfn") != strlen(value)) {
+                return complain(name, "the letters are h, l, w, f and n");
+            }
+            options->element = value;
         } else if (strcmp(name, "--journal") == 0) {
             options->journal = value;
         } else if (strcmp(name, "--equivocate-at") == 0) {

@@ -23,6 +23,7 @@ typedef struct {
     uint64_t equivocate_at; /* Milliseconds after the start; 0: never. */
     uint32_t lose;          /* Thousandths of the frames; 0: none. */
     uint32_t delay;         /* Most milliseconds that a frame is held back. */
+    const char *element;    /* What the stand-in for a secure element does with each request; NULL: it is honest. */
     const char *journal;    /* What became of each own transaction is written down here; NULL: nowhere. */
 } options_t;
 

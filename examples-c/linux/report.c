@@ -111,7 +111,8 @@ void report_summary(const device_t *device)
             comma = ",";
         }
     }
-    printf("],\"transactions\":");
+    printf("],\"element\":{\"asked\":%" PRIu32 ",\"wrong\":%" PRIu32 ",\"refused\":%" PRIu32 "},\"transactions\":",
+           device->element.asked, device->element.wrong, device->element.refused);
     book_print(&device->book, stdout);
     printf("}\n");
     fflush(stdout);
