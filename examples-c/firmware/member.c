@@ -189,6 +189,7 @@ int main(void)
             board_sleep();
         }
     }
+    say(""); /* A reset may have cut off what was being said. */
     say("up");
     for (;;) {
         uint64_t due = board_millis() + 1000;

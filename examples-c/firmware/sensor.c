@@ -137,6 +137,7 @@ int main(void)
             board_sleep();
         }
     }
+    say(""); /* A reset may have cut off what was being said. */
     say("up");
     for (;;) {
         uint64_t now = board_millis(), due = now + 1000;
