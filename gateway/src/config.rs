@@ -4,7 +4,7 @@
 //! silently mean a default), and every error names the file, the key and what is allowed. Paths in a file are relative to
 //! the folder of that file. The bounds on T, P_max and q are those of protocol section 6.
 
-use crate::line::{BAUD, Port};
+use crate::line::{BAUD, Flow, Port};
 use iotedge_core::identity::attest::{MAX_MEASUREMENTS, MAX_TEXT};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -107,6 +107,9 @@ pub struct Serial {
     /// Its speed; what waits for it leaves no faster, over TCP either.
     #[serde(default = "default_baud")]
     pub baud: u32,
+    /// Who holds whom back on a tty: `"none"` or `"rts-cts"`.
+    #[serde(default)]
+    pub flow: Flow,
     /// Where neighbours behind the gateway reach the device at its end.
     #[serde(default)]
     pub listen: Option<SocketAddr>,
@@ -126,6 +129,7 @@ impl FromStr for Serial {
         Ok(Self {
             port: port.parse()?,
             baud,
+            flow: Flow::None,
             listen: None,
             neighbours: Vec::new(),
         })
@@ -490,6 +494,13 @@ impl Config {
             if self.serial.iter().take(at).any(|l| l.port == line.port) {
                 return Err(self.value("serial.port", &line.port, "each port once"));
             }
+            if line.flow != Flow::None && !matches!(line.port, Port::Tty(_)) {
+                return Err(self.value(
+                    "serial.flow",
+                    &line.port,
+                    "a tty, since a socket has no RTS and CTS",
+                ));
+            }
             if line.listen.is_some() == line.neighbours.is_empty() || line.neighbours.len() > 255 {
                 return Err(self.value(
                     "serial.neighbours",
@@ -663,6 +674,15 @@ mod tests {
             assert!(text.contains(why), "{text}");
         }
         assert!(refusal("[[serial]]\nport = \"/a\"\n[[serial]]\nport = \"/a\"\n").contains("once"));
+        let held = parse("[[serial]]\nport = \"/a\"\nflow = \"rts-cts\"\n").unwrap();
+        assert_eq!(
+            (held.serial[0].flow, config.serial[0].flow),
+            (Flow::RtsCts, Flow::None)
+        );
+        let other = refusal("[[serial]]\nport = \"/a\"\nflow = \"xon-xoff\"\n");
+        assert!(other.contains("rts-cts"), "{other}");
+        let socket = refusal("[[serial]]\nport = \"tcp:a:1\"\nflow = \"rts-cts\"\n");
+        assert!(socket.contains("a tty"), "{socket}");
         let half = refusal("[[serial]]\nport = \"/a\"\nlisten = \"127.0.0.1:9201\"\n");
         assert!(half.contains("neither"), "{half}");
         let line: Serial = "tcp-listen:[::1]:7@19200".parse().unwrap();

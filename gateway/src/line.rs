@@ -42,6 +42,17 @@ const GATEWAY: u8 = 0;
 /// Speed where the configuration does not say.
 pub const BAUD: u32 = 115_200;
 
+/// Who holds whom back on a tty. A socket does it by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flow {
+    /// Nobody: three wires.
+    #[default]
+    None,
+    /// Each end by its RTS, which is the other's CTS.
+    RtsCts,
+}
+
 /// What is behind a line.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -186,6 +197,7 @@ struct Shared {
     /// Something came: the loop wakes.
     wake: Arc<Notify>,
     baud: u32,
+    flow: Flow,
     behind: Option<Behind>,
 }
 
@@ -243,6 +255,7 @@ impl Line {
     pub fn start(
         port: Port,
         baud: u32,
+        flow: Flow,
         behind: Option<Behind>,
         wake: Arc<Notify>,
     ) -> std::io::Result<Self> {
@@ -252,6 +265,7 @@ impl Line {
             room: Notify::new(),
             wake,
             baud,
+            flow,
             behind,
         });
         tokio::spawn(hear(shared.clone()));
@@ -303,7 +317,7 @@ async fn keep_open(port: Port, shared: Arc<Shared>) {
     loop {
         let began = Instant::now();
         let ended = match &port {
-            Port::Tty(path) => match open(path, shared.baud) {
+            Port::Tty(path) => match open(path, shared.baud, shared.flow) {
                 Ok(tty) => {
                     let ended = carry(tty, &port, &shared).await;
                     said.clear();
@@ -361,10 +375,14 @@ async fn accept(listener: TcpListener, address: String, shared: Arc<Shared>) {
     }
 }
 
-fn open(path: &std::path::Path, baud: u32) -> std::io::Result<SerialPort> {
+fn open(path: &std::path::Path, baud: u32, flow: Flow) -> std::io::Result<SerialPort> {
     SerialPort::open(path, |mut settings: serial2_tokio::Settings| {
         settings.set_raw();
         settings.set_baud_rate(baud)?;
+        settings.set_flow_control(match flow {
+            Flow::None => serial2_tokio::FlowControl::None,
+            Flow::RtsCts => serial2_tokio::FlowControl::RtsCts,
+        });
         // Three wires carry no "carrier detect": without this its absence would hang the line up.
         settings.as_termios_mut().c_cflag |= libc::CLOCAL | libc::CREAD;
         Ok(settings)

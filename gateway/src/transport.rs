@@ -245,8 +245,14 @@ impl Transport {
                 .map(|listen| Behind::bind(listen, line.neighbours.clone()))
                 .transpose()
                 .map_err(|error| (number, error))?;
-            let line = Line::start(line.port.clone(), line.baud, behind, self.wake.clone())
-                .map_err(|error| (number, error))?;
+            let line = Line::start(
+                line.port.clone(),
+                line.baud,
+                line.flow,
+                behind,
+                self.wake.clone(),
+            )
+            .map_err(|error| (number, error))?;
             self.lines.push(line);
         }
         Ok(())

@@ -57,6 +57,7 @@ fn line_of(baud: u32) -> Arc<Shared> {
         room: Notify::new(),
         wake: Arc::new(Notify::new()),
         baud,
+        flow: Flow::None,
         behind: None,
     })
 }
@@ -78,6 +79,7 @@ async fn frames_go_both_ways_over_a_socket_that_goes_and_comes_back() {
     let line = Line::start(
         Port::Tcp(address.to_string()),
         1_000_000,
+        Flow::None,
         None,
         wake.clone(),
     )
@@ -117,6 +119,7 @@ async fn who_connects_last_is_heard() {
     let line = Line::start(
         Port::TcpListen(address.to_string()),
         115_200,
+        Flow::None,
         None,
         wake.clone(),
     )
@@ -143,7 +146,13 @@ async fn who_connects_last_is_heard() {
     })
     .await
     .unwrap();
-    let taken = Line::start(Port::TcpListen(address.to_string()), 115_200, None, wake);
+    let taken = Line::start(
+        Port::TcpListen(address.to_string()),
+        115_200,
+        Flow::None,
+        None,
+        wake,
+    );
     assert!(taken.is_err(), "two lines on one port");
 }
 
@@ -153,7 +162,14 @@ async fn a_tty_is_raw() {
     let path = folder.path().join("board");
     let wake = Arc::new(Notify::new());
     // It is not plugged in yet.
-    let line = Line::start(Port::Tty(path.clone()), 115_200, None, wake.clone()).unwrap();
+    let line = Line::start(
+        Port::Tty(path.clone()),
+        115_200,
+        Flow::None,
+        None,
+        wake.clone(),
+    )
+    .unwrap();
     let before = ptys();
     let (mut end, _tty) = SerialPort::pair().unwrap();
     let file = ptys().into_iter().find(|file| !before.contains(file));
@@ -173,6 +189,22 @@ async fn a_tty_is_raw() {
         (line.counts().frames_in, line.counts().noise.corrupt),
         (1, 0)
     );
+}
+
+/// A pseudo-terminal has no wires; that the system is told to use them is all that can be seen here.
+#[tokio::test]
+async fn a_tty_is_told_who_holds_back() {
+    let before = ptys();
+    let _pair = SerialPort::pair().unwrap();
+    let file = ptys().into_iter().find(|file| !before.contains(file));
+    let file = file.unwrap();
+    // The other way round last: what a line says stays with the tty until somebody says something else.
+    for (flow, set) in [(Flow::RtsCts, true), (Flow::None, false)] {
+        let tty = open(&file, 115_200, flow).unwrap();
+        let flags = tty.get_configuration().unwrap().as_termios().c_cflag;
+        assert_eq!(flags & libc::CRTSCTS != 0, set, "{flow:?}");
+        assert!(flags & libc::CLOCAL != 0);
+    }
 }
 
 /// Pseudo-terminals that this process has open.
@@ -259,7 +291,7 @@ async fn a_line_leads_to_neighbours_behind_the_gateway() {
     let behind = Behind::bind("127.0.0.1:0".parse().unwrap(), neighbours.to_vec()).unwrap();
     let hub = behind.socket.local_addr().unwrap();
     let wake = Arc::new(Notify::new());
-    let line = Line::start(port, 1_000_000, Some(behind), wake.clone()).unwrap();
+    let line = Line::start(port, 1_000_000, Flow::None, Some(behind), wake.clone()).unwrap();
     let (mut end, _) = listener.accept().await.unwrap();
     up(&line, 1).await;
 
