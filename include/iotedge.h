@@ -2193,7 +2193,7 @@ typedef struct iotedge_config_t {
     uint32_t tips;
     /**
      * How tips are chosen: 0: uniformly; else the Tangle paper's weighted walk with this alpha, in 1/65,536 (needs
-     * `iotedge_limits_t.weights`).
+     * `iotedge_limits_t.weights`). The archives for microcontrollers have no walk (feature `weighted` of `iotedge-ffi`): there anything but 0 is refused with `IOTEDGE_E_LIMITS`.
      */
     uint32_t alpha;
     /**
@@ -3711,6 +3711,9 @@ int32_t iotedge_node_remove_peer(iotedge_node_t *node, uint32_t peer);
  * Anything but `IOTEDGE_OK` says why the frame was refused (`IOTEDGE_E_MALFORMED` and the other numbers below 100): it is counted,
  * changed nothing, and needs no action; strangers send what they like. `IOTEDGE_E_UNKNOWN_PARENT` and `IOTEDGE_E_FROM_THE_FUTURE`: kept for
  * later.
+ *
+ * In the archives for microcontrollers (built without the feature `many-validators` of `iotedge-ffi`) a validator set of more than 16 is refused with
+ * `IOTEDGE_E_WRONG_VALIDATOR_SET`: as a genesis, and then this node never joins, or as a later set, and then it settles nothing more.
  *
  * Calls the platform. From the thread that has the node. Not from an interrupt: one signature check or more; put the frame in a
  * queue there.

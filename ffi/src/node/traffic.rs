@@ -59,6 +59,9 @@ pub unsafe extern "C" fn iotedge_node_remove_peer(node: *mut iotedge_node_t, pee
 /// changed nothing, and needs no action; strangers send what they like. `IOTEDGE_E_UNKNOWN_PARENT` and `IOTEDGE_E_FROM_THE_FUTURE`: kept for
 /// later.
 ///
+/// In the archives for microcontrollers (built without the feature `many-validators` of `iotedge-ffi`) a validator set of more than 16 is refused with
+/// `IOTEDGE_E_WRONG_VALIDATOR_SET`: as a genesis, and then this node never joins, or as a later set, and then it settles nothing more.
+///
 /// Calls the platform. From the thread that has the node. Not from an interrupt: one signature check or more; put the frame in a
 /// queue there.
 #[unsafe(no_mangle)]

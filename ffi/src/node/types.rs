@@ -133,7 +133,7 @@ pub struct iotedge_config_t {
     /// Tips chosen beside the own previous transaction, 1 to 7; 0: the node tunes it itself, from 2 to 4.
     pub tips: u32,
     /// How tips are chosen: 0: uniformly; else the Tangle paper's weighted walk with this alpha, in 1/65,536 (needs
-    /// `iotedge_limits_t.weights`).
+    /// `iotedge_limits_t.weights`). The archives for microcontrollers have no walk (feature `weighted` of `iotedge-ffi`): there anything but 0 is refused with `IOTEDGE_E_LIMITS`.
     pub alpha: u32,
     /// `IOTEDGE_CLOCK_OFFSET`, or `IOTEDGE_CLOCK_NEIGHBOURS` for a device without a clock.
     pub clock: u32,
