@@ -78,6 +78,37 @@
 
 
 /**
+ * Suite of an accelerator: Ed25519.
+ */
+#define IOTEDGE_ACCELERATE_ED25519 1
+
+/**
+ * Suite of an accelerator: ES256.
+ */
+#define IOTEDGE_ACCELERATE_ES256 2
+
+/**
+ * Answer of an accelerator: the signature is one of this message by this key. No number that a register holds by chance.
+ */
+#define IOTEDGE_ACCELERATOR_VALID 1261278945
+
+/**
+ * Answer of an accelerator: it is not. Any other number: the engine failed, or is busy.
+ */
+#define IOTEDGE_ACCELERATOR_INVALID 886204702
+
+/**
+ * What `told` tells: the engine failed, and the software did this check.
+ */
+#define IOTEDGE_ACCELERATOR_FAILED 1
+
+/**
+ * What `told` tells: the engine refused what the rule accepts. Rare and harmless where its equation has no cofactor and somebody made such a signature on purpose; often means
+ * that it is faulty.
+ */
+#define IOTEDGE_ACCELERATOR_DISAGREED 2
+
+/**
  * Most bytes of an attestation: the buffer for `iotedge_attest`.
  */
 #define IOTEDGE_MAX_ATTESTATION 681
@@ -1278,6 +1309,26 @@
 #define IOTEDGE_E_STACK 166
 
 /**
+ * An accelerator was given to a build that takes none (feature `accelerator`). Leave it out, or use another archive.
+ */
+#define IOTEDGE_E_ACCELERATOR 167
+
+/**
+ * An accelerator gave no answer to a signature at the start. Its engine is not there, or not powered; nothing starts.
+ */
+#define IOTEDGE_E_ACCELERATOR_FAILED 168
+
+/**
+ * An accelerator refuses a signature that is valid. Nothing starts: mend it, or leave it out.
+ */
+#define IOTEDGE_E_ACCELERATOR_REFUSES 169
+
+/**
+ * An accelerator accepts a signature that is none. Nothing starts: mend it, or leave it out.
+ */
+#define IOTEDGE_E_ACCELERATOR_ACCEPTS 170
+
+/**
  * Kind of a certificate: a device.
  */
 #define IOTEDGE_KIND_DEVICE 0
@@ -1749,6 +1800,40 @@ typedef struct iotedge_leaf_config_t {
 } iotedge_leaf_config_t;
 
 /**
+ * An engine that checks signatures: `accelerator` of `iotedge_platform_t`. Set everything to zero, then `size` and what there is. Callbacks run inside the calls of the node or leaf, on
+ * the caller's thread, and must not call it.
+ */
+typedef struct iotedge_accelerator_t {
+    /**
+     * `sizeof(iotedge_accelerator_t)`.
+     */
+    uint32_t size;
+    /**
+     * What it can: `IOTEDGE_ACCELERATE_ED25519`, `IOTEDGE_ACCELERATE_ES256`, or both. Other suites stay with the software.
+     */
+    uint32_t suites;
+    /**
+     * Handed to each callback first. Must live as long as the node or leaf.
+     */
+    void *user;
+    /**
+     * Says whether `signature` (64 bytes: R, S; or r, s big-endian) is one of `message` (not hashed yet) by `key` (32 bytes; ES256: 64, x, y): `IOTEDGE_ACCELERATOR_VALID`,
+     * `IOTEDGE_ACCELERATOR_INVALID`, or anything else where it could not find out: then the software does. `suite`: `IOTEDGE_SUITE_ED25519` or
+     * `IOTEDGE_SUITE_ES256`. It is asked only where the key is a point that can be one and the numbers are in range; whether the equation has the cofactor makes no difference.
+     */
+    uint32_t (*verify)(void *user,
+                       int32_t suite,
+                       const uint8_t *key,
+                       const uint8_t *message,
+                       size_t message_len,
+                       const uint8_t *signature);
+    /**
+     * Told when the engine failed (`IOTEDGE_ACCELERATOR_FAILED`) or refused what is valid (`IOTEDGE_ACCELERATOR_DISAGREED`). NULL: nobody is told.
+     */
+    void (*told)(void *user, uint32_t what);
+} iotedge_accelerator_t;
+
+/**
  * What a device provides. All callbacks run inside the calls of the node, on the caller's thread, and must not call the node.
  * Each returns `IOTEDGE_OK`, or anything else where it failed; then the call does nothing, or is retried later.
  */
@@ -1811,6 +1896,10 @@ typedef struct iotedge_platform_t {
      * device cannot attest.
      */
     int32_t (*attest)(void *user, iotedge_evidence_t *evidence);
+    /**
+     * Optional: an engine that checks signatures. It gives known answers at the start, or the node or leaf does not start; it changes no verdict. Copied. NULL: the software does it.
+     */
+    const iotedge_accelerator_t *accelerator;
 } iotedge_platform_t;
 
 /**
@@ -2549,6 +2638,11 @@ typedef struct iotedge_selftest_t {
      * The longest value that the store took and gave back.
      */
     uint32_t store_longest;
+    /**
+     * `accelerator`: `IOTEDGE_E_ACCELERATOR_FAILED`, `..._ACCELERATOR_REFUSES`, `..._ACCELERATOR_ACCEPTS` (a signature), as a node or leaf would refuse it; `IOTEDGE_E_ACCELERATOR` where this
+     * build takes none.
+     */
+    int32_t accelerator;
 } iotedge_selftest_t;
 
 /**
@@ -4121,7 +4215,7 @@ int32_t iotedge_receipt_finish(iotedge_receipt_check_t *check,
                                iotedge_settled_t *result);
 
 /**
- * Tests a port on the device: randomness, clock, store, signer, attestation, stack. Call it at a bench, and in the firmware's own self test; not on a store that a node or leaf is using.
+ * Tests a port on the device: randomness, clock, store, signer, attestation, accelerator, stack. Call it at a bench, and in the firmware's own self test; not on a store that a node or leaf is using.
  *
  * `platform`: as for a node or a leaf. `port`: what else there is. Both read only, but for `port->memory` and the stack below. `result`: set its `size` first; written whenever the test
  * ran, whatever it found: look at `failed`.

@@ -26,6 +26,7 @@
     clippy::too_many_arguments
 )]
 
+pub mod accelerator;
 pub mod attest;
 #[cfg(feature = "node")]
 pub mod cluster;

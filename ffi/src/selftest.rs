@@ -85,11 +85,14 @@ pub struct iotedge_selftest_t {
     pub stack_left: u32,
     /// The longest value that the store took and gave back.
     pub store_longest: u32,
+    /// `accelerator`: `IOTEDGE_E_ACCELERATOR_FAILED`, `..._ACCELERATOR_REFUSES`, `..._ACCELERATOR_ACCEPTS` (a signature), as a node or leaf would refuse it; `IOTEDGE_E_ACCELERATOR` where this
+    /// build takes none.
+    pub accelerator: i32,
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_selftest_t {}
 const OLDEST_RESULT: usize = 44;
-const _: () = assert!(size_of::<iotedge_selftest_t>() == OLDEST_RESULT);
+const _: () = assert!(size_of::<iotedge_selftest_t>() == OLDEST_RESULT + 4);
 
 /// Bytes that are drawn.
 const SAMPLE: usize = 4096;
@@ -100,7 +103,7 @@ const WINDOW: u32 = 512;
 /// What stands behind a buffer, and must go on standing there.
 const CANARY: [u8; 8] = [0xc5, 0x3a, 0x96, 0x5c, 0xa3, 0x69, 0xf0, 0x0f];
 
-/// Tests a port on the device: randomness, clock, store, signer, attestation, stack. Call it at a bench, and in the firmware's own self test; not on a store that a node or leaf is using.
+/// Tests a port on the device: randomness, clock, store, signer, attestation, accelerator, stack. Call it at a bench, and in the firmware's own self test; not on a store that a node or leaf is using.
 ///
 /// `platform`: as for a node or a leaf. `port`: what else there is. Both read only, but for `port->memory` and the stack below. `result`: set its `size` first; written whenever the test
 /// ran, whatever it found: look at `failed`.
@@ -159,6 +162,7 @@ pub unsafe extern "C" fn iotedge_port_selftest(
             stack: status::IOTEDGE_E_NONE,
             stack_left: 0,
             store_longest: longest,
+            accelerator: done(accelerator(&platform)),
         };
         // After the deepest that there is: a signature made and checked.
         work();
@@ -182,6 +186,7 @@ pub unsafe extern "C" fn iotedge_port_selftest(
             found.attest,
             found.counter,
             found.stack,
+            found.accelerator,
         ];
         let good = |part: &&i32| **part == status::IOTEDGE_OK || **part == status::IOTEDGE_E_NONE;
         let failed = parts
@@ -292,7 +297,7 @@ struct Store<'p> {
 }
 
 /// A byte of the value with this seed.
-const fn pattern(seed: u8, at: usize) -> u8 {
+pub(crate) const fn pattern(seed: u8, at: usize) -> u8 {
     let [low, high, ..] = at.to_le_bytes();
     low.wrapping_mul(167) ^ high.wrapping_mul(59) ^ seed
 }
@@ -523,6 +528,16 @@ unsafe fn counter(platform: &iotedge_platform_t) -> Call<()> {
         true => Ok(()),
         false => Err(status::IOTEDGE_E_COUNTER),
     }
+}
+
+/// # Safety
+/// The contract of `iotedge_platform_t`.
+unsafe fn accelerator(platform: &iotedge_platform_t) -> Call<()> {
+    if platform.accelerator.is_null() {
+        return Err(status::IOTEDGE_E_NONE);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { crate::accelerator::verifier(platform.accelerator).map(drop) }
 }
 
 /// The deepest work that there is for most devices.

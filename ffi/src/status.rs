@@ -399,6 +399,18 @@ pub const IOTEDGE_E_OVERRUN: i32 = 165;
 /// The stack is too small: less of it stayed untouched than was asked for.
 pub const IOTEDGE_E_STACK: i32 = 166;
 
+/// An accelerator was given to a build that takes none (feature `accelerator`). Leave it out, or use another archive.
+pub const IOTEDGE_E_ACCELERATOR: i32 = 167;
+
+/// An accelerator gave no answer to a signature at the start. Its engine is not there, or not powered; nothing starts.
+pub const IOTEDGE_E_ACCELERATOR_FAILED: i32 = 168;
+
+/// An accelerator refuses a signature that is valid. Nothing starts: mend it, or leave it out.
+pub const IOTEDGE_E_ACCELERATOR_REFUSES: i32 = 169;
+
+/// An accelerator accepts a signature that is none. Nothing starts: mend it, or leave it out.
+pub const IOTEDGE_E_ACCELERATOR_ACCEPTS: i32 = 170;
+
 macro_rules! names {
     ($($name:ident,)*) => {
         /// The numbers in the order of `TEXT`.
@@ -543,6 +555,10 @@ names! {
     IOTEDGE_E_STORE_REMOVE,
     IOTEDGE_E_OVERRUN,
     IOTEDGE_E_STACK,
+    IOTEDGE_E_ACCELERATOR,
+    IOTEDGE_E_ACCELERATOR_FAILED,
+    IOTEDGE_E_ACCELERATOR_REFUSES,
+    IOTEDGE_E_ACCELERATOR_ACCEPTS,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

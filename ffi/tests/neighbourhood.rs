@@ -40,6 +40,11 @@ fn devices_trade_through_the_c_functions() {
     }
     net.run(3_000);
     assert!(net.element >= 3);
+    // The engines were asked for every signature; the one that fails cost nothing but time.
+    let [none, fails, good] = [0, 1, 2].map(|n| (net.devices[n].asked, net.devices[n].told));
+    assert_eq!(none, (0, 0));
+    assert!(good.0 > 14 + 48 && good.1 == 0, "{good:?}");
+    assert!(fails.1 > 48 && fails.0 == fails.1 + 14, "{fails:?}");
     let id = net
         .find(1, IOTEDGE_EVENT_SENT, |e| e.ticket == ticket)
         .unwrap()

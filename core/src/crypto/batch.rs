@@ -5,6 +5,7 @@
 //! Those are filtered out before (`docs/decisions/0002-signature-rule.md`), which leaves the one rule. A batch that holds a bad item fails
 //! as a whole but once in 2^128; then it is halved until every item has its own verdict.
 
+use super::screen::{L, below, is_admissible};
 use super::{PublicKey, Signature, SignatureError, Software, Verify};
 use alloc::vec::Vec;
 use ed25519_zebra::batch::{Item, Verifier};
@@ -191,100 +192,13 @@ fn split(a: &[u8; 32], signature: &Signature) -> Result<[u8; 32], SignatureError
     }
 }
 
-/// The order of the prime subgroup, 2^252 + 27742317777372353535851937790883648493, little-endian.
-const L: [u8; 32] = [
-    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
-];
-
-/// The prime of the field, 2^255 - 19, little-endian.
-const P: [u8; 32] = [
-    0xed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
-];
-
-/// The y of the points whose order divides 8, little-endian: order 1, 2, 4, and the four points of order 8 in two pairs. The sign
-/// bit chooses within a pair, or makes a non-canonical encoding where x = 0; both are refused.
-const SMALL_ORDER_Y: [[u8; 32]; 5] = [
-    {
-        let mut one = [0; 32];
-        one[0] = 1;
-        one
-    },
-    {
-        let mut minus_one = P;
-        minus_one[0] = 0xec;
-        minus_one
-    },
-    [0; 32],
-    [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
-        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
-        0xfc, 0x05,
-    ],
-    [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
-        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
-        0x03, 0x7a,
-    ],
-];
-
-/// Whether an encoding has y < p and is none of a point of small order. Whether it is a point at all is found when it is decoded.
-fn is_admissible(point: &[u8; 32]) -> bool {
-    let mut y = *point;
-    if let Some(top) = y.last_mut() {
-        *top &= 0x7f;
-    }
-    below(&y, &P) && !SMALL_ORDER_Y.contains(&y)
-}
-
-/// a < b, both little-endian. Signatures and keys are public, so time may depend on them.
-fn below(a: &[u8; 32], b: &[u8; 32]) -> bool {
-    a.iter().rev().lt(b.iter().rev())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::crypto::SecretKey;
-    use curve25519_dalek::constants::EIGHT_TORSION;
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand::rngs::StdRng;
-
-    #[test]
-    fn the_small_order_list_is_the_whole_torsion_group() {
-        let mut seen = [0; SMALL_ORDER_Y.len()];
-        for point in EIGHT_TORSION {
-            let mut y = point.compress().0;
-            assert!(!is_admissible(&y));
-            y[31] &= 0x7f;
-            seen[SMALL_ORDER_Y.iter().position(|entry| *entry == y).unwrap()] += 1;
-        }
-        assert_eq!(seen, [1, 1, 2, 2, 2]);
-    }
-
-    #[test]
-    fn the_edges_of_the_field_and_of_the_order() {
-        let minus_one = |mut number: [u8; 32]| {
-            number[0] -= 1;
-            number
-        };
-        assert!(below(&minus_one(L), &L) && !below(&L, &L));
-        assert!(below(&minus_one(P), &P) && !below(&P, &P));
-        assert_eq!(
-            curve25519_dalek::Scalar::from_canonical_bytes(L)
-                .is_some()
-                .unwrap_u8(),
-            0
-        );
-        assert_eq!(
-            curve25519_dalek::Scalar::from_canonical_bytes(minus_one(L))
-                .is_some()
-                .unwrap_u8(),
-            1
-        );
-    }
 
     #[test]
     fn nothing_gives_no_verdicts() {

@@ -13,11 +13,13 @@ mod constant_time;
 pub mod es256;
 mod hash;
 pub mod kdf;
+mod screen;
 pub mod seal;
 mod software;
 
 pub use constant_time::ct_eq;
 pub use hash::{Sha256, sha256};
+pub use screen::{in_form, screen};
 pub use software::{SecretKey, Software};
 
 use core::fmt;

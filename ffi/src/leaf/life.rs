@@ -4,17 +4,18 @@
 
 use super::types::*;
 use super::{CLeaf, iotedge_leaf_t, look, refused, with};
+use crate::accelerator::CVerifier;
 use crate::key::{public_key, signature_status};
+use crate::node::OLDEST_EVENT;
 use crate::node::memory::{Cutter, create_in_place, destroy_living};
-use crate::node::platform::CPlatform;
+use crate::node::platform::{CPlatform, platform as platform_of};
 use crate::node::{
     IOTEDGE_CLOCK_NEIGHBOURS, IOTEDGE_CLOCK_OFFSET, iotedge_event_t, iotedge_platform_t, peer_of,
 };
-use crate::node::{OLDEST_EVENT, OLDEST_PLATFORM};
 use crate::raw::{Call, Out, OutStruct, array, done, input, structure};
 use crate::status;
 use core::mem::MaybeUninit;
-use iotedge_core::crypto::{SecretKey, Signature, Software};
+use iotedge_core::crypto::{SecretKey, Signature};
 use iotedge_core::identity::CoseKey;
 use iotedge_core::leaf::{Config, Leaf, LeafSigner};
 use iotedge_core::wire::Certificates;
@@ -100,7 +101,7 @@ pub unsafe extern "C" fn iotedge_leaf_init(
         }
         let out = Out::new(leaf)?;
         let given = structure(config, OLDEST_CONFIG)?;
-        let platform = CPlatform::new(&structure(platform, OLDEST_PLATFORM)?)?;
+        let (platform, verifier) = platform_of(platform)?;
         let certificate = input(given.certificate, given.certificate_len)?;
         let issuer = input(given.issuer, given.issuer_len)?;
         if certificate.is_empty() && !issuer.is_empty() {
@@ -128,7 +129,7 @@ pub unsafe extern "C" fn iotedge_leaf_init(
             memory_len,
             |cutter| cut(cutter),
             |buffer, place| {
-                let leaf = build(place, &mut owner, platform, buffer)?;
+                let leaf = build(place, &mut owner, platform, verifier, buffer)?;
                 let started = leaf.load().and_then(|()| match &certificates {
                     Some(certificates) => leaf.enrol(Millis(0), certificates, proof.as_ref()),
                     None => Ok(()),
@@ -176,6 +177,7 @@ fn build<'p>(
     place: &'p mut MaybeUninit<CLeaf>,
     owner: &mut Option<Owner>,
     platform: CPlatform,
+    verifier: CVerifier,
     buffer: &'static mut [u8],
 ) -> Call<&'p mut CLeaf> {
     let Owner {
@@ -183,7 +185,7 @@ fn build<'p>(
         device,
         signer,
     } = owner.take().ok_or(status::IOTEDGE_E_INTERNAL)?;
-    let leaf = Leaf::unloaded(&config, device, signer, platform, Software, buffer);
+    let leaf = Leaf::unloaded(&config, device, signer, platform, verifier, buffer);
     Ok(place.write(leaf))
 }
 

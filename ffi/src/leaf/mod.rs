@@ -11,6 +11,7 @@ pub use life::*;
 pub use say::*;
 pub use types::*;
 
+use crate::accelerator::CVerifier;
 use crate::node::memory::{Living, look_living, with_living};
 use crate::node::platform::CPlatform;
 use crate::raw::Call;
@@ -23,7 +24,7 @@ pub struct iotedge_leaf_t {
     _opaque: [u8; 0],
 }
 
-pub(crate) type CLeaf = Leaf<'static, CPlatform>;
+pub(crate) type CLeaf = Leaf<'static, CPlatform, CVerifier>;
 
 impl Living for CLeaf {
     const SEAL: u64 = 0x694f_5445_6c65_6166;

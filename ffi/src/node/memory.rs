@@ -4,6 +4,7 @@
 //! damaged memory are refused. Slices never overlap: a cutter only moves forward, and the same cutter counts and cuts.
 
 use super::platform::CPlatform;
+use crate::accelerator::CVerifier;
 use crate::raw::Call;
 use crate::status;
 use core::mem::{MaybeUninit, align_of, size_of};
@@ -48,7 +49,7 @@ pub const IOTEDGE_NODE_SIZE_LEAN_HEADER: usize = 6080;
 /// Bytes of a lean node per place in its queues.
 pub const IOTEDGE_NODE_SIZE_LEAN_QUEUE: usize = 216;
 
-pub(crate) type CNode = Node<'static, CPlatform>;
+pub(crate) type CNode = Node<'static, CPlatform, CVerifier>;
 
 /// What can live in the caller's memory, and by which seal it is known.
 pub(crate) trait Living {

@@ -1,8 +1,9 @@
 //! The device's callbacks as the core's `Platform`.
 
-use super::types::iotedge_platform_t;
+use super::types::{OLDEST_PLATFORM, iotedge_platform_t};
+use crate::accelerator::{CVerifier, verifier};
 use crate::attest::{iotedge_evidence_t, with_evidence};
-use crate::raw::Call;
+use crate::raw::{Call, structure};
 use crate::status;
 use core::ffi::c_void;
 use iotedge_core::identity::attest::Evidence;
@@ -28,9 +29,21 @@ struct CCounter {
     stride: u32,
 }
 
+/// The callbacks, and who checks signatures.
+///
+/// # Safety
+/// The contract of `iotedge_platform_t`.
+pub(crate) unsafe fn platform(given: *const iotedge_platform_t) -> Call<(CPlatform, CVerifier)> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let given = structure(given, OLDEST_PLATFORM)?;
+        Ok((CPlatform::new(&given)?, verifier(given.accelerator)?))
+    }
+}
+
 impl CPlatform {
     /// Refuses a platform with a missing callback.
-    pub(crate) fn new(given: &iotedge_platform_t) -> Call<Self> {
+    fn new(given: &iotedge_platform_t) -> Call<Self> {
         let missing = status::IOTEDGE_E_NULL;
         if given.reserved != 0 || given.reserved2 != 0 {
             return Err(status::IOTEDGE_E_ARGUMENT);

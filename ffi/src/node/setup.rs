@@ -4,13 +4,13 @@
 
 use super::iotedge_node_t;
 use super::memory::*;
-use super::platform::CPlatform;
+use super::platform::platform as platform_of;
 use super::types::*;
 use crate::key::{public_key, signature_status};
 use crate::raw::{Call, Out, OutStruct, array, done, input, structure};
 use crate::status;
 use iotedge_core::Millis;
-use iotedge_core::crypto::{SecretKey, Signature, Software};
+use iotedge_core::crypto::{SecretKey, Signature};
 use iotedge_core::node::{Clock, Config, InitError, Limits, Node, NodeSigner, Span, Strategy};
 
 fn init_status(error: InitError) -> i32 {
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn iotedge_node_init(
         let out = Out::new(node)?;
         let limits = structure(limits, OLDEST_LIMITS)?.to_core()?;
         let given = structure(config, OLDEST_CONFIG)?;
-        let platform = CPlatform::new(&structure(platform, OLDEST_PLATFORM)?)?;
+        let (platform, verifier) = platform_of(platform)?;
         let certificates = [
             input(given.issuer, given.issuer_len)?,
             input(given.certificate, given.certificate_len)?,
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn iotedge_node_init(
             return Err(status::IOTEDGE_E_LIMITS);
         }
         create(memory.cast::<u8>(), memory_len, &limits, |slices, place| {
-            Node::new_in(place, slices, limits, &config, signer, platform, Software)
+            Node::new_in(place, slices, limits, &config, signer, platform, verifier)
                 .map_err(init_status)
         })?;
         out.write(memory.cast());

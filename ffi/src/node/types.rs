@@ -1,5 +1,6 @@
 //! What goes in and out of a node: limits, configuration, platform, events, status.
 
+use crate::accelerator::iotedge_accelerator_t;
 use crate::attest::iotedge_evidence_t;
 use crate::key::iotedge_public_key_t;
 use crate::raw::{Call, Sized32};
@@ -217,12 +218,14 @@ pub struct iotedge_platform_t {
     /// device cannot attest.
     pub attest:
         Option<unsafe extern "C" fn(user: *mut c_void, evidence: *mut iotedge_evidence_t) -> i32>,
+    /// Optional: an engine that checks signatures. It gives known answers at the start, or the node or leaf does not start; it changes no verdict. Copied. NULL: the software does it.
+    pub accelerator: *const iotedge_accelerator_t,
 }
 // SAFETY: repr(C), integers, a raw pointer and optional functions, size first.
 unsafe impl Sized32 for iotedge_platform_t {}
 pub(crate) const OLDEST_PLATFORM: usize = 8 + 5 * size_of::<*const u8>();
 const _: () =
-    assert!(size_of::<iotedge_platform_t>() == OLDEST_PLATFORM + 4 * size_of::<*const u8>() + 8);
+    assert!(size_of::<iotedge_platform_t>() == OLDEST_PLATFORM + 5 * size_of::<*const u8>() + 8);
 
 /// Event: the neighbourhood accepted the certificate; a later table makes this node a member.
 pub const IOTEDGE_EVENT_ENROL_ACCEPTED: u32 = 1;

@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use core::ffi::c_void;
+use iotedge::accelerator::*;
 use iotedge::enrol::iotedge_enrol_statement;
 use iotedge::key::*;
 use iotedge::leaf::*;
@@ -64,6 +65,49 @@ pub fn certificate(n: u8) -> Vec<u8> {
 pub struct Device {
     store: HashMap<u32, Vec<u8>>,
     random: u64,
+    /// Signatures that its engine was asked about, whether it fails from now on, and how often the library told so.
+    pub asked: usize,
+    fails: bool,
+    pub told: usize,
+}
+
+/// The software, called for an engine.
+unsafe extern "C" fn engine(
+    user: *mut c_void,
+    suite: i32,
+    key: *const u8,
+    message: *const u8,
+    len: usize,
+    signature: *const u8,
+) -> u32 {
+    // SAFETY: `user` is a `Device`; the rest is as the structure says.
+    let status = unsafe {
+        let device = &mut *user.cast::<Device>();
+        device.asked += 1;
+        if device.fails {
+            return 0;
+        }
+        let mut public: iotedge_public_key_t = core::mem::zeroed();
+        public.size = size_of::<iotedge_public_key_t>() as u32;
+        public.suite = suite;
+        let bytes = if suite == IOTEDGE_SUITE_ED25519 {
+            32
+        } else {
+            64
+        };
+        public.bytes[..bytes].copy_from_slice(core::slice::from_raw_parts(key, bytes));
+        iotedge_verify(&raw const public, message, len, signature)
+    };
+    match status {
+        IOTEDGE_OK => IOTEDGE_ACCELERATOR_VALID,
+        _ => IOTEDGE_ACCELERATOR_INVALID,
+    }
+}
+
+unsafe extern "C" fn told(user: *mut c_void, what: u32) {
+    assert_eq!(what, IOTEDGE_ACCELERATOR_FAILED);
+    // SAFETY: `user` is a `Device`.
+    unsafe { (*user.cast::<Device>()).told += 1 };
 }
 
 unsafe extern "C" fn random(user: *mut c_void, out: *mut u8, len: usize) -> i32 {
@@ -301,6 +345,15 @@ impl Network {
             } else {
                 config.seed = seed.as_ptr();
             }
+            // Device 1 has an engine that fails once it was taken, device 2 a good one.
+            let engine = iotedge_accelerator_t {
+                size: size_of::<iotedge_accelerator_t>() as u32,
+                suites: IOTEDGE_ACCELERATE_ED25519,
+                user: (&raw mut self.devices[i]).cast(),
+                verify: Some(engine),
+                told: Some(told),
+            };
+            self.devices[i].fails = false;
             let platform = iotedge_platform_t {
                 size: size_of::<iotedge_platform_t>() as u32,
                 reserved: 0,
@@ -315,6 +368,10 @@ impl Network {
                 counter_stride: 0,
                 reserved2: 0,
                 attest: None,
+                accelerator: match i {
+                    1 | 2 => &raw const engine,
+                    _ => core::ptr::null(),
+                },
             };
             let memory = self.memory[i].as_mut_ptr();
             let status = iotedge_node_init(
@@ -325,6 +382,7 @@ impl Network {
                 &raw const platform,
                 &raw mut self.nodes[i],
             );
+            self.devices[i].fails = i == 1;
             assert_eq!(status, IOTEDGE_OK);
             for peer in 0..self.founders.len() as u32 {
                 if peer != u32::from(n) {
@@ -367,6 +425,7 @@ impl Network {
                 counter_stride: 0,
                 reserved2: 0,
                 attest: None,
+                accelerator: std::ptr::null(),
             };
             let memory = self.memory[n].as_mut_ptr();
             let status = iotedge_leaf_init(
