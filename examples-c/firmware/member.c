@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* As in docs/decisions/0021: what a device with few neighbours needs. */
-enum { WINDOW = 128, MEMBERS = 16, PEERS = 4, ASIDE = 4, OUTBOX = 4, OWN = 8, RAW = 5600, RECORDS = 8, TRACKED = 8, WANTS = 8, HEADERS = 1, QUEUE = 16 };
+enum { WINDOW = 128, MEMBERS = 16, PEERS = 4, ASIDE = 4, OUTBOX = 4, OWN = 16, RAW = 5600, RECORDS = 8, TRACKED = 8, WANTS = 8, HEADERS = 1, QUEUE = 16 };
 static uint64_t memory[IOTEDGE_NODE_SIZE_LEAN(WINDOW, MEMBERS, PEERS, ASIDE, OUTBOX, OWN, RAW, RECORDS, TRACKED, WANTS, HEADERS, 8, QUEUE) / 8];
 static uint8_t buffer[IOTEDGE_MAX_RECEIPT]; /* A receipt, or a frame on its way out. */
 static iotedge_node_t *node;

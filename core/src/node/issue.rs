@@ -46,6 +46,8 @@ pub(crate) enum Wish<'a> {
     },
     /// Nothing but what it approves.
     Approval,
+    /// Nothing but that it approves this trim.
+    TrimApproval(Id),
 }
 
 /// Places for own transactions that the GL-node keeps for trims.
@@ -204,8 +206,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let head = self.tangle.head(&self.tables, index);
             head.map_or(Number(0), |h| h.number) < self.own.highest()
         });
-        // Receipts make room without any call of the application.
-        let held_back = self.outbox.len() > 0;
+        // Receipts make room without any call of the application; and trims are looked for, where only they may be approved.
+        let settled = self.index.and_then(|index| self.tables.head(index));
+        let settled = settled.map_or(Number(0), |h| h.number);
+        let held_back = self.outbox.len() > 0 || self.free_after(settled) <= self.kept();
         let retry = if behind || held_back {
             now.saturating_add(500)
         } else {
@@ -216,6 +220,21 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .unwrap_or(Millis(u64::MAX))
             .min(retry)
             .min(word.max(now.saturating_add(10)))
+    }
+
+    /// Places for own transactions that are left above the settled one.
+    fn free_after(&self, settled: Number) -> u32 {
+        let used = self.own.highest().0.saturating_sub(settled.0);
+        u32::from(self.limits.own).saturating_sub(used)
+    }
+
+    /// Places for own transactions of which nothing but the approval of a trim may take one. Where everybody waits for a header, as after hours without the gateway,
+    /// two thirds of the members have to approve the trim that gives their places back.
+    fn kept(&self) -> u32 {
+        match self.is_gl_node() {
+            true => 0,
+            false => (u32::from(self.limits.own) / 4).clamp(1, 2),
+        }
     }
 
     /// How long to be silent after the last own transaction, with so many places left for what is not settled.
@@ -284,14 +303,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             self.rotation_issued();
             return Ok(true);
         }
-        let used = head.number.0.saturating_sub(settled.0);
-        let free = u32::from(self.limits.own).saturating_sub(used);
-        if now
-            < self
-                .timers
-                .spoke
-                .saturating_add(self.pause(free, &head.id).0)
-        {
+        let free = self.free_after(settled);
+        if free <= self.kept() {
+            return self.approve_trim(now);
+        }
+        let pause = self.pause(free, &head.id).0;
+        // A reset is no reason to speak earlier.
+        let spoke = self.tangle.head_time(index).unwrap_or(Millis(0));
+        let spoke = self.timers.spoke.max(self.local(spoke));
+        if pause > 0 && now < spoke.saturating_add(pause) {
             return Ok(false);
         }
         let mut buffer = [0u8; Submission::MAX];
@@ -369,7 +389,18 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .ok_or(Refusal::NotMember)?;
         let is_trim = matches!(wish, Wish::Submission(_, Submission::Trim { .. }));
         let mut tips = [Id::ZERO; MAX_PARENTS - 1];
-        let count = self.choose_tips(now, is_trim, &mut tips)?;
+        let mut count = self.choose_tips(now, is_trim, &mut tips)?;
+        if let Wish::TrimApproval(trim) = wish {
+            // Drawn like any other's, but one of them has to stand on that trim.
+            let mut draws = 0u32;
+            while !(tips.iter().take(count)).any(|tip| self.tangle.stands_on(tip, trim)) {
+                draws = draws.saturating_add(1);
+                if draws > 16 {
+                    return Err(Refusal::Busy);
+                }
+                count = self.choose_tips(now, true, &mut tips)?;
+            }
+        }
         // Evidence about two of the longest transactions leaves room for two parents.
         let count = match wish {
             Wish::Evidence { .. } => count.min(1),
@@ -449,7 +480,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let (ticket, proof) = match wish {
             Wish::Submission(ticket, _) => (Some(*ticket), None),
             Wish::Evidence { a, b, .. } => (None, Some((*a, *b))),
-            Wish::Rotation { .. } | Wish::Approval => (None, None),
+            Wish::Rotation { .. } | Wish::Approval | Wish::TrimApproval(_) => (None, None),
         };
         let draft = Draft {
             payload: fitted.payload.len(),
@@ -520,7 +551,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     #[inline(never)]
     fn body_of_wish<'w>(&self, wish: &Wish<'w>, debits: Amount) -> Result<Body<'w>, Refusal> {
         Ok(match *wish {
-            Wish::Approval => Body::Data(tx::APPROVAL),
+            Wish::Approval | Wish::TrimApproval(_) => Body::Data(tx::APPROVAL),
             Wish::Rotation { key, consent } => Body::Member(MemberOp::Rotate { key, consent }),
             Wish::Evidence { offender, a, b } => Body::Evidence {
                 offender,

@@ -37,6 +37,8 @@ mod near;
 pub mod outbox;
 pub mod own;
 pub mod peers;
+#[cfg(test)]
+mod places_tests;
 pub mod raw;
 mod react;
 mod records;

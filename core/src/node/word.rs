@@ -223,6 +223,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         };
         Ok(true)
     }
+
+    /// Approves a trim from the places that are kept for it. True when something was issued.
+    pub(crate) fn approve_trim(&mut self, now: Millis) -> Result<bool, Refusal> {
+        let at = self.absolute(now);
+        let Some(trim) = self.tangle.trim_to_approve(&self.tables, at) else {
+            return Ok(false);
+        };
+        self.draft(now, &Wish::TrimApproval(trim)).map(|()| true)
+    }
 }
 
 /// Whether a vertex has an effect that settlement must see: more than data, and no trim.

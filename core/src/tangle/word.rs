@@ -64,6 +64,26 @@ impl Tangle<'_> {
             .fold(0, |mask, (i, _)| mask | bit(i))
     }
 
+    /// A trim that this node's next vertex could still approve, the oldest.
+    #[must_use]
+    pub fn trim_to_approve<T: Tables + ?Sized>(&self, tables: &T, at: Millis) -> Option<Id> {
+        let approved = self.sets.get(self.own?, Set::Approved);
+        let wanted = self.wanted(tables, at) & self.tracks.trims & !approved;
+        let of = self.tracks.iter().filter(|(i, _)| wanted & bit(*i) != 0);
+        of.min_by_key(|(_, x)| x.time).map(|(_, x)| x.id)
+    }
+
+    /// Whether a vertex is a followed transaction, or approves it.
+    #[must_use]
+    pub fn stands_on(&self, vertex: &Id, followed: &Id) -> bool {
+        let Some(i) = self.tracks.find(followed) else {
+            return false;
+        };
+        let slot = self.window.find(vertex);
+        let approves = |masks: Masks| masks.approves(self.tracks.trims) & bit(i) != 0;
+        vertex == followed || slot.is_some_and(|s| approves(self.window.at(s).masks))
+    }
+
     /// Whether a vertex of `member` approves a followed transaction, as seen here. False where it is not followed.
     #[must_use]
     pub fn approves(&self, member: MemberIndex, id: &Id) -> bool {
