@@ -15,7 +15,7 @@ use super::ring::Ring;
 use super::tables::{Opening, Tables};
 use super::wants::Wants;
 use super::{Counters, Node, Phase, keys, rotate};
-use crate::crypto::Verify;
+use crate::crypto::{PublicKey, Verify};
 use crate::identity::UnverifiedGenesis;
 use crate::identity::{CoseKey, cert::Certificate};
 use crate::platform::Platform;
@@ -122,7 +122,10 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     ) -> Result<(), InitError> {
         *place = None;
         let started = Self::vacant(place, memory, limits, config, signer, platform, verifier)
-            .and_then(|node| node.start(config));
+            .and_then(|node| {
+                node.take_chain(config)?;
+                node.start(&config.authority)
+            });
         if started.is_err() {
             *place = None;
         }
@@ -266,9 +269,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }))
     }
 
-    /// Takes the certificates, and reads back what the store holds.
+    /// Takes the certificates.
     #[inline(never)]
-    fn start(&mut self, config: &Config<'_>) -> Result<(), InitError> {
+    fn take_chain(&mut self, config: &Config<'_>) -> Result<(), InitError> {
         for certificate in config.chain {
             let copy = Vec::from_slice(certificate).map_err(|_| InitError::Certificate)?;
             self.chain.push(copy).map_err(|_| InitError::Certificate)?;
@@ -283,7 +286,26 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             self.device = rotate::device_of(&certified);
         }
-        let authority = CoseKey::thumbprint(&config.authority);
+        Ok(())
+    }
+
+    /// Reads back what the store holds, step by step: none of them stands on the stack below another.
+    fn start(&mut self, authority: &PublicKey) -> Result<(), InitError> {
+        self.open_store(authority)?;
+        if self.restore_genesis()? {
+            self.restore_headers()?;
+        }
+        if let Some(ticket) = self.outbox.take_untold()
+            && let Some(id) = self.own.sent_for(ticket)
+        {
+            self.tell(Event::Sent { ticket, id });
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn open_store(&mut self, authority: &PublicKey) -> Result<(), InitError> {
+        let authority = CoseKey::thumbprint(authority);
         let next_ticket = read_meta(&mut self.platform, &authority)?;
         self.own
             .load(&self.limits, &mut self.platform)
@@ -296,14 +318,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 RollbackError::Counter | RollbackError::Exhausted => InitError::Counter,
             })?;
         self.read_store(next_ticket)
-            .map_err(|_| InitError::Platform)?;
-        self.restore()?;
-        if let Some(ticket) = self.outbox.take_untold()
-            && let Some(id) = self.own.sent_for(ticket)
-        {
-            self.tell(Event::Sent { ticket, id });
-        }
-        Ok(())
+            .map_err(|_| InitError::Platform)
     }
 
     /// Submissions, as the store has them.
@@ -347,15 +362,16 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         (memory, self.platform, self.verifier)
     }
 
+    /// Whether there is one in the store.
     #[inline(never)]
-    fn restore(&mut self) -> Result<(), InitError> {
+    fn restore_genesis(&mut self) -> Result<bool, InitError> {
         let mut buffer = [0u8; MAX_FRAME];
         let found = self
             .platform
             .get(keys::GENESIS, &mut buffer)
             .map_err(|_| InitError::Platform)?;
         let Some(len) = found else {
-            return Ok(());
+            return Ok(false);
         };
         let bytes = buffer.get(..len).ok_or(InitError::Stored)?;
         let mut r = Reader::new(bytes);
@@ -365,8 +381,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .map_err(|_| InitError::Stored)?;
         self.take_genesis(pair.0, pair.1)
             .map_err(|_| InitError::Stored)?;
-        self.restore_headers()?;
-        Ok(())
+        Ok(true)
     }
 
     /// Verifies a genesis and adopts it.

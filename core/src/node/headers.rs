@@ -603,35 +603,47 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let mut found: Vec<(HeaderNumber, u16), 3> = Vec::new();
         for turn in 0..3u32 {
             let key = header_key(HeaderNumber(turn));
-            let mut buffer = [0u8; STORED_HEADER];
-            let Ok(Some(len)) = self.platform.get(key, &mut buffer) else {
-                continue;
-            };
-            if let Ok(receipt) = Receipt::parse(buffer.get(..len).unwrap_or(&[]))
-                && let Ok(header) = Header::decode(receipt.header)
-            {
-                let _ = found.push((header.number, key));
+            if let Some(number) = self.stored_number(key) {
+                let _ = found.push((number, key));
             }
         }
         sort_few(&mut found, |a, b| a.0 < b.0);
-        for (number, key) in found {
-            let mut buffer = [0u8; STORED_HEADER];
-            let Ok(Some(len)) = self.platform.get(key, &mut buffer) else {
-                continue;
-            };
-            let Ok(receipt) = Receipt::parse(buffer.get(..len).unwrap_or(&[])) else {
-                continue;
-            };
-            if self.restore_header(number, &receipt).is_some() {
+        for (number, key) in &found {
+            let settled = self.restore_header(*number, *key);
+            if settled.is_some_and(|settled| self.on_settled(Millis(0), &settled).is_ok()) {
                 self.restore_table(number.opens());
             }
         }
         Ok(())
     }
 
+    /// The number of the header that is stored under this key.
     #[inline(never)]
-    fn restore_header(&mut self, number: HeaderNumber, stored: &Receipt<'_>) -> Option<()> {
-        // Age does not matter here: what was trusted when it was stored is verified again by the same set.
+    fn stored_number(&mut self, key: u16) -> Option<HeaderNumber> {
+        let mut buffer = [0u8; STORED_HEADER];
+        let len = self.platform.get(key, &mut buffer).ok()??;
+        let receipt = Receipt::parse(buffer.get(..len)?).ok()?;
+        let header = Header::decode(receipt.header).ok()?;
+        Some(header.number)
+    }
+
+    #[inline(never)]
+    fn restore_header(&mut self, number: HeaderNumber, key: u16) -> Option<SettledHeader> {
+        let mut buffer = [0u8; STORED_HEADER];
+        let len = self.platform.get(key, &mut buffer).ok()??;
+        let stored = &Receipt::parse(buffer.get(..len)?).ok()?;
+        let settled = self.verify_stored(number, stored)?;
+        self.keep_stored(number, stored, settled)?;
+        Some(settled)
+    }
+
+    /// Age does not matter here: what was trusted when it was stored is verified again by the same set.
+    #[inline(never)]
+    fn verify_stored(
+        &mut self,
+        number: HeaderNumber,
+        stored: &Receipt<'_>,
+    ) -> Option<SettledHeader> {
         let past = self.past_set(number);
         let set = match past.as_ref() {
             Some(set) => set,
@@ -645,44 +657,57 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 .vote(vote.index, &vote.signature, &mut self.verifier)
                 .ok()?;
         }
-        let settled = stream.finish_header().ok()?;
-        *self.headers.place(number)? = HeaderProof {
-            number,
-            payload: Vec::from_slice(stored.header).ok()?,
-            signature: None,
-            path: gather(stored.header_path.iter()),
-            votes: gather(stored.votes.iter()),
-            settled: Some(settled),
-        };
-        self.on_settled(Millis(0), &settled).ok()
+        stream.finish_header().ok()
     }
 
+    /// Each part is made where it stays.
     #[inline(never)]
+    fn keep_stored(
+        &mut self,
+        number: HeaderNumber,
+        stored: &Receipt<'_>,
+        settled: SettledHeader,
+    ) -> Option<()> {
+        let payload = Vec::from_slice(stored.header).ok()?;
+        let place = self.headers.place(number)?;
+        place.payload = payload;
+        place.number = number;
+        place.signature = None;
+        place.path = gather(stored.header_path.iter());
+        place.votes = gather(stored.votes.iter());
+        place.settled = Some(settled);
+        Some(())
+    }
+
     fn restore_table(&mut self, epoch: Epoch) {
         let mut index = 0u16;
         for chunk in 0..u16::MAX {
-            let mut buffer = [0u8; STORED_CHUNK];
-            let Ok(Some((records, sealed))) =
-                read_chunk(&mut self.platform, epoch, chunk, &mut buffer)
-            else {
-                return;
-            };
-            let mut r = Reader::new(records);
-            while !r.is_at_end() {
-                let record = r.item().ok().and_then(|item| Record::decode(item).ok());
-                let Some(record) = record else { return };
-                // What was stored by a node with all records in memory is sealed now.
-                let seal = !sealed && !self.tables.whole();
-                match self.take_record(epoch, index, &record, seal) {
-                    Ok(true) => {
-                        self.on_table_ready(Millis(0), epoch);
-                        return;
-                    }
-                    Ok(false) => index = index.saturating_add(1),
-                    Err(_) => return,
-                }
+            match self.restore_chunk(epoch, chunk, &mut index) {
+                Some(false) => {}
+                // Not below the chunk's buffer.
+                Some(true) => return self.on_table_ready(Millis(0), epoch),
+                None => return,
             }
         }
+    }
+
+    /// Takes in a chunk of a table, which begins with the record of this index. True: the table is whole now.
+    #[inline(never)]
+    fn restore_chunk(&mut self, epoch: Epoch, chunk: u16, index: &mut u16) -> Option<bool> {
+        let mut buffer = [0u8; STORED_CHUNK];
+        let (records, sealed) =
+            read_chunk(&mut self.platform, epoch, chunk, &mut buffer).ok()??;
+        let mut r = Reader::new(records);
+        while !r.is_at_end() {
+            let record = Record::decode(r.item().ok()?).ok()?;
+            // What was stored by a node with all records in memory is sealed now.
+            let seal = !sealed && !self.tables.whole();
+            if self.take_record(epoch, *index, &record, seal).ok()? {
+                return Some(true);
+            }
+            *index = index.saturating_add(1);
+        }
+        Some(false)
     }
 }
 

@@ -366,6 +366,11 @@ impl<'m> Own<'m> {
         self.places.iter_mut().find(|f| f.used && f.id == *id)
     }
 
+    /// What is in this place, used or not.
+    pub(crate) fn place(&self, place: usize) -> Option<&Followed> {
+        self.places.get(place)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Followed> {
         self.places.iter().filter(|f| f.used)
     }

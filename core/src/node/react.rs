@@ -168,9 +168,11 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         // Of the header that opened this table, not of a newer one whose table is still on its way: what that one settled lives.
         let newest = self.tables.newest();
         let held = [0, 1, 2].map(|back| newest.saturating_sub(back));
-        let mut dead: Vec<Followed, 16> = Vec::new();
         self.unburied = false;
-        for followed in self.own.iter() {
+        let mut place = 0usize;
+        while let Some(followed) = self.own.place(place) {
+            let followed = &{ *followed };
+            place = place.saturating_add(1);
             let issuer = if followed.own {
                 self.index
             } else {
@@ -179,7 +181,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let Some(issuer) = issuer else {
                 continue;
             };
-            let open = matches!(followed.grade, Grade::Seen | Grade::Witnessed);
+            let open = followed.used && matches!(followed.grade, Grade::Seen | Grade::Witnessed);
             let is_dead = open
                 && held.iter().any(|&epoch| {
                     let cut = self.tables.clock_start(epoch);
@@ -188,15 +190,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     over && (self.tables.read(&mut self.platform, epoch, issuer))
                         .is_ok_and(|r| r.is_some_and(|r| followed.number > r.head_number))
                 });
-            if is_dead {
-                // More than fit are found the next time.
-                if dead.push(*followed).is_err() {
-                    self.unburied = true;
-                    break;
-                }
+            if !is_dead {
+                continue;
             }
-        }
-        for followed in &dead {
             // It is not told to be dead before what it said is safe in the outbox.
             if followed.own && self.reissue(followed).is_err() {
                 self.unburied = true;

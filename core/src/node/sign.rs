@@ -9,7 +9,7 @@ use super::issue::Draft;
 use super::own::{Followed, Stored, UNAWAITED};
 use super::refuse::{rollback_refusal, tx_refusal};
 use super::{Node, NodeSigner, Phase, Purpose, SignJob};
-use crate::crypto::{PublicKey, Signature, Verify};
+use crate::crypto::{Signature, Suite, Verify};
 use crate::identity::enrol;
 use crate::identity::signer::SignerError;
 use crate::platform::Platform;
@@ -115,42 +115,59 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     #[inline(never)]
     fn finish_own(&mut self, now: Millis) -> Result<(), Refusal> {
-        let mut body = [0u8; MAX_FRAME];
-        let (draft, len) = match self.signed(now, &mut body) {
-            Ok(None) => return Ok(()),
-            Ok(Some(done)) => done,
+        match self.signed(now) {
+            // The signer has not answered.
+            Ok(None) => Ok(()),
+            Ok(Some(signature)) => self.issue_signed(now, &signature),
             Err(refusal) => {
                 self.job = None;
-                return Err(refusal);
+                Err(refusal)
             }
+        }
+    }
+
+    /// The signature, checked against the device's own key. `None`: the signer has not answered. Apart from what is written with it: a check
+    /// takes much stack.
+    #[inline(never)]
+    fn signed(&mut self, now: Millis) -> Result<Option<Signature>, Refusal> {
+        let Some(job) = &mut self.job else {
+            return Ok(None);
         };
+        let epoch = job.draft().ok_or(Refusal::NotForMe)?.epoch;
+        let index = self.index.ok_or(Refusal::NotMember)?;
+        let record = self.tables.get(epoch, index).ok_or(Refusal::NotMember)?;
+        match job.op.finish(&record.key, &mut self.verifier) {
+            Ok(signature) => Ok(Some(signature)),
+            Err(SignerError::Pending) => Ok(None),
+            Err(_) => {
+                self.timers.issue = now.saturating_add(1_000);
+                Err(Refusal::Signature)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn issue_signed(&mut self, now: Millis, signature: &Signature) -> Result<(), Refusal> {
+        let mut body = [0u8; MAX_FRAME];
+        let written = self.write_signed(signature, &mut body);
         self.job = None;
+        let (draft, len) = written?;
         let body = body.get(..len).ok_or(Refusal::BodyLength)?;
         self.issue(now, &draft, body)
     }
 
-    /// Writes what is signed, checked against the device's own key. `None`: the signer has not answered.
-    #[inline(never)]
-    fn signed(&mut self, now: Millis, out: &mut [u8]) -> Result<Option<(Draft, usize)>, Refusal> {
-        let Some(job) = &mut self.job else {
-            return Ok(None);
-        };
-        let draft = *job.draft().ok_or(Refusal::NotForMe)?;
-        let key = self
-            .tables
-            .get(draft.epoch, self.index.ok_or(Refusal::NotMember)?);
-        let key = key.map(|record| record.key).ok_or(Refusal::NotMember)?;
-        let signature = match job.op.finish(&key, &mut self.verifier) {
-            Ok(signature) => signature,
-            Err(SignerError::Pending) => return Ok(None),
-            Err(_) => {
-                self.timers.issue = now.saturating_add(1_000);
-                return Err(Refusal::Signature);
-            }
-        };
+    fn write_signed(
+        &self,
+        signature: &Signature,
+        out: &mut [u8],
+    ) -> Result<(Draft, usize), Refusal> {
         let job = self.job.as_ref().ok_or(Refusal::NotForMe)?;
-        let len = self.write_body(&key, job, &signature, out)?;
-        Ok(Some((draft, len)))
+        let draft = *job.draft().ok_or(Refusal::NotForMe)?;
+        let index = self.index.ok_or(Refusal::NotMember)?;
+        let record = self.tables.get(draft.epoch, index);
+        let suite = record.ok_or(Refusal::NotMember)?.key.suite();
+        let len = self.write_body(suite, job, signature, out)?;
+        Ok((draft, len))
     }
 
     /// Stores an own transaction and puts it into the window.
@@ -262,20 +279,26 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// COSE_Sign1 and, for evidence, the proof beside it.
+    #[inline(never)]
     fn write_body(
         &self,
-        key: &PublicKey,
+        suite: Suite,
         job: &SignJob,
         signature: &Signature,
         out: &mut [u8],
     ) -> Result<usize, Refusal> {
-        let len = tx::assemble(key.suite(), job.payload(), signature, out)
+        let len = tx::assemble(suite, job.payload(), signature, out)
             .map_err(tx_refusal)?
             .len();
-        let Some((a, b)) = job.draft().and_then(|draft| draft.proof) else {
-            return Ok(len);
-        };
-        let (one, other) = (self.evidence_half(&a)?, self.evidence_half(&b)?);
+        match job.draft().and_then(|draft| draft.proof) {
+            Some((a, b)) => self.write_evidence(&a, &b, len, out),
+            None => Ok(len),
+        }
+    }
+
+    #[inline(never)]
+    fn write_evidence(&self, a: &Id, b: &Id, len: usize, out: &mut [u8]) -> Result<usize, Refusal> {
+        let (one, other) = (self.evidence_half(a)?, self.evidence_half(b)?);
         let (proof, _) = Evidence::prove(&self.neighbourhood, &one, &other)
             .map_err(|_| Refusal::FalseEvidence)?;
         let attachment = Attachment {
