@@ -29,8 +29,8 @@ impl Verify for Software {
     }
 }
 
-/// Apart, so that its stack is not below the check of the other suite.
-#[inline(never)]
+/// Apart where there are two suites, so that its stack is not below the check of the other.
+#[cfg_attr(feature = "es256", inline(never))]
 fn verify_ed25519(
     key: &[u8; 32],
     message: &[u8],
