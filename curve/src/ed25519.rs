@@ -4,6 +4,7 @@ pub use crate::Error;
 use crate::edwards::Extended;
 use crate::scalar::{L, Scalar};
 use core::fmt;
+use core::hint::black_box;
 use sha2::{Digest, Sha512};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -92,11 +93,16 @@ fn sha512(parts: &[&[u8]]) -> [u8; 64] {
 
 /// A point that a key or the first half of a signature may be.
 fn point(bytes: &[u8; 32]) -> Result<Extended, Error> {
-    let point = Extended::decode(bytes).ok_or(Error::Malformed)?;
-    if point.projective().by_cofactor().is_identity() {
-        return Err(Error::Malformed);
-    }
-    Ok(point)
+    Extended::decode(bytes).ok_or(Error::Malformed)
+}
+
+/// R, and S as a number.
+fn halves(signature: &[u8; 64]) -> ([u8; 32], Scalar) {
+    let (mut r, mut s) = ([0; 32], [0; 32]);
+    let (first, second) = signature.split_at(32);
+    r.copy_from_slice(first);
+    s.copy_from_slice(second);
+    (r, Scalar::raw(&s))
 }
 
 /// Whether the bytes can be a public key: canonical, on the curve and not of small order.
@@ -112,21 +118,56 @@ pub fn check(key: &[u8; 32]) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Malformed`] or [`Error::Rejected`].
 pub fn verify(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), Error> {
-    let (mut r, mut s) = ([0; 32], [0; 32]);
-    let (first, second) = signature.split_at(32);
-    r.copy_from_slice(first);
-    s.copy_from_slice(second);
-    let s = Scalar::raw(&s);
+    let (r, s) = halves(signature);
     if L.exceeds(&s) == 0 {
         return Err(Error::Malformed);
     }
     let key_point = point(key)?;
     let r_point = point(&r)?;
     let k = challenge(&r, key, message);
-    let sum = Extended::double_scalar(&s, &k, &key_point.neg());
-    if sum.less(&r_point).by_cofactor().is_identity() {
-        Ok(())
-    } else {
-        Err(Error::Rejected)
+    let (sum, used) = Extended::double_scalar(&s, &k, &key_point.neg());
+    let sums = Sums {
+        key: key_point,
+        r: r_point,
+        sum,
+        used,
+    };
+    if !sums.meet() {
+        return Err(Error::Rejected);
+    }
+    match black_box(&sums).hold(key, message, signature) {
+        true => Ok(()),
+        false => Err(Error::Rejected),
+    }
+}
+
+/// What a check of a signature computed.
+struct Sums {
+    key: Extended,
+    r: Extended,
+    /// s B - k A, and the s and k that went into it.
+    sum: Extended,
+    used: [Scalar; 2],
+}
+
+impl Sums {
+    /// The equation.
+    #[inline(never)]
+    fn meet(&self) -> bool {
+        self.sum.less(&self.r).by_cofactor().is_identity()
+    }
+
+    /// Decides again all that `verify` decided, from the bytes: an instruction that a fault skipped there, in a decision or in what leads to it, is noticed here
+    /// (docs/decisions/0030). Of the sum itself only what went into it: nobody can choose R for a sum that lacks less than k.
+    #[inline(never)]
+    fn hold(&self, key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+        let (r, s) = halves(signature);
+        let [used_s, used_k] = &self.used;
+        L.exceeds(&s) == 1
+            && used_s.0 == s.0
+            && used_k.0 == challenge(&r, key, message).0
+            && self.key.is(key)
+            && self.r.is(&r)
+            && self.meet()
     }
 }

@@ -85,10 +85,10 @@ impl Projective {
         Completed { e, f, g, h }
     }
 
-    /// Not for secrets.
+    /// Not for secrets. Zero everywhere, which is no point, is what a copy leaves that was not made.
     #[inline(never)]
     pub fn is_identity(&self) -> bool {
-        self.x.equals(&Fe::ZERO) && self.y.equals(&self.z)
+        self.x.equals(&Fe::ZERO) && self.y.equals(&self.z) && !self.z.equals(&Fe::ZERO)
     }
 
     /// Eight times it.
@@ -150,41 +150,46 @@ impl Extended {
         }
     }
 
-    /// The point that `bytes` encode canonically: y < p, and no sign where x = 0 (RFC 8032 section 5.1.3). Not for secrets.
+    /// The point that `bytes` encode canonically, if it is not of small order: y < p, and no sign where x = 0 (RFC 8032 section 5.1.3). Not for secrets.
     #[inline(never)]
     pub fn decode(bytes: &[u8; 32]) -> Option<Self> {
         let y = Fe::of(bytes);
-        let sign = u32::from(bytes[31] >> 7);
-        let mut least = y.bytes();
-        least[31] |= (sign << 7) as u8;
-        if least != *bytes {
-            return None;
-        }
         let yy = y.square();
         let u = yy.sub(&Fe::ONE);
         let v = yy.mul(&Fe::D).add(&Fe::ONE);
         let v3 = v.square().mul(&v);
         let root = u.mul(&v3.square().mul(&v)).power_58();
         let mut x = root.mul(&u.mul(&v3));
-        let check = x.square().mul(&v);
-        if check.equals(&u.neg()) {
+        if x.square().mul(&v).equals(&u.neg()) {
             x = x.mul(&Fe::I);
-        } else if !check.equals(&u) {
-            return None;
         }
-        if x.equals(&Fe::ZERO) && sign == 1 {
-            return None;
-        }
-        if x.parity() != sign {
+        if x.parity() != u32::from(bytes[31] >> 7) {
             x = x.neg();
         }
         let t = x.mul(&y);
-        Some(Self {
+        let point = Self {
             x,
             y,
             z: Fe::ONE,
             t,
-        })
+        };
+        point.is(bytes).then_some(point)
+    }
+
+    /// Whether it is what `decode` makes of these bytes: all that can be wrong with them is looked at here. Not for secrets.
+    #[inline(never)]
+    pub fn is(&self, bytes: &[u8; 32]) -> bool {
+        let mut least = self.y.bytes();
+        least[31] |= (self.x.parity() << 7) as u8;
+        let (xx, yy) = (self.x.square(), self.y.square());
+        let right = xx.mul(&yy).mul(&Fe::D).add(&Fe::ONE);
+        // Of the eight points of small order y^2 is 0, 1 or this; no other point has one of them.
+        let small = [Fe::ZERO, Fe::ONE, Fe::YY_OF_ORDER_8];
+        least == *bytes
+            && yy.sub(&xx).equals(&right)
+            && self.t.equals(&self.x.mul(&self.y))
+            && self.z.equals(&Fe::ONE)
+            && !small.iter().any(|small| yy.equals(small))
     }
 
     /// n B, for a secret n: a comb of four times four teeth (or one of four, where flash is dear) with signed bits (Hamburg, *Fast and compact elliptic-curve cryptography*, 2012, section 3.3).
@@ -205,9 +210,9 @@ impl Extended {
         sum.projective()
     }
 
-    /// s B + k P. Not for secrets (Straus; Solinas' signed digits).
+    /// s B + k P, and the s and k that went into it. Not for secrets (Straus; Solinas' signed digits).
     #[inline(never)]
-    pub fn double_scalar(s: &Scalar, k: &Scalar, point: &Self) -> Self {
+    pub fn double_scalar(s: &Scalar, k: &Scalar, point: &Self) -> (Self, [Scalar; 2]) {
         let mut odd = [point.cached(); 4];
         let twice = point.projective().double().extended().cached();
         let mut last = *point;
@@ -228,10 +233,11 @@ impl Extended {
                 sum = sum.extended().plus(&point, Some(&known.z2));
             }
         }
-        sum.extended()
+        (sum.extended(), [s.taken(), k.taken()])
     }
 
     /// This one less another.
+    #[inline(never)]
     pub fn less(&self, other: &Self) -> Projective {
         let other = other.neg().cached();
         self.plus(&other.niels, Some(&other.z2)).projective()
@@ -350,6 +356,56 @@ mod tests {
         }
     }
 
+    /// All points of small order, and others beside them.
+    #[test]
+    fn small_order_is_told_by_y() {
+        let mut found = 0;
+        let near = |yy: Fe| (0..4u32).map(move |n| Fe([n, 0, 0, 0, 0, 0, 0, 0]).add(&yy));
+        let order8 = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05";
+        let y8 = Fe::of(&hex::decode(order8).unwrap().try_into().unwrap());
+        let ys = [
+            Fe::ZERO,
+            Fe::ONE.neg(),
+            y8,
+            y8.neg(),
+            Fe::ZERO.sub(&Fe([3, 0, 0, 0, 0, 0, 0, 0])),
+        ];
+        for y in ys.into_iter().flat_map(near) {
+            for sign in [0, 0x80] {
+                let mut bytes = y.bytes();
+                bytes[31] |= sign;
+                let yy = y.square();
+                let (u, v) = (yy.sub(&Fe::ONE), yy.mul(&Fe::D).add(&Fe::ONE));
+                let v3 = v.square().mul(&v);
+                let mut x = u.mul(&v3.square().mul(&v)).power_58().mul(&u.mul(&v3));
+                if !x.square().mul(&v).equals(&u) {
+                    x = x.mul(&Fe::I);
+                }
+                if !x.square().mul(&v).equals(&u) {
+                    assert!(Extended::decode(&bytes).is_none());
+                    continue;
+                }
+                if x.parity() != u32::from(sign >> 7) {
+                    x = x.neg();
+                }
+                let (z, t) = (Fe::ONE, x.mul(&y));
+                let point = Extended { x, y, z, t };
+                let small = point.projective().by_cofactor().is_identity();
+                let signed_zero = x.equals(&Fe::ZERO) && sign != 0;
+                found += usize::from(small && !signed_zero);
+                assert_eq!(Extended::decode(&bytes).is_some(), !small && !signed_zero);
+            }
+        }
+        assert!(found >= 8, "{found}");
+    }
+
+    #[test]
+    fn nothing_is_no_identity() {
+        let zero = Fe::ZERO;
+        let (x, y, z) = (zero, zero, zero);
+        assert!(!Projective { x, y, z }.is_identity());
+    }
+
     fn numbers() -> Vec<BigUint> {
         let one = BigUint::from(1u8);
         let mut numbers: Vec<BigUint> = (0u8..40).map(BigUint::from).collect();
@@ -378,7 +434,8 @@ mod tests {
         let point = slowly(&BigUint::from(0x1234_5678_9abc_def1u64));
         let all = numbers();
         for (s, k) in all.iter().zip(all.iter().rev()) {
-            let sum = Extended::double_scalar(&scalar(s), &scalar(k), &point);
+            let (sum, used) = Extended::double_scalar(&scalar(s), &scalar(k), &point);
+            assert_eq!(used.map(|n| n.0), [scalar(s).0, scalar(k).0]);
             let expected = slowly(&((s + k * 0x1234_5678_9abc_def1u64) % order()));
             assert!(sum.less(&expected).is_identity(), "{s} {k}");
         }

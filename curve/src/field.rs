@@ -54,6 +54,18 @@ impl Fe {
         0x2b83_2480,
     ]);
 
+    /// y^2 of the points of order 8.
+    pub const YY_OF_ORDER_8: Self = Self([
+        0x9c15_5291,
+        0xae47_9185,
+        0xb4f0_a103,
+        0x6bdf_9e34,
+        0xba60_9c05,
+        0xc2c2_ebc2,
+        0x8bd5_b257,
+        0x76b9_125b,
+    ]);
+
     /// The low 255 bits; the highest is ignored, as both RFCs say.
     pub fn of(bytes: &[u8; 32]) -> Self {
         let mut words = load(bytes);

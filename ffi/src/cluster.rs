@@ -5,14 +5,13 @@
 use crate::key::{iotedge_public_key_t, public_key, signature_status};
 use crate::node::iotedge_node_t;
 use crate::node::memory::{look, with};
-use crate::raw::{Call, Out, OutArray, OutStruct, Sized32, array, done, input, structure};
+use crate::raw::{Call, Out, OutArray, OutStruct, Sized32, array, decided, done, input, structure};
 use crate::status;
 use crate::wire_status;
 use iotedge_core::cluster::{
     Capability, Cell, ClaimError, ClusterSecret, Measured, Policy, Profile, Tag, UnverifiedClaim,
     Wake,
 };
-use iotedge_core::crypto::Software;
 use iotedge_core::identity::sign1::Sign1Error;
 use iotedge_core::node::head::Membership;
 use iotedge_core::{Epoch, Id, Millis};
@@ -291,7 +290,7 @@ pub unsafe extern "C" fn iotedge_cluster_claim_verify(
     claim: *mut iotedge_claim_t,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(&mut |verifier| unsafe {
         let neighbourhood = Id(*array::<32>(neighbourhood)?);
         let key = public_key(key)?;
         let bytes = input(claim_bytes, claim_len)?;
@@ -299,7 +298,7 @@ pub unsafe extern "C" fn iotedge_cluster_claim_verify(
         let parsed = UnverifiedClaim::parse(bytes).map_err(claim_status)?;
         // The device id only orders equals, which is the node's business.
         let verified = parsed
-            .verify(&neighbourhood, &Id::ZERO, &key, &mut Software)
+            .verify(&neighbourhood, &Id::ZERO, &key, verifier)
             .map_err(claim_status)?;
         let said = verified.statement();
         let mut successors = [0; IOTEDGE_MAX_SUCCESSORS];
@@ -319,7 +318,7 @@ pub unsafe extern "C" fn iotedge_cluster_claim_verify(
             context: said.context.0,
         });
         Ok(())
-    })())
+    })
 }
 
 /// What a device says of itself, and what it measured of the other one. Set everything to zero, then `size` and what is known.

@@ -3,10 +3,12 @@
 //! Invariant: a secret crosses this boundary as a seed of 32 bytes and in one direction only; no function takes a public
 //! key beside a secret one, since mixing two pairs leaks the secret.
 
-use crate::raw::{Call, OutArray, OutBytes, OutStruct, Sized32, array, done, input, structure};
+use crate::raw::{
+    Call, OutArray, OutBytes, OutStruct, Sized32, array, decided, done, input, structure,
+};
 use crate::status;
 use iotedge_core::Id;
-use iotedge_core::crypto::{PublicKey, SecretKey, Signature, SignatureError, Software, Verify};
+use iotedge_core::crypto::{PublicKey, SecretKey, Signature, SignatureError};
 use iotedge_core::identity::{CoseKey, DeviceId};
 
 /// Suite of a key: Ed25519 (RFC 8032). The number is that of COSE.
@@ -119,9 +121,7 @@ pub unsafe extern "C" fn iotedge_public_key_from_seed(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotedge_public_key_check(key: *const iotedge_public_key_t) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
-        public_key(key)?.check().map_err(signature_status)
-    })())
+    decided(&mut |_| unsafe { public_key(key)?.check().map_err(signature_status) })
 }
 
 /// The device id of a device whose first key is `key`: SHA-256 of its COSE_Key (RFC 9679). `id`: 32 bytes, written on success.
@@ -297,14 +297,14 @@ pub unsafe extern "C" fn iotedge_verify(
     signature: *const u8,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(&mut |verifier| unsafe {
         let key = public_key(key)?;
         let message = input(message, message_len)?;
         let signature = Signature(*array::<64>(signature)?);
-        Software
+        verifier
             .verify(&key, message, &signature)
             .map_err(signature_status)
-    })())
+    })
 }
 
 /// SHA-256 of `data` (FIPS 180-4). `digest`: 32 bytes, written on success.

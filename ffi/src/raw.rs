@@ -6,6 +6,7 @@
 
 use crate::status;
 use core::mem::{align_of, size_of};
+use iotedge_core::crypto::{Software, Verify, twice};
 
 /// `Ok`, or the status number to hand back.
 pub(crate) type Call<T> = Result<T, i32>;
@@ -16,6 +17,12 @@ pub(crate) fn done(result: Call<()>) -> i32 {
         Ok(()) => status::IOTEDGE_OK,
         Err(code) => code,
     }
+}
+
+/// What a C function returns that refuses or accepts: the check is made twice, by [`twice`], and must leave what it reads as it is.
+#[inline(never)]
+pub(crate) fn decided(check: &mut dyn FnMut(&mut dyn Verify) -> Call<()>) -> i32 {
+    twice(&mut Software, &mut |verifier| done(check(verifier)))
 }
 
 fn check<T>(pointer: *const T) -> Call<()> {

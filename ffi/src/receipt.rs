@@ -3,11 +3,11 @@
 //! Invariant: the check lives in the caller's structure, is bound to its address (a copy is refused, since it refers to itself),
 //! and moves one way: begun, voting, over.
 
-use crate::raw::{Call, OutStruct, Sized32, array, done, input};
+use crate::raw::{Call, OutStruct, Sized32, array, decided, input};
 use crate::status;
 use crate::verify::{OLDEST_SETTLED, ids, iotedge_settled_t, posp_status, settled};
 use iotedge_core::Id;
-use iotedge_core::crypto::{Signature, Software};
+use iotedge_core::crypto::Signature;
 use iotedge_core::posp::{MAX_VIEW, ReceiptCheck, SetView};
 use iotedge_core::wire::merkle::MAX_PATH;
 
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn iotedge_receipt_begin(
     path_count: usize,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(&mut |_| unsafe {
         let at = place(check)?;
         let neighbourhood = Id(*array::<32>(neighbourhood)?);
         let set = input(set, set_len)?;
@@ -129,7 +129,7 @@ pub unsafe extern "C" fn iotedge_receipt_begin(
         core::ptr::copy_nonoverlapping(set.as_ptr(), (&raw mut (*at).set).cast(), set.len());
         (&raw mut (*at).seal).write(seal(at));
         Ok(())
-    })())
+    })
 }
 
 /// Takes one vote. Indices strictly rise. A vote that fails counts nothing: go on with the next.
@@ -146,16 +146,22 @@ pub unsafe extern "C" fn iotedge_receipt_vote(
     index: u32,
     signature: *const u8,
 ) -> i32 {
+    let mut again = false;
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
-        let (check, set) = begun(check)?;
+    decided(&mut |verifier| unsafe {
+        let (at, set) = begun(check)?;
         let signature = Signature(*array::<64>(signature)?);
         let index = u8::try_from(index).map_err(|_| status::IOTEDGE_E_UNKNOWN_VALIDATOR)?;
-        let stream = &mut (*check).stream;
+        let mut stream = (&raw const (*at).stream).read();
         stream
-            .vote(&set, index, &signature, &mut Software)
-            .map_err(posp_status)
-    })())
+            .vote(&set, index, &signature, verifier)
+            .map_err(posp_status)?;
+        if again {
+            (&raw mut (*at).stream).write(stream);
+        }
+        again = true;
+        Ok(())
+    })
 }
 
 /// Ends the check: says whether the votes are a quorum and the transaction is in the tree. On success the check is over;
@@ -177,8 +183,9 @@ pub unsafe extern "C" fn iotedge_receipt_finish(
     path_count: usize,
     result: *mut iotedge_settled_t,
 ) -> i32 {
+    let mut again = false;
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(&mut |_| unsafe {
         let (check, set) = begun(check)?;
         let id = Id(*array::<32>(id)?);
         if path_count > MAX_PATH {
@@ -188,8 +195,11 @@ pub unsafe extern "C" fn iotedge_receipt_finish(
         let out = OutStruct::new(result, OLDEST_SETTLED)?;
         let stream = &(*check).stream;
         let proven = stream.finish(&set, &id, leaf, path).map_err(posp_status)?;
-        (&raw mut (*check).seal).write(0);
+        if again {
+            (&raw mut (*check).seal).write(0);
+        }
+        again = true;
         out.write(&settled(&proven));
         Ok(())
-    })())
+    })
 }

@@ -4,10 +4,10 @@
 //! speak only of what was verified.
 
 use crate::key::{iotedge_public_key_t, public_key, signature_status};
-use crate::raw::{Call, OutArray, OutStruct, Sized32, array, done, input};
+use crate::raw::{Call, OutArray, OutStruct, Sized32, array, decided, done, input};
 use crate::{status, wire_status};
 use core::ffi::c_char;
-use iotedge_core::crypto::{SignatureError, Software};
+use iotedge_core::crypto::SignatureError;
 use iotedge_core::identity::cert::{CertError, Kind, Seconds, verify_chain};
 use iotedge_core::identity::genesis::{GenesisError, UnverifiedGenesis};
 use iotedge_core::identity::sign1::Sign1Error;
@@ -276,7 +276,7 @@ pub unsafe extern "C" fn iotedge_certificate_verify(
     claims: *mut iotedge_certificate_t,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(&mut |verifier| unsafe {
         let authority = public_key(authority)?;
         let kind = Kind::from_code(kind.into()).ok_or(status::IOTEDGE_E_ARGUMENT)?;
         let issuer = input(issuer, issuer_len)?;
@@ -297,14 +297,14 @@ pub unsafe extern "C" fn iotedge_certificate_verify(
             Seconds(now),
             kind,
             |_, _| false,
-            &mut Software,
+            verifier,
         )
         .map_err(cert_status)?;
         claims.write(&certificate(
             &Certificate::parse(bytes).map_err(cert_status)?,
         ));
         Ok(())
-    })())
+    })
 }
 
 /// Verifies the genesis of a neighbourhood and gives its id, which every other function here takes.
@@ -323,16 +323,16 @@ pub unsafe extern "C" fn iotedge_genesis_verify(
     neighbourhood: *mut u8,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(&mut |verifier| unsafe {
         let authority = public_key(authority)?;
         let genesis = input(genesis, genesis_len)?;
         let neighbourhood = OutArray::<32>::new(neighbourhood)?;
         let (_, id) = UnverifiedGenesis::parse(genesis)
-            .and_then(|g| g.verify(&authority, &mut Software))
+            .and_then(|g| g.verify(&authority, verifier))
             .map_err(genesis_status)?;
         neighbourhood.write(&id.0);
         Ok(())
-    })())
+    })
 }
 
 /// What a transaction says. Set `size` first.
@@ -465,7 +465,7 @@ pub unsafe extern "C" fn iotedge_tx_verify(
     id: *mut u8,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(&mut |verifier| unsafe {
         let neighbourhood = Id(*array::<32>(neighbourhood)?);
         let key = public_key(key)?;
         if parents_count > MAX_PARENTS {
@@ -479,11 +479,11 @@ pub unsafe extern "C" fn iotedge_tx_verify(
         let cose = input(cose, cose_len)?;
         let id = OutArray::<32>::new(id)?;
         let tx = Unverified::parse(cose)
-            .and_then(|tx| tx.verify(&neighbourhood, &key, parents, &mut Software))
+            .and_then(|tx| tx.verify(&neighbourhood, &key, parents, verifier))
             .map_err(tx_status)?;
         id.write(&tx.id().0);
         Ok(())
-    })())
+    })
 }
 
 /// What evidence proves. Set `size` first.
@@ -526,7 +526,7 @@ pub unsafe extern "C" fn iotedge_evidence_verify(
     offence: *mut iotedge_offence_t,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(&mut |verifier| unsafe {
         let neighbourhood = Id(*array::<32>(neighbourhood)?);
         let key = public_key(key)?;
         let bytes = input(attachment, attachment_len)?;
@@ -534,7 +534,7 @@ pub unsafe extern "C" fn iotedge_evidence_verify(
         let attachment = Attachment::parse(bytes).map_err(attachment_status)?;
         let proof = attachment.proof.ok_or(status::IOTEDGE_E_FALSE_EVIDENCE)?;
         let offence = proof
-            .verify(&neighbourhood, &key, &mut Software)
+            .verify(&neighbourhood, &key, verifier)
             .map_err(evidence_status)?;
         out.write(&iotedge_offence_t {
             size: 0,
@@ -550,7 +550,7 @@ pub unsafe extern "C" fn iotedge_evidence_verify(
             b: offence.b.0,
         });
         Ok(())
-    })())
+    })
 }
 
 /// Checks that a leaf is in a Merkle tree (RFC 9162 over SHA-256).
@@ -571,7 +571,7 @@ pub unsafe extern "C" fn iotedge_merkle_verify(
     path_count: usize,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(&mut |_| unsafe {
         let root = Id(*array::<32>(root)?);
         let leaf = merkle::leaf_hash(input(leaf, leaf_len)?);
         if path_count > merkle::MAX_PATH {
@@ -579,7 +579,7 @@ pub unsafe extern "C" fn iotedge_merkle_verify(
         }
         let path = ids(path, path_count)?;
         merkle::verify_inclusion(&leaf, index, size, path, &root).map_err(merkle_status)
-    })())
+    })
 }
 
 /// What a receipt proves. Set `size` first.
@@ -626,16 +626,16 @@ pub unsafe extern "C" fn iotedge_receipt_verify(
     result: *mut iotedge_settled_t,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(&mut |verifier| unsafe {
         let neighbourhood = Id(*array::<32>(neighbourhood)?);
         let set = input(set, set_len)?;
         let receipt = input(receipt, receipt_len)?;
         let out = OutStruct::new(result, OLDEST_SETTLED)?;
         let set = SetView::parse(set).map_err(posp_status)?;
         let proven = Receipt::parse(receipt)
-            .and_then(|r| r.verify_with(&set, &neighbourhood, &mut Software))
+            .and_then(|r| r.verify_with(&set, &neighbourhood, verifier))
             .map_err(posp_status)?;
         out.write(&settled(&proven));
         Ok(())
-    })())
+    })
 }

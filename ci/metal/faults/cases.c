@@ -65,27 +65,23 @@ static int32_t vote(const struct input *in, uint32_t which)
     return iotedge_receipt_vote(&check, in->part[6].at[which], in->part[7].at + 64 * which);
 }
 
-/* All votes but the last. */
+/* The vote that is left: the first that does not count, or the last. */
+static ARENA_MEMORY uint32_t next;
+
 static int32_t prepare_other_votes(const void *given)
 {
     const struct input *in = given;
     int32_t status = call_stream_begin(given);
-    for (uint32_t i = 0; i + 1 < in->part[6].len; i++) (void)vote(in, i);
+    for (next = 0; status == IOTEDGE_OK && next + 1 < in->part[6].len && vote(in, next) == IOTEDGE_OK;) next++;
     return status;
 }
 
-static int32_t call_stream_vote(const void *given)
-{
-    const struct input *in = given;
-    return vote(in, in->part[6].len - 1);
-}
+static int32_t call_stream_vote(const void *given) { return vote(given, next); }
 
 static int32_t prepare_votes(const void *given)
 {
-    const struct input *in = given;
     int32_t status = prepare_other_votes(given);
-    if (status == IOTEDGE_OK) (void)vote(in, in->part[6].len - 1);
-    return status;
+    return status != IOTEDGE_OK ? status : call_stream_vote(given);
 }
 
 static int32_t call_stream_finish(const void *given)

@@ -16,11 +16,13 @@ pub mod kdf;
 mod screen;
 pub mod seal;
 mod software;
+mod twice;
 
 pub use constant_time::ct_eq;
 pub use hash::{Sha256, sha256};
 pub use screen::{in_form, screen};
 pub use software::{SecretKey, Software};
+pub use twice::twice;
 
 use core::fmt;
 

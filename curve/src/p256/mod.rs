@@ -12,6 +12,7 @@ pub use crate::Error;
 use crate::scalar::{N, Scalar};
 use crate::words::verdict;
 use core::fmt;
+use core::hint::black_box;
 use nonce::Nonces;
 use point::{Affine, Point};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -116,17 +117,50 @@ pub fn check(key: &[u8; 64]) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Malformed`] or [`Error::Rejected`].
 pub fn verify(key: &[u8; 64], digest: &[u8; 32], signature: &[u8; 64]) -> Result<(), Error> {
-    let key = point(key)?;
+    let point = point(key)?;
     let (r, s) = split(signature);
     if r.in_range() & s.in_range() == 0 {
         return Err(Error::Malformed);
     }
     let inverse = N.invert(&s);
-    let hash = N.mul(&Scalar::of_big_endian(digest), &inverse);
-    let sum = Point::double_scalar(&hash, &N.mul(&r, &inverse), &key);
-    if sum.has_x(&r) {
-        Ok(())
-    } else {
-        Err(Error::Rejected)
+    let by_base = N.mul(&Scalar::of_big_endian(digest), &inverse);
+    let (sum, by_key) = Point::double_scalar(&by_base, &N.mul(&r, &inverse), &point);
+    let sums = Sums {
+        point,
+        sum,
+        by_base,
+        by_key,
+    };
+    if !sums.sum.has_x(&r) {
+        return Err(Error::Rejected);
+    }
+    match black_box(&sums).hold(key, digest, signature) {
+        true => Ok(()),
+        false => Err(Error::Rejected),
+    }
+}
+
+/// What a check of a signature computed.
+struct Sums {
+    point: Affine,
+    /// `by_base` G + `by_key` Q.
+    sum: Point,
+    by_base: Scalar,
+    by_key: Scalar,
+}
+
+impl Sums {
+    /// Decides again all that `verify` decided, from the bytes: an instruction that a fault skipped there, in a decision or in what leads to it, is noticed here
+    /// (docs/decisions/0030).
+    #[inline(never)]
+    fn hold(&self, key: &[u8; 64], digest: &[u8; 32], signature: &[u8; 64]) -> bool {
+        let (x, y) = split(key);
+        let (r, s) = split(signature);
+        let hash = N.least(&Scalar::of_big_endian(digest));
+        r.in_range() & s.in_range() == 1
+            && N.mul(&self.by_base, &s).0 == hash.0
+            && N.mul(&self.by_key, &s).0 == r.0
+            && self.point.is(&x.0, &y.0)
+            && self.sum.has_x(&r)
     }
 }

@@ -31,8 +31,20 @@ impl Affine {
     /// The point with these coordinates, if they are below p and it is on the curve. Not for secrets.
     pub fn of(x: &[u32; 8], y: &[u32; 8]) -> Option<Self> {
         let (x, y) = (Fe::of(x)?, Fe::of(y)?);
-        let right = x.mul(&x).sub(&Fe::ONE.triple()).mul(&x).add(&Fe::B);
-        (y.mul(&y) == right).then_some(Self { x, y })
+        let point = Self { x, y };
+        point.is_on_curve().then_some(point)
+    }
+
+    #[inline(never)]
+    fn is_on_curve(&self) -> bool {
+        let (x, y) = (&self.x, &self.y);
+        let right = x.mul(x).sub(&Fe::ONE.triple()).mul(x).add(&Fe::B);
+        y.mul(y) == right
+    }
+
+    /// Whether it is what `of` makes of these coordinates.
+    pub fn is(&self, x: &[u32; 8], y: &[u32; 8]) -> bool {
+        Fe::of(x) == Some(self.x) && Fe::of(y) == Some(self.y) && self.is_on_curve()
     }
 
     const fn point(self) -> Point {
@@ -130,13 +142,13 @@ impl Point {
         Self::sum(n, None)
     }
 
-    /// n G + k Q. Not for a secret k or Q; k below the order.
+    /// n G + k Q, and the k that went into it. Not for a secret k or Q; k below the order.
     #[inline(never)]
-    pub fn double_scalar(n: &Scalar, k: &Scalar, point: &Affine) -> Self {
+    pub fn double_scalar(n: &Scalar, k: &Scalar, point: &Affine) -> (Self, Scalar) {
         // The digits want a number below 2^255: then it is the other point, the other number.
         let high = k.bit(255);
         let minus = N.minus(k);
-        let digits = if high == 1 { &minus } else { k }.digits(4);
+        let mut digits = if high == 1 { &minus } else { k }.digits(4);
         let point = point.point().signed(high);
         let mut odd = [point; 4];
         let twice = point.double();
@@ -145,13 +157,15 @@ impl Point {
             last = last.add(&twice);
             *place = last;
         }
-        Self::sum(n, Some((digits, &odd)))
+        let sum = Self::sum(n, Some((&mut digits, &odd)));
+        let used = digits.taken();
+        (sum, if high == 1 { N.minus(&used) } else { used })
     }
 
     /// n G for a secret n, by a comb of four times four teeth with signed bits (Hamburg, *Fast and compact elliptic-curve cryptography*, 2012, section
     /// 3.3); and in the same doublings what is given as digits and the odd multiples of another point, which are no secret (Straus 1964).
     #[inline(never)]
-    fn sum(n: &Scalar, mut other: Option<(Digits, &[Self; 4])>) -> Self {
+    fn sum(n: &Scalar, mut other: Option<(&mut Digits, &[Self; 4])>) -> Self {
         let mut bits = N.signed_bits(n);
         let mut sum = Self::INFINITY;
         let top = other.as_ref().and_then(|(digits, _)| digits.top());
@@ -186,6 +200,7 @@ impl Point {
     }
 
     /// Whether it has an x, which is `r` modulo the order. Not for secrets; `r` below the order.
+    #[inline(never)]
     pub fn has_x(&self, r: &Scalar) -> bool {
         let is = |x: &[u32; 8]| Fe::of(x).is_some_and(|x| x.mul(&self.z) == self.x);
         // Of x and r + n, only what is below p counts.
@@ -326,7 +341,8 @@ mod tests {
         let point = Affine::of(&x, &y).unwrap();
         let all = numbers();
         for (n, k) in all.iter().zip(all.iter().rev()) {
-            let sum = Point::double_scalar(&scalar(n), &scalar(k), &point);
+            let (sum, used) = Point::double_scalar(&scalar(n), &scalar(k), &point);
+            assert_eq!(used.0, scalar(k).0);
             assert!(
                 same(&sum, &slowly(&((n + k * &factor) % order()))),
                 "{n} {k}"
