@@ -122,15 +122,17 @@ pub fn verify(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<()
     if L.exceeds(&s) == 0 {
         return Err(Error::Malformed);
     }
-    let key_point = point(key)?;
+    let minus_key = point(key)?.neg();
     let r_point = point(&r)?;
     let k = challenge(&r, key, message);
-    let (sum, used) = Extended::double_scalar(&s, &k, &key_point.neg());
+    let (sum, whole) = Extended::double_scalar(&s, &k, &minus_key);
     let sums = Sums {
-        key: key_point,
-        r: r_point,
-        sum,
-        used,
+        minus_key: &minus_key,
+        r: &r_point,
+        s: &s,
+        k: &k,
+        sum: &sum,
+        whole,
     };
     if !sums.meet() {
         return Err(Error::Rejected);
@@ -142,19 +144,21 @@ pub fn verify(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<()
 }
 
 /// What a check of a signature computed.
-struct Sums {
-    key: Extended,
-    r: Extended,
-    /// s B - k A, and the s and k that went into it.
-    sum: Extended,
-    used: [Scalar; 2],
+struct Sums<'a> {
+    minus_key: &'a Extended,
+    r: &'a Extended,
+    s: &'a Scalar,
+    k: &'a Scalar,
+    /// s B - k A, and whether all of s and k went into it.
+    sum: &'a Extended,
+    whole: bool,
 }
 
-impl Sums {
+impl Sums<'_> {
     /// The equation.
     #[inline(never)]
     fn meet(&self) -> bool {
-        self.sum.less(&self.r).by_cofactor().is_identity()
+        self.sum.less(self.r).by_cofactor().is_identity()
     }
 
     /// Decides again all that `verify` decided, from the bytes: an instruction that a fault skipped there, in a decision or in what leads to it, is noticed here
@@ -162,11 +166,11 @@ impl Sums {
     #[inline(never)]
     fn hold(&self, key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
         let (r, s) = halves(signature);
-        let [used_s, used_k] = &self.used;
         L.exceeds(&s) == 1
-            && used_s.0 == s.0
-            && used_k.0 == challenge(&r, key, message).0
-            && self.key.is(key)
+            && self.whole
+            && self.s.0 == s.0
+            && self.k.0 == challenge(&r, key, message).0
+            && self.minus_key.neg().is(key)
             && self.r.is(&r)
             && self.meet()
     }

@@ -210,9 +210,9 @@ impl Extended {
         sum.projective()
     }
 
-    /// s B + k P, and the s and k that went into it. Not for secrets (Straus; Solinas' signed digits).
+    /// s B + k P, and whether all of s and k went into it. Not for secrets (Straus; Solinas' signed digits).
     #[inline(never)]
-    pub fn double_scalar(s: &Scalar, k: &Scalar, point: &Self) -> (Self, [Scalar; 2]) {
+    pub fn double_scalar(s: &Scalar, k: &Scalar, point: &Self) -> (Self, bool) {
         let mut odd = [point.cached(); 4];
         let twice = point.projective().double().extended().cached();
         let mut last = *point;
@@ -220,20 +220,23 @@ impl Extended {
             last = last.plus(&twice.niels, Some(&twice.z2)).extended();
             *place = last.cached();
         }
-        let (mut s, mut k) = (s.digits(WIDTH), k.digits(4));
+        let (mut of_s, mut of_k) = (s.digits(WIDTH), k.digits(4));
         let mut sum = Completed::IDENTITY;
-        let top = s.top().max(k.top());
+        let top = of_s.top().max(of_k.top());
         for at in (0..=top.unwrap_or(0)).rev() {
             sum = sum.projective().double();
-            if let Some((known, digit)) = s.take(at).and_then(|d| Some((ODD.get(place(d))?, d))) {
+            if let Some((known, digit)) = of_s.take(at).and_then(|d| Some((ODD.get(place(d))?, d)))
+            {
                 sum = sum.extended().plus(&known.signed(digit < 0), None);
             }
-            if let Some((known, digit)) = k.take(at).and_then(|d| Some((odd.get(place(d))?, d))) {
+            if let Some((known, digit)) = of_k.take(at).and_then(|d| Some((odd.get(place(d))?, d)))
+            {
                 let point = known.niels.signed(digit < 0);
                 sum = sum.extended().plus(&point, Some(&known.z2));
             }
         }
-        (sum.extended(), [s.taken(), k.taken()])
+        let whole = of_s.were(s, WIDTH) & of_k.were(k, 4);
+        (sum.extended(), whole)
     }
 
     /// This one less another.
@@ -434,8 +437,8 @@ mod tests {
         let point = slowly(&BigUint::from(0x1234_5678_9abc_def1u64));
         let all = numbers();
         for (s, k) in all.iter().zip(all.iter().rev()) {
-            let (sum, used) = Extended::double_scalar(&scalar(s), &scalar(k), &point);
-            assert_eq!(used.map(|n| n.0), [scalar(s).0, scalar(k).0]);
+            let (sum, whole) = Extended::double_scalar(&scalar(s), &scalar(k), &point);
+            assert!(whole);
             let expected = slowly(&((s + k * 0x1234_5678_9abc_def1u64) % order()));
             assert!(sum.less(&expected).is_identity(), "{s} {k}");
         }

@@ -230,7 +230,6 @@ impl Scalar {
         let mut digits = Digits {
             places: [(0, 0); MOST],
             count: 0,
-            all: 0,
         };
         let (mut at, mut carry) = (0u8, 0);
         loop {
@@ -243,7 +242,6 @@ impl Scalar {
                 if let Some(place) = digits.places.get_mut(digits.count) {
                     *place = (at, digit as i8);
                     digits.count += 1;
-                    digits.all = digits.count;
                 }
                 next = width;
             }
@@ -261,9 +259,8 @@ const MOST: usize = 64;
 /// Signed digits that are not zero, and their places, from the lowest to the highest.
 pub struct Digits {
     places: [(u8, i8); MOST],
-    /// How many are left, and how many there were.
+    /// How many are left.
     count: usize,
-    all: usize,
 }
 
 impl Digits {
@@ -281,20 +278,10 @@ impl Digits {
         Some(*digit)
     }
 
-    /// The number that the digits make which were taken.
+    /// Whether they are those of `n`, and all were taken.
     #[inline(never)]
-    pub fn taken(&self) -> Scalar {
-        let mut words = [0; 8];
-        let taken = self.places.get(self.count..self.all).unwrap_or(&[]);
-        for (at, digit) in taken {
-            let mut carry = i64::from(*digit) << (at % 32);
-            for word in words.iter_mut().skip(usize::from(at / 32)) {
-                carry += i64::from(*word);
-                *word = carry as u32;
-                carry >>= 32;
-            }
-        }
-        Scalar(words)
+    pub fn were(&self, n: &Scalar, width: u8) -> bool {
+        self.count == 0 && self.places == n.digits(width).places
     }
 }
 
@@ -359,7 +346,7 @@ mod tests {
             }
             prop_assert_eq!(sum, BigInt::from(big(&a)));
             prop_assert_eq!(digits.top(), None);
-            prop_assert_eq!(digits.taken().0, a.0);
+            prop_assert!(digits.were(&a, width));
         }
     }
 

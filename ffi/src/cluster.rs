@@ -290,7 +290,7 @@ pub unsafe extern "C" fn iotedge_cluster_claim_verify(
     claim: *mut iotedge_claim_t,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    decided(&mut |verifier| unsafe {
+    decided(|verifier| unsafe {
         let neighbourhood = Id(*array::<32>(neighbourhood)?);
         let key = public_key(key)?;
         let bytes = input(claim_bytes, claim_len)?;

@@ -121,7 +121,7 @@ pub unsafe extern "C" fn iotedge_public_key_from_seed(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn iotedge_public_key_check(key: *const iotedge_public_key_t) -> i32 {
     // SAFETY: the promises of the comment.
-    decided(&mut |_| unsafe { public_key(key)?.check().map_err(signature_status) })
+    decided(|_| unsafe { public_key(key)?.check().map_err(signature_status) })
 }
 
 /// The device id of a device whose first key is `key`: SHA-256 of its COSE_Key (RFC 9679). `id`: 32 bytes, written on success.
@@ -297,7 +297,7 @@ pub unsafe extern "C" fn iotedge_verify(
     signature: *const u8,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    decided(&mut |verifier| unsafe {
+    decided(|verifier| unsafe {
         let key = public_key(key)?;
         let message = input(message, message_len)?;
         let signature = Signature(*array::<64>(signature)?);

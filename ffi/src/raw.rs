@@ -20,9 +20,10 @@ pub(crate) fn done(result: Call<()>) -> i32 {
 }
 
 /// What a C function returns that refuses or accepts: the check is made twice, by [`twice`], and must leave what it reads as it is.
-#[inline(never)]
-pub(crate) fn decided(check: &mut dyn FnMut(&mut dyn Verify) -> Call<()>) -> i32 {
-    twice(&mut Software, &mut |verifier| done(check(verifier)))
+#[inline(always)]
+pub(crate) fn decided(mut check: impl FnMut(&mut dyn Verify) -> Call<()>) -> i32 {
+    let mut both = |verifier: &mut dyn Verify| done(check(verifier));
+    twice(&mut Software, &mut both)
 }
 
 fn check<T>(pointer: *const T) -> Call<()> {

@@ -108,7 +108,7 @@ pub unsafe extern "C" fn iotedge_receipt_begin(
     path_count: usize,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    decided(&mut |_| unsafe {
+    decided(|_| unsafe {
         let at = place(check)?;
         let neighbourhood = Id(*array::<32>(neighbourhood)?);
         let set = input(set, set_len)?;
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn iotedge_receipt_vote(
 ) -> i32 {
     let mut again = false;
     // SAFETY: the promises of the comment.
-    decided(&mut |verifier| unsafe {
+    decided(|verifier| unsafe {
         let (at, set) = begun(check)?;
         let signature = Signature(*array::<64>(signature)?);
         let index = u8::try_from(index).map_err(|_| status::IOTEDGE_E_UNKNOWN_VALIDATOR)?;
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn iotedge_receipt_finish(
 ) -> i32 {
     let mut again = false;
     // SAFETY: the promises of the comment.
-    decided(&mut |_| unsafe {
+    decided(|_| unsafe {
         let (check, set) = begun(check)?;
         let id = Id(*array::<32>(id)?);
         if path_count > MAX_PATH {

@@ -276,7 +276,7 @@ pub unsafe extern "C" fn iotedge_certificate_verify(
     claims: *mut iotedge_certificate_t,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    decided(&mut |verifier| unsafe {
+    decided(|verifier| unsafe {
         let authority = public_key(authority)?;
         let kind = Kind::from_code(kind.into()).ok_or(status::IOTEDGE_E_ARGUMENT)?;
         let issuer = input(issuer, issuer_len)?;
@@ -323,7 +323,7 @@ pub unsafe extern "C" fn iotedge_genesis_verify(
     neighbourhood: *mut u8,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    decided(&mut |verifier| unsafe {
+    decided(|verifier| unsafe {
         let authority = public_key(authority)?;
         let genesis = input(genesis, genesis_len)?;
         let neighbourhood = OutArray::<32>::new(neighbourhood)?;
@@ -465,7 +465,7 @@ pub unsafe extern "C" fn iotedge_tx_verify(
     id: *mut u8,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    decided(&mut |verifier| unsafe {
+    decided(|verifier| unsafe {
         let neighbourhood = Id(*array::<32>(neighbourhood)?);
         let key = public_key(key)?;
         if parents_count > MAX_PARENTS {
@@ -526,7 +526,7 @@ pub unsafe extern "C" fn iotedge_evidence_verify(
     offence: *mut iotedge_offence_t,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    decided(&mut |verifier| unsafe {
+    decided(|verifier| unsafe {
         let neighbourhood = Id(*array::<32>(neighbourhood)?);
         let key = public_key(key)?;
         let bytes = input(attachment, attachment_len)?;
@@ -571,7 +571,7 @@ pub unsafe extern "C" fn iotedge_merkle_verify(
     path_count: usize,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    decided(&mut |_| unsafe {
+    decided(|_| unsafe {
         let root = Id(*array::<32>(root)?);
         let leaf = merkle::leaf_hash(input(leaf, leaf_len)?);
         if path_count > merkle::MAX_PATH {
@@ -626,7 +626,7 @@ pub unsafe extern "C" fn iotedge_receipt_verify(
     result: *mut iotedge_settled_t,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    decided(&mut |verifier| unsafe {
+    decided(|verifier| unsafe {
         let neighbourhood = Id(*array::<32>(neighbourhood)?);
         let set = input(set, set_len)?;
         let receipt = input(receipt, receipt_len)?;

@@ -59,18 +59,30 @@ impl Verify for Second {
     }
 }
 
+/// A check that can be made again: a closure. Not `dyn FnMut`, which takes code for being called for the last time too.
+pub trait Check {
+    /// 0, or why not.
+    fn check(&mut self, verifier: &mut dyn Verify) -> i32;
+}
+
+impl<F: FnMut(&mut dyn Verify) -> i32> Check for F {
+    fn check(&mut self, verifier: &mut dyn Verify) -> i32 {
+        self(verifier)
+    }
+}
+
 /// Makes a check twice. 0 where both times it gave 0 over the same signatures; else what it gave, or any other number. It must change nothing on which it depends, but at
 /// the end of the second time it may: what is right then was right before.
 ///
 /// A number that was not 0 goes through, and nothing here writes a 0: whatever one skipped instruction makes of a refusal is none.
 #[inline(never)]
-pub fn twice(verifier: &mut dyn Verify, check: &mut dyn FnMut(&mut dyn Verify) -> i32) -> i32 {
+pub fn twice(verifier: &mut dyn Verify, check: &mut dyn Check) -> i32 {
     let mut first = First {
         verifier,
         marks: 0,
         count: 0,
     };
-    let once = check(&mut first);
+    let once = check.check(&mut first);
     if once != 0 {
         return once;
     }
@@ -80,7 +92,7 @@ pub fn twice(verifier: &mut dyn Verify, check: &mut dyn FnMut(&mut dyn Verify) -
         expected: first.marks,
     };
     // The compiler must not know that it is the same.
-    let again = black_box(check)(&mut second);
+    let again = black_box(check).check(&mut second);
     if again != 0 {
         return again;
     }
@@ -125,7 +137,7 @@ mod tests {
     fn signatures_are_computed_once_and_the_rest_twice() {
         let (key, signature) = signed(1, b"a");
         let (mut counting, mut runs) = (Counting::default(), 0);
-        let found = twice(&mut counting, &mut |verifier| {
+        let found = twice(&mut counting, &mut |verifier: &mut dyn Verify| {
             runs += 1;
             let check = |verifier: &mut dyn Verify| verifier.verify(&key, b"a", &signature);
             status(check(verifier).and_then(|()| check(verifier)))
@@ -140,7 +152,7 @@ mod tests {
         let (_, other) = signed(1, b"b");
         let wrong = |first: bool, go_wrong: &dyn Fn(&mut dyn Verify) -> i32| {
             let mut runs = 0;
-            twice(&mut Software, &mut |verifier| {
+            twice(&mut Software, &mut |verifier: &mut dyn Verify| {
                 runs += 1;
                 match (runs == 1) == first {
                     true => go_wrong(verifier),
@@ -170,7 +182,7 @@ mod tests {
     #[test]
     fn a_wrong_signature_is_refused_for_what_it_is() {
         let (key, signature) = signed(1, b"a");
-        let found = twice(&mut Software, &mut |verifier| {
+        let found = twice(&mut Software, &mut |verifier: &mut dyn Verify| {
             status(verifier.verify(&key, b"b", &signature))
         });
         assert_eq!(found, 3);

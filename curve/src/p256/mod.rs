@@ -124,14 +124,16 @@ pub fn verify(key: &[u8; 64], digest: &[u8; 32], signature: &[u8; 64]) -> Result
     }
     let inverse = N.invert(&s);
     let by_base = N.mul(&Scalar::of_big_endian(digest), &inverse);
-    let (sum, by_key) = Point::double_scalar(&by_base, &N.mul(&r, &inverse), &point);
+    let by_key = N.mul(&r, &inverse);
+    let (sum, whole) = Point::double_scalar(&by_base, &by_key, &point);
     let sums = Sums {
-        point,
-        sum,
-        by_base,
-        by_key,
+        point: &point,
+        by_base: &by_base,
+        by_key: &by_key,
+        sum: &sum,
+        whole,
     };
-    if !sums.sum.has_x(&r) {
+    if !sum.has_x(&r) {
         return Err(Error::Rejected);
     }
     match black_box(&sums).hold(key, digest, signature) {
@@ -141,15 +143,16 @@ pub fn verify(key: &[u8; 64], digest: &[u8; 32], signature: &[u8; 64]) -> Result
 }
 
 /// What a check of a signature computed.
-struct Sums {
-    point: Affine,
-    /// `by_base` G + `by_key` Q.
-    sum: Point,
-    by_base: Scalar,
-    by_key: Scalar,
+struct Sums<'a> {
+    point: &'a Affine,
+    by_base: &'a Scalar,
+    by_key: &'a Scalar,
+    /// `by_base` G + `by_key` Q, and whether all of `by_key` went into it.
+    sum: &'a Point,
+    whole: bool,
 }
 
-impl Sums {
+impl Sums<'_> {
     /// Decides again all that `verify` decided, from the bytes: an instruction that a fault skipped there, in a decision or in what leads to it, is noticed here
     /// (docs/decisions/0030).
     #[inline(never)]
@@ -158,8 +161,9 @@ impl Sums {
         let (r, s) = split(signature);
         let hash = N.least(&Scalar::of_big_endian(digest));
         r.in_range() & s.in_range() == 1
-            && N.mul(&self.by_base, &s).0 == hash.0
-            && N.mul(&self.by_key, &s).0 == r.0
+            && self.whole
+            && N.mul(self.by_base, &s).0 == hash.0
+            && N.mul(self.by_key, &s).0 == r.0
             && self.point.is(&x.0, &y.0)
             && self.sum.has_x(&r)
     }

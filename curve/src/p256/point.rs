@@ -142,13 +142,14 @@ impl Point {
         Self::sum(n, None)
     }
 
-    /// n G + k Q, and the k that went into it. Not for a secret k or Q; k below the order.
+    /// n G + k Q, and whether all of k went into it. Not for a secret k or Q; k below the order.
     #[inline(never)]
-    pub fn double_scalar(n: &Scalar, k: &Scalar, point: &Affine) -> (Self, Scalar) {
+    pub fn double_scalar(n: &Scalar, k: &Scalar, point: &Affine) -> (Self, bool) {
         // The digits want a number below 2^255: then it is the other point, the other number.
         let high = k.bit(255);
         let minus = N.minus(k);
-        let mut digits = if high == 1 { &minus } else { k }.digits(4);
+        let k = if high == 1 { &minus } else { k };
+        let mut digits = k.digits(4);
         let point = point.point().signed(high);
         let mut odd = [point; 4];
         let twice = point.double();
@@ -158,8 +159,7 @@ impl Point {
             *place = last;
         }
         let sum = Self::sum(n, Some((&mut digits, &odd)));
-        let used = digits.taken();
-        (sum, if high == 1 { N.minus(&used) } else { used })
+        (sum, digits.were(k, 4))
     }
 
     /// n G for a secret n, by a comb of four times four teeth with signed bits (Hamburg, *Fast and compact elliptic-curve cryptography*, 2012, section
@@ -341,8 +341,8 @@ mod tests {
         let point = Affine::of(&x, &y).unwrap();
         let all = numbers();
         for (n, k) in all.iter().zip(all.iter().rev()) {
-            let (sum, used) = Point::double_scalar(&scalar(n), &scalar(k), &point);
-            assert_eq!(used.0, scalar(k).0);
+            let (sum, whole) = Point::double_scalar(&scalar(n), &scalar(k), &point);
+            assert!(whole);
             assert!(
                 same(&sum, &slowly(&((n + k * &factor) % order()))),
                 "{n} {k}"
