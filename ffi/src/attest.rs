@@ -4,7 +4,7 @@
 //! secure element may take its time.
 
 use crate::key::{iotedge_public_key_t, public_key, signature_status};
-use crate::raw::{Call, OutBytes, OutStruct, Sized32, array, done, input, structure};
+use crate::raw::{Call, OutBytes, OutStruct, Sized32, array, decided, done, input, structure};
 use crate::status;
 use core::ffi::c_char;
 use iotedge_core::Id;
@@ -419,18 +419,18 @@ pub unsafe extern "C" fn iotedge_attest_verify(
     evidence: *mut iotedge_evidence_t,
 ) -> i32 {
     // SAFETY: the promises of the comment.
-    done((|| unsafe {
+    decided(|verifier| unsafe {
         let key = public_key(key)?;
         let device = device_of(device, &key)?;
         let nonce = input(nonce, nonce_len)?;
         let eat = input(eat, eat_len)?;
         let out = OutStruct::new(evidence, OLDEST_EVIDENCE)?;
         let said = Attestation::parse(eat)
-            .and_then(|eat| eat.verify(&key, &device, nonce, &mut Software))
+            .and_then(|eat| eat.verify(&key, &device, nonce, verifier))
             .map_err(attest_status)?;
         out.write(&iotedge_evidence_t::from_core(&said));
         Ok(())
-    })())
+    })
 }
 
 /// One measurement of an attestation that was verified.

@@ -14,10 +14,6 @@ struct input {
 
 static ARENA_MEMORY iotedge_receipt_check_t check;
 static ARENA_MEMORY iotedge_settled_t settled;
-static ARENA_MEMORY iotedge_certificate_t claims;
-static ARENA_MEMORY iotedge_offence_t offence;
-static ARENA_MEMORY iotedge_claim_t claim;
-static ARENA_MEMORY uint8_t id[32];
 
 static void copy(uint8_t *to, struct bytes from)
 {
@@ -92,6 +88,12 @@ static int32_t call_stream_finish(const void *given)
 }
 
 #ifdef NODE
+static ARENA_MEMORY iotedge_certificate_t claims;
+static ARENA_MEMORY iotedge_offence_t offence;
+static ARENA_MEMORY iotedge_claim_t claim;
+static ARENA_MEMORY iotedge_evidence_t evidence;
+static ARENA_MEMORY uint8_t id[32];
+
 static int32_t call_certificate(const void *given)
 {
     const struct input *in = given;
@@ -128,6 +130,14 @@ static int32_t call_claim(const void *given)
     iotedge_public_key_t key = key_of(in->part[1], IOTEDGE_SUITE_ED25519);
     claim.size = sizeof claim;
     return iotedge_cluster_claim_verify(in->part[0].at, &key, in->part[2].at, in->part[2].len, &claim);
+}
+
+static int32_t call_attest(const void *given)
+{
+    const struct input *in = given;
+    iotedge_public_key_t key = key_of(in->part[0], IOTEDGE_SUITE_ED25519);
+    evidence.size = sizeof evidence;
+    return iotedge_attest_verify(&key, in->part[1].at, in->part[2].at, in->part[2].len, in->part[3].at, in->part[3].len, &evidence);
 }
 
 static int32_t call_merkle(const void *given)

@@ -224,6 +224,8 @@ if PROFILE == "node":
     of_vectors("genesis", (case for case in identity if case["op"] == "genesis"), lambda case: ([case["authority"], case["genesis"]], []), "four founders, one of weight 0")
     of_vectors("evidence", vectors("evidence"), lambda case: ([case["neighbourhood"], case["key"], case["attachment"]], []), "one number, two ids")
     of_vectors("claim", (case for case in vectors("cluster") if case["op"] == "claim"), lambda case: ([case["neighbourhood"], case["key"], case["claim"]], []), "a candidacy")
+    of_vectors("attest", (case for case in vectors("attest") if case["op"] == "attest"), lambda case: ([case["key"], case["device"], case["nonce"], case["eat"]], []),
+               "all claims, Ed25519")
     of_vectors("merkle", (case for case in vectors("merkle") if case["kind"] == "path"), lambda case: ([case["root"], case["leaf"], "".join(case["path"])], [case["index"], case["size"]]),
                "path/4 of 7", lambda case: case["error"])
 print("static const struct test made[] = {")

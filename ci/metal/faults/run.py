@@ -13,7 +13,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-# Instructions of a call, up to which it is in the short form; and what is in it for what it is.
+# Instructions of a call that the harness can follow, and up to which one is in the short form; and what is in that for what it is.
+TRACED = 4_000_000
 SHORT = 260_000
 LONG = ("verify: message changed: one bit", "verify: no key in the sum", "verify: ES256, another message", "verify: ES256, no key in the sum")
 CONTROL = "control: a naive comparison"
@@ -72,10 +73,10 @@ def main():
     for line in emulate(given.image, "0", "0", " ".join(map(str, wanted))):
         _, _, length, name = line.split(" ", 3)
         lengths[names.index(name)] = int(length)
-    plan = [i for i in wanted if given.all or given.only or lengths[i] <= SHORT or names[i] in LONG]
+    plan = [i for i in wanted if lengths[i] <= (TRACED if given.all or given.only or names[i] in LONG else SHORT)]
 
     def one(i):
-        most = 9999 if names[i] == CONTROL or lengths[i] <= 4_000 else 2 if lengths[i] <= 20_000 else 1
+        most = 9999 if names[i] == CONTROL or lengths[i] <= 4_000 else 2 if lengths[i] <= 8_000 else 1
         if given.all and lengths[i] <= 300_000:
             most = max(4, most)
         always = names[i] == CONTROL or given.always
