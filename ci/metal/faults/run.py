@@ -76,7 +76,7 @@ def main():
     plan = [i for i in wanted if lengths[i] <= (TRACED if given.all or given.only or names[i] in LONG else SHORT)]
 
     def one(i):
-        most = 9999 if names[i] == CONTROL or lengths[i] <= 4_000 else 2 if lengths[i] <= 8_000 else 1
+        most = 9999 if names[i] == CONTROL or lengths[i] <= 2_000 else 2 if lengths[i] <= 4_000 else 1
         if given.all and lengths[i] <= 300_000:
             most = max(4, most)
         always = names[i] == CONTROL or given.always
