@@ -447,9 +447,10 @@ proptest! {
         net.loss = loss;
         net.run(L + more);
         let Some(head) = net.agreed() else { return Ok(()) };
-        // Who knows that it is in the line; one of them survives.
+        // Who is in the line and knows it; one of them survives. The head's last word may still be under way, and name others.
+        let named = net.nodes[head].as_ref().unwrap().successors().to_vec();
         let ready: List<usize> = (0..scores.len())
-            .filter(|n| *n != head && net.nodes[*n].as_ref().unwrap().turn().is_some())
+            .filter(|n| named.contains(&member(*n)) && net.nodes[*n].as_ref().unwrap().turn().is_some())
             .collect();
         prop_assume!(!ready.is_empty());
         let spared = ready[spared.index(ready.len())];
