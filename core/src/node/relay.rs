@@ -168,7 +168,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     pub(crate) fn write_challenge(&self, out: &mut [u8]) -> Option<usize> {
         let bytes = self.raw.kept(&self.relay.as_ref()?.challenge?)?;
-        out.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        copy(out.get_mut(..bytes.len())?, bytes);
         Some(bytes.len())
     }
 
