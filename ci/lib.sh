@@ -47,6 +47,10 @@ metal_cargo() {
 
 host=$(rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 
+# What `make lib` makes.
+lib_targets=(x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu riscv32imac-unknown-none-elf riscv32imc-unknown-none-elf thumbv8m.main-none-eabihf
+    thumbv7em-none-eabihf thumbv7m-none-eabi thumbv6m-none-eabi)
+
 # The prefix of the names of the binutils for a target.
 binutils_of() {
     case $1 in
@@ -85,6 +89,7 @@ compilers_of() {
         riscv32imac-*) cpu=(-march=rv32imac -mabi=ilp32) run=(qemu-system-riscv32 -M virt -bios none) flash=0x80000000 ram=0x80400000 ;;
         riscv32imc-*) cpu=(-march=rv32imc -mabi=ilp32) run=(qemu-system-riscv32 -M virt -bios none) flash=0x80000000 ram=0x80400000 ;;
         "$host") ;;
+        *-unknown-linux-gnu) run=("qemu-${1%%-*}" -L "/usr/${1%%-*}-linux-gnu") ;;
         *) die "no compiler is known for $1" ;;
     esac
     tools=$(binutils_of "$1")
