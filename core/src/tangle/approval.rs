@@ -17,6 +17,7 @@ use super::window::{OPAQUE, Window};
 use super::{Tangle, TrackError};
 use crate::MemberIndex;
 use crate::rules::{self, Rule};
+use core::hint::black_box;
 
 /// Evidence against the member is in the DAG.
 pub(super) const FROZEN: u8 = 1;
@@ -28,6 +29,14 @@ pub(super) const HEAD_OFF: u8 = 4;
 pub(super) const CHAIN_LOST: u8 = 8;
 /// During one count: it was counted.
 pub(super) const COUNTED: u8 = 64;
+
+/// Who approves something that is tracked.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    approval: [u64; 2],
+    second: [u64; 2],
+    witnesses: u16,
+}
 
 impl Tangle<'_> {
     /// Tracks the vertex in a slot. Its bit is computed for the whole window by one pass, unless the vertex is the newest
@@ -275,25 +284,23 @@ impl Tangle<'_> {
                 x.standing = Standing::Witnessed;
                 news |= NEWS_WITNESSED;
             }
-            let judged = x.flags & DOUBTED == 0;
-            if x.is_trim()
-                && judged
-                && x.flags & CERTIFIED == 0
-                && x.standing != Standing::Dead
-                && x.passes(x.approval, tables, self.newest)
+            let (standing, trim) = (x.standing, x.is_trim() && x.flags & CERTIFIED == 0);
+            // Nothing in between: what one branch that is skipped lets through, the next one stops.
+            if trim
+                && standing != Standing::Dead
+                && self.is_certified(tables, i)
+                && self.is_certified_recounted(tables, black_box(i))
             {
-                x.flags |= CERTIFIED;
+                if let Some(x) = self.tracks.get_mut(i) {
+                    x.flags |= CERTIFIED;
+                }
                 news |= NEWS_CERTIFIED;
             }
-            let quorum = judged
-                && heard
-                && x.standing < Standing::Quorum
-                && if rules::on(Rule::TwoRounds) {
-                    x.flags & FIRST_ROUND != 0 && x.passes(x.second, tables, self.newest)
-                } else {
-                    x.passes(x.approval, tables, self.newest)
-                };
-            if quorum && !(rules::on(Rule::Overtaken) && self.overtaken(i)) {
+            if standing < Standing::Quorum
+                && self.is_quorum(tables, i)
+                && !(rules::on(Rule::Overtaken) && self.overtaken(i))
+                && self.is_quorum_recounted(tables, black_box(i))
+            {
                 if let Some(x) = self.tracks.get_mut(i) {
                     x.standing = Standing::Quorum;
                 }
@@ -303,6 +310,81 @@ impl Tangle<'_> {
                 self.tracks.tell(i, news);
             }
         }
+    }
+
+    /// Whether two thirds approve this trim, by the sum that is kept.
+    fn is_certified<T: Tables + ?Sized>(&self, tables: &T, i: usize) -> bool {
+        self.tracks
+            .get(i)
+            .is_some_and(|x| x.flags & DOUBTED == 0 && x.passes(x.approval, tables, self.newest))
+    }
+
+    /// The same once more: see [`Self::is_quorum_recounted`].
+    #[inline(never)]
+    fn is_certified_recounted<T: Tables + ?Sized>(&self, tables: &T, i: usize) -> bool {
+        let Counted { approval, .. } = self.recounted(tables, i);
+        let counted = self
+            .tracks
+            .get(i)
+            .is_some_and(|x| x.passes(approval, tables, self.newest));
+        self.is_certified(tables, i) && (counted || !rules::on(Rule::Members))
+    }
+
+    /// Whether the sums and marks that are kept make it a `Quorum`.
+    fn is_quorum<T: Tables + ?Sized>(&self, tables: &T, i: usize) -> bool {
+        self.tracks.get(i).is_some_and(|x| {
+            let counted = Counted {
+                approval: x.approval,
+                second: x.second,
+                witnesses: x.witnesses,
+            };
+            self.makes_quorum(tables, x, &counted)
+        })
+    }
+
+    /// The same once more, counted anew from the members' sets: what one skipped instruction put into a sum is not in them (decision 0030).
+    #[inline(never)]
+    fn is_quorum_recounted<T: Tables + ?Sized>(&self, tables: &T, i: usize) -> bool {
+        // Where a member may be counted more than once, the sets do not tell how often.
+        !rules::on(Rule::Members)
+            || self.tracks.get(i).is_some_and(|x| {
+                let counted = self.recounted(tables, i);
+                x.passes(counted.approval, tables, self.newest)
+                    && self.makes_quorum(tables, x, &counted)
+            })
+    }
+
+    fn makes_quorum<T: Tables + ?Sized>(&self, tables: &T, x: &Tracked, counted: &Counted) -> bool {
+        let heard = counted.witnesses >= self.policy.witnesses || !rules::on(Rule::Witnesses);
+        x.flags & DOUBTED == 0
+            && heard
+            && if rules::on(Rule::TwoRounds) {
+                x.flags & FIRST_ROUND != 0 && x.passes(counted.second, tables, self.newest)
+            } else {
+                x.passes(counted.approval, tables, self.newest)
+            }
+    }
+
+    /// What the members' sets say of this slot.
+    fn recounted<T: Tables + ?Sized>(&self, tables: &T, i: usize) -> Counted {
+        let mut counted = Counted::default();
+        let Some(x) = self.tracks.get(i) else {
+            return counted;
+        };
+        for (m, _) in (0u16..).zip(self.members.iter()) {
+            let m = MemberIndex(m);
+            if self.sets.get(m, Set::Approved) & bit(i) != 0 {
+                counted.approval = x.weigh(counted.approval, tables, self.newest, m);
+                let weighs = tables.weight(x.epoch, m).is_some_and(|w| w.0 > 0);
+                if weighs && m != x.issuer && Some(m) != self.own {
+                    counted.witnesses = counted.witnesses.saturating_add(1);
+                }
+            }
+            if self.sets.get(m, Set::Second) & bit(i) != 0 {
+                counted.second = x.weigh(counted.second, tables, self.newest, m);
+            }
+        }
+        counted
     }
 
     /// Whether a trim that is older than x, by time, is not in the cone of x. The next trim cuts at that trim's time or later, and by
@@ -333,21 +415,12 @@ impl Tangle<'_> {
         self.forget_base(found);
         self.base_is_empty(found & self.tracks.gone);
         for i in bits(self.tracks.used) {
+            let counted = self.recounted(tables, i);
             let Some(x) = self.tracks.get_mut(i) else {
                 continue;
             };
-            let (mut approval, mut base) = ([0; 2], [0; 2]);
-            for (m, _) in (0u16..).zip(self.members.iter()) {
-                let m = MemberIndex(m);
-                if self.sets.get(m, Set::Approved) & bit(i) != 0 {
-                    approval = x.weigh(approval, tables, newest, m);
-                }
-                if self.sets.get(m, Set::Second) & bit(i) != 0 {
-                    base = x.weigh(base, tables, newest, m);
-                }
-            }
-            x.approval = approval;
-            x.second = base;
+            x.approval = counted.approval;
+            x.second = counted.second;
             x.beyond = 0;
             x.flags &= !FIRST_ROUND;
             x.flags |= UNSURE;
