@@ -1,6 +1,6 @@
 """Writes what has to be refused, as C for cases.c: the refused vectors of vectors/, each beside one of the same call that is accepted.
 
-usage: cases.py VECTORS-FOLDER PROFILE
+usage: cases.py VECTORS-FOLDER PROFILE      PROFILE: sensor, node, or heard (what a node hears)
 """
 import hashlib
 import json
@@ -212,12 +212,36 @@ def streams():
         test("stream_vote", name, parts(cases[name]), good, "prepare_other_votes")
 
 
+def heard():
+    """A node hears what another one heard, and then what it must refuse."""
+    told = json.loads((FOLDER / "heard.json").read_text())
+    peers = bytes(told["peers"] + [told["gateway"]])
+    raw = bytes.fromhex
+
+    def step(like, frame):
+        return b"".join(n.to_bytes(size, "little") for n, size in ((told["start"] + like["at"], 8), (like["from"], 4), (like["status"], 4), (len(frame), 4))) + frame
+
+    script = told["start"].to_bytes(8, "little") + told["random"].to_bytes(8, "little") + b"".join(step(one, raw(one["frame"])) for one in told["heard"])
+    good = b"".join(int(mark, 16).to_bytes(8, "little") for mark in told["good"])
+    for case in told["cases"]:
+        def side(given):
+            frame = raw(given["frame"])
+            last = step(told["heard"][min(given["after"], len(told["heard"]) - 1)], frame)
+            parts = [script, last, told["transfer"], told["seed"], told["authority"], told["certificate"], good, peers]
+            return parts, [given["after"], {"held": 1, "quorum": 2, "settled": 3}[case["sign"]]]
+
+        test("heard", case["name"], side(case["bad"]), side(case["good"]), "prepare_heard")
+
+
 print("/* Written by cases.py. */")
-verify()
-key_check()
-chains() if PROFILE == "node" else None
-receipts()
-streams()
+if PROFILE == "heard":
+    heard()
+else:
+    verify()
+    key_check()
+    chains() if PROFILE == "node" else None
+    receipts()
+    streams()
 if PROFILE == "node":
     of_vectors("tx", vectors("tx"), lambda case: ([case["neighbourhood"], case["key"], case["parents"], case["cose"]], []), "transfer")
     identity = vectors("identity")

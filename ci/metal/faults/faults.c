@@ -377,7 +377,13 @@ static void one(const struct test *test, uint32_t most, int always) {
     static uint8_t clean[ARENA];
     move(clean, arena_start);
     if (test->good != NULL) {
-        if (test->prepare != NULL && plain(test->prepare, test->good, 100000000) != ACCEPTED) die("the good input cannot be prepared");
+        if (test->prepare != NULL && plain(test->prepare, test->good, 100000000) != ACCEPTED) {
+            put(test->name);
+            put(": ");
+            put_number(value);
+            end_line();
+            die("the good input cannot be prepared");
+        }
         if (plain(test->call, test->good, 100000000) != ACCEPTED) {
             put(test->name);
             put(": ");

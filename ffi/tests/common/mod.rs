@@ -20,9 +20,11 @@ use iotedge_core::wire::{Frame, Writer};
 use iotedge_core::{Amount, HeaderNumber, Id, MemberIndex, Millis};
 use std::collections::{HashMap, VecDeque};
 
-const START: u64 = 1_700_000_000_000;
+pub const START: u64 = 1_700_000_000_000;
 const PERIOD: u64 = 10_000;
 pub const GATEWAY: u32 = 99;
+/// Three of them are a quorum. Their keys: from 100.
+pub const VALIDATORS: u8 = 4;
 
 pub fn seed(n: u8) -> [u8; 32] {
     sha256(&[b"neighbourhood", &[n]])
@@ -69,6 +71,18 @@ pub struct Device {
     pub asked: usize,
     fails: bool,
     pub told: usize,
+    /// Of each signature that its engine found good.
+    pub good: Vec<u64>,
+}
+
+/// FNV-1a over what one signature is about.
+pub fn mark(parts: [&[u8]; 3]) -> u64 {
+    parts
+        .iter()
+        .flat_map(|part| part.iter())
+        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
+            (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        })
 }
 
 /// The software, called for an engine.
@@ -96,7 +110,15 @@ unsafe extern "C" fn engine(
             64
         };
         public.bytes[..bytes].copy_from_slice(core::slice::from_raw_parts(key, bytes));
-        iotedge_verify(&raw const public, message, len, signature)
+        let status = iotedge_verify(&raw const public, message, len, signature);
+        if status == IOTEDGE_OK {
+            let [message, signature] = [(message, len), (signature, 64)]
+                .map(|(at, len)| core::slice::from_raw_parts(at, len));
+            device
+                .good
+                .push(mark([&public.bytes[..bytes], message, signature]));
+        }
+        status
     };
     match status {
         IOTEDGE_OK => IOTEDGE_ACCELERATOR_VALID,
@@ -170,8 +192,28 @@ pub fn event() -> iotedge_event_t {
     event
 }
 
+/// What one device heard, and what that came to.
+pub struct Heard {
+    pub at: u64,
+    pub from: u32,
+    pub frame: Vec<u8>,
+    pub status: i32,
+    /// Of the transaction that is watched; 0: not there.
+    pub grade: u32,
+    /// The newest settled header.
+    pub header: u32,
+}
+
+#[derive(Default)]
+pub struct Recording {
+    pub who: u32,
+    pub watched: Option<[u8; 32]>,
+    pub heard: Vec<Heard>,
+}
+
 pub struct Network {
     pub now: u64,
+    pub recording: Option<Recording>,
     pub memory: Vec<Vec<u64>>,
     /// Never moved while the nodes live: the vector does not grow.
     pub devices: Vec<Device>,
@@ -232,11 +274,13 @@ impl Network {
             .collect();
         let mut copy = founders.clone();
         let table = MemberTable::adopt(&mut copy, founders.len()).unwrap();
-        let validator = Validator {
-            key: secret(100).public_key().bytes().try_into().unwrap(),
-            stake: 1,
-        };
-        let set = ValidatorSet::new(1, HeaderNumber(1), &[validator]).unwrap();
+        let validators: Vec<Validator> = (0..VALIDATORS)
+            .map(|n| Validator {
+                key: secret(100 + n).public_key().bytes().try_into().unwrap(),
+                stake: 1,
+            })
+            .collect();
+        let set = ValidatorSet::new(1, HeaderNumber(1), &validators).unwrap();
         let genesis = Genesis {
             nonce,
             chain_id: 0,
@@ -261,6 +305,7 @@ impl Network {
         let count = usize::from(members);
         let mut net = Self {
             now: START,
+            recording: None,
             memory: vec![Vec::new(); count],
             devices: (0..members)
                 .map(|n| Device {
@@ -627,7 +672,7 @@ impl Network {
                     continue;
                 }
                 // SAFETY: a live node and a frame of this length. What is refused is counted.
-                let _ = unsafe {
+                let status = unsafe {
                     iotedge_node_receive(
                         self.nodes[to as usize],
                         self.now,
@@ -636,6 +681,7 @@ impl Network {
                         frame.len(),
                     )
                 };
+                self.record(to, from, frame, status);
                 self.drain(to as usize);
             }
             for n in 0..self.nodes.len() {
@@ -644,6 +690,27 @@ impl Network {
             self.drain_leaf();
             self.now += 5;
         }
+    }
+
+    fn record(&mut self, to: u32, from: u32, frame: Vec<u8>, status: i32) {
+        let (at, header) = (self.now, self.status(to as usize).header);
+        let Some(recording) = self.recording.as_mut().filter(|r| r.who == to) else {
+            return;
+        };
+        let mut grade = 0;
+        if let Some(id) = recording.watched {
+            // SAFETY: a live node and an id; a transaction that is not there has no grade.
+            let _ =
+                unsafe { iotedge_node_grade(self.nodes[to as usize], id.as_ptr(), &raw mut grade) };
+        }
+        recording.heard.push(Heard {
+            at,
+            from,
+            frame,
+            status,
+            grade,
+            header,
+        });
     }
 
     pub fn status(&self, n: usize) -> iotedge_node_status_t {
