@@ -12,6 +12,7 @@ mod constant_time;
 #[cfg(feature = "es256")]
 pub mod es256;
 mod hash;
+pub mod hpke;
 pub mod kdf;
 mod screen;
 pub mod seal;
