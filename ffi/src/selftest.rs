@@ -218,6 +218,7 @@ unsafe fn draw<const N: usize>(platform: &iotedge_platform_t, fill: u8) -> Call<
 
 /// # Safety
 /// The contract of `iotedge_platform_t`.
+#[inline(never)]
 unsafe fn random(platform: &iotedge_platform_t) -> Call<()> {
     // SAFETY: the caller's promise.
     unsafe {
@@ -265,6 +266,7 @@ unsafe fn random(platform: &iotedge_platform_t) -> Call<()> {
 
 /// # Safety
 /// The contract of `iotedge_port_t`.
+#[inline(never)]
 unsafe fn clock(port: &iotedge_port_t) -> Call<()> {
     let now = port.now.ok_or(status::IOTEDGE_E_NONE)?;
     // SAFETY: the caller's promise.
@@ -427,6 +429,7 @@ impl Store<'_> {
 
 /// # Safety
 /// The contract of `iotedge_platform_t`.
+#[inline(never)]
 unsafe fn store(platform: &iotedge_platform_t, memory: &mut [u8], longest: &mut u32) -> Call<()> {
     let mut store = Store { platform, memory };
     // SAFETY: the caller's promise.
@@ -443,6 +446,7 @@ unsafe fn store(platform: &iotedge_platform_t, memory: &mut [u8], longest: &mut 
 
 /// # Safety
 /// The contract of `iotedge_port_t`.
+#[inline(never)]
 unsafe fn signer(port: &iotedge_port_t) -> Call<()> {
     let sign = port.sign.ok_or(status::IOTEDGE_E_NONE)?;
     // SAFETY: the caller's promise.
@@ -473,6 +477,7 @@ unsafe fn signer(port: &iotedge_port_t) -> Call<()> {
 
 /// # Safety
 /// The contract of `iotedge_platform_t`.
+#[inline(never)]
 unsafe fn attest(platform: &iotedge_platform_t) -> Call<()> {
     let attest = platform.attest.ok_or(status::IOTEDGE_E_NONE)?;
     let mut evidence = iotedge_evidence_t::EMPTY;
@@ -497,6 +502,7 @@ unsafe fn attest(platform: &iotedge_platform_t) -> Call<()> {
 
 /// # Safety
 /// The contract of `iotedge_platform_t`.
+#[inline(never)]
 unsafe fn counter(platform: &iotedge_platform_t) -> Call<()> {
     let (read, advance) = match (platform.counter_read, platform.counter_advance) {
         (Some(read), Some(advance)) => (read, advance),
@@ -532,6 +538,7 @@ unsafe fn counter(platform: &iotedge_platform_t) -> Call<()> {
 
 /// # Safety
 /// The contract of `iotedge_platform_t`.
+#[inline(never)]
 unsafe fn accelerator(platform: &iotedge_platform_t) -> Call<()> {
     if platform.accelerator.is_null() {
         return Err(status::IOTEDGE_E_NONE);

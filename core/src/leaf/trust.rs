@@ -191,10 +191,32 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         number: HeaderNumber,
         votes: List<'_, Vote>,
     ) -> Result<(), Error> {
-        let pending = self.pending.as_mut().filter(|p| p.number == number);
-        let Some(pending) = pending else {
+        let waits = self.pending.as_ref().is_some_and(|p| p.number == number);
+        if !waits {
             return Ok(());
-        };
+        }
+        let (term, quorum) = self.count_votes(number, votes)?;
+        match quorum {
+            Some(set) => self.on_quorum(now, term, &set),
+            None => {
+                // Perhaps a term ended meanwhile: the next set says where.
+                if self.pending.as_ref().is_some_and(|p| p.signed == 0) {
+                    self.asked.set = Some(term.saturating_add(1));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts the votes that hold; gives the term and, under a quorum, the hash of the set. Apart from what follows, whose stack is not to stand above the
+    /// check of a signature.
+    #[inline(never)]
+    fn count_votes(
+        &mut self,
+        number: HeaderNumber,
+        votes: List<'_, Vote>,
+    ) -> Result<(u32, Option<Id>), Error> {
+        let pending = self.pending.as_mut().ok_or(Error::NotForMe)?;
         let terms = self.terms.as_ref().ok_or(Error::NotForMe)?;
         let len = self
             .platform
@@ -235,19 +257,15 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
             }
         }
         let quorum = two_thirds(pending.signed, total);
-        let set = set_hash(set);
-        let term = head.term;
-        if !quorum {
-            // Perhaps a term ended meanwhile: the next set says where.
-            if pending.signed == 0 {
-                self.asked.set = Some(term.saturating_add(1));
-            }
-            return Ok(());
-        }
+        Ok((head.term, quorum.then(|| set_hash(set))))
+    }
+
+    #[inline(never)]
+    fn on_quorum(&mut self, now: Millis, term: u32, set: &Id) -> Result<(), Error> {
         let Some(pending) = self.pending.take() else {
             return Ok(());
         };
-        self.on_settled(now, &pending, &set)?;
+        self.on_settled(now, &pending, set)?;
         if self.trust.next.is_some() {
             self.asked.set = Some(term.saturating_add(1));
         }

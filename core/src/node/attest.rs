@@ -28,6 +28,7 @@ pub(crate) struct Attesting {
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// Somebody is asked to attest: this node, or the neighbour whose enrolment it passed on.
+    #[inline(never)]
     pub(crate) fn on_challenge(
         &mut self,
         now: Millis,

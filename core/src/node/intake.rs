@@ -8,7 +8,6 @@ use super::event::{Event, Peer, Refusal};
 use super::gossip::REORDERED;
 use super::refuse::{frame_refusal, insert_refusal, tx_refusal, wire_refusal};
 use super::{Node, Phase};
-use crate::copy::copy;
 use crate::crypto::{PublicKey, Verify, twice};
 use crate::platform::Platform;
 use crate::rules::{self, Rule};
@@ -51,9 +50,21 @@ impl Source {
 type Missing = Vec<Prefix, MAX_PARENTS>;
 
 /// Parents of a transaction as found here.
+#[derive(Default)]
 struct Resolved {
     choices: Vec<Vec<Id, 2>, MAX_PARENTS>,
     stubs: Stubs,
+}
+
+/// A transaction whose signature holds.
+struct Proved {
+    id: Id,
+    time: Millis,
+    /// [`HELD`], as the check gave it.
+    held: i32,
+    stubs: Stubs,
+    /// There is more to prove: evidence, what stands beside it, the header that a trim names.
+    says_more: bool,
 }
 
 impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
@@ -72,6 +83,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         result
     }
 
+    #[inline(never)]
     fn receive_frame(&mut self, now: Millis, from: Peer, bytes: &[u8]) -> Result<(), Refusal> {
         let place = self.peers.place(from).ok_or(Refusal::NotForMe)?;
         if let Some(state) = self.peers.get_mut(place)
@@ -182,32 +194,42 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
-    /// Takes the bytes of a transaction (COSE_Sign1 and attachment).
+    /// Takes the bytes of a transaction (COSE_Sign1 and attachment). What it says is read again for each step, so that no two steps stand above each other
+    /// on the stack: the checks of signatures take most of it.
+    #[inline(never)]
     pub(crate) fn take_tx(
         &mut self,
         now: Millis,
         source: Source,
         body: &[u8],
     ) -> Result<(), Refusal> {
+        let mut parents = Vec::new();
+        let Some(proved) = self.prove(now, source, body, &mut parents)? else {
+            return Ok(());
+        };
+        if proved.says_more {
+            self.prove_more(body)?;
+        }
+        self.take_proved(now, source, body, &parents, &proved)
+    }
+
+    /// Everything up to the signature, with the full ids of the parents. `None` where nothing is left to do: it is here already, or waits.
+    #[inline(never)]
+    fn prove(
+        &mut self,
+        now: Millis,
+        source: Source,
+        body: &[u8],
+        parents: &mut Vec<Id, MAX_PARENTS>,
+    ) -> Result<Option<Proved>, Refusal> {
         let (cose, attachment) = split(body)?;
         let tx = Unverified::parse(cose).map_err(tx_refusal)?;
-        let attachment = attachment
-            .map(Attachment::parse)
-            .transpose()
-            .map_err(|_| Refusal::Attachment)?;
-        let id = tx.id(&self.neighbourhood);
-        if let Source::Neighbour(_, place) = source
-            && let Some(state) = self.peers.get_mut(place)
-        {
-            state.round_trip.answered(now, &id.prefix());
+        if let Some(attachment) = attachment {
+            check_form(attachment)?;
         }
-        if let Some(sequence) = self.tangle.sequence(&id) {
-            self.wants.done(&id.prefix());
-            if let Source::Neighbour(_, place) = source {
-                self.known.set(sequence, place);
-            }
-            self.counters.duplicates = self.counters.duplicates.wrapping_add(1);
-            return Ok(());
+        let id = tx.id(&self.neighbourhood);
+        if self.is_known(now, source, &id) {
+            return Ok(None);
         }
         let payload = tx.payload();
         // Known before the rest is: what waits is kept in this order.
@@ -228,51 +250,22 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 return Err(refusal);
             }
             Err(Wait::Aside(waiting, refusal)) => {
-                return self.set_aside(now, source, (id, early), (waiting, &[]), body, refusal);
+                self.set_aside(now, source, (id, early), (waiting, &[]), body, refusal)?;
+                return Ok(None);
             }
         };
         self.read_issuer(payload.epoch, payload.issuer)?;
-        let resolved = match self.resolve(payload, time, attachment.as_ref()) {
-            Ok(resolved) => resolved,
-            Err(missing) => {
-                // Below the cut only the first parent is followed, down to the chain head (DESIGN 5.5); the other parents come as ids beside
-                // it, or it can only be stood on.
-                let own = payload.parents.first();
-                let first = missing.first() == Some(&own);
-                // At or below the chain head there is nothing to follow: it is settled, or dead beside what is.
-                let head = self.tables.head(payload.issuer);
-                let below = head.is_some_and(|head| payload.number <= head.number);
-                // It was here and was pushed out by count, or never will be here. Its id commits to its time, and the signature of what stands on it
-                // to its id: more is not needed.
-                let known = payload.number <= self.tangle.highest(payload.issuer);
-                if known && self.is_crowded() && self.aside.awaits(&id.prefix()) {
-                    self.ghosts.add(id, time);
-                    self.aside.wake(&id.prefix());
-                    return Err(Refusal::Unexplained);
-                }
-                if self.keep_stub(id, Some(time)) && (below || !first) {
-                    return Err(Refusal::UnknownParent);
-                }
-                // A number that is known has no second place in an answer to SYNC: what stands on another branch of a chain has to be asked for.
-                let next = self.tangle.highest(payload.issuer).0.saturating_add(1);
-                let waiting = match missing.first() {
-                    Some(_) if first && payload.number.0 <= next => {
-                        Waiting::Branch(own, payload.issuer)
-                    }
-                    Some(_) if first => Waiting::First(own, payload.issuer),
-                    Some(prefix) => Waiting::Parent(*prefix),
-                    None => Waiting::Epoch(payload.epoch),
-                };
-                let refusal = Refusal::UnknownParent;
-                return self.set_aside(now, source, (id, time), (waiting, &missing), body, refusal);
-            }
-        };
+        let mut resolved = Resolved::default();
+        if let Err(missing) = self.resolve(payload, time, attachment, &mut resolved) {
+            self.wait_for_parents(now, source, (id, time), payload, &missing, body)?;
+            return Ok(None);
+        }
         if !self.checks_allowed(now, payload) {
             return Err(Refusal::RateLimited);
         }
-        let (mut parents, mut refusal) = (Vec::new(), Refusal::Signature);
-        let held = self.verify_choices(&tx, &key, &resolved, &mut parents, &mut refusal);
-        // A copy of its own, of which the compiler knows nothing.
+        let mut refusal = Refusal::Signature;
+        let held = self.verify_choices(&tx, &key, &resolved, parents, &mut refusal);
+        // A copy of its own, of which the compiler knows nothing: looked at again where it is taken in (decision 0030).
         let again = black_box(held);
         if held != HELD {
             if let Source::Neighbour(_, place) = source
@@ -286,19 +279,112 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
         // Only now is it the issuer's, and only now does it cost the issuer: a forger uses up its own tokens.
         self.buckets.take(now, payload.issuer);
-        self.check_evidence(payload, attachment.as_ref())?;
-        self.check_named_header(payload)?;
-        let facts = facts(&id, payload, time);
+        let speaks = matches!(payload.body, Body::Evidence { .. } | Body::Trim { .. });
+        Ok(Some(Proved {
+            id,
+            time,
+            held: again,
+            stubs: resolved.stubs,
+            says_more: attachment.is_some() || speaks,
+        }))
+    }
+
+    /// Whether it is in the window. Whoever sent it has it.
+    #[inline(never)]
+    fn is_known(&mut self, now: Millis, source: Source, id: &Id) -> bool {
+        if let Source::Neighbour(_, place) = source
+            && let Some(state) = self.peers.get_mut(place)
+        {
+            state.round_trip.answered(now, &id.prefix());
+        }
+        let Some(sequence) = self.tangle.sequence(id) else {
+            return false;
+        };
+        self.wants.done(&id.prefix());
+        if let Source::Neighbour(_, place) = source {
+            self.known.set(sequence, place);
+        }
+        self.counters.duplicates = self.counters.duplicates.wrapping_add(1);
+        true
+    }
+
+    /// Parents are not here.
+    #[inline(never)]
+    fn wait_for_parents(
+        &mut self,
+        now: Millis,
+        source: Source,
+        (id, time): (Id, Millis),
+        payload: &Payload<'_>,
+        missing: &Missing,
+        body: &[u8],
+    ) -> Result<(), Refusal> {
+        // Below the cut only the first parent is followed, down to the chain head (DESIGN 5.5); the other parents come as ids beside
+        // it, or it can only be stood on.
+        let own = payload.parents.first();
+        let first = missing.first() == Some(&own);
+        // At or below the chain head there is nothing to follow: it is settled, or dead beside what is.
+        let head = self.tables.head(payload.issuer);
+        let below = head.is_some_and(|head| payload.number <= head.number);
+        // It was here and was pushed out by count, or never will be here. Its id commits to its time, and the signature of what stands on it
+        // to its id: more is not needed.
+        let known = payload.number <= self.tangle.highest(payload.issuer);
+        if known && self.is_crowded() && self.aside.awaits(&id.prefix()) {
+            self.ghosts.add(id, time);
+            self.aside.wake(&id.prefix());
+            return Err(Refusal::Unexplained);
+        }
+        if self.keep_stub(id, Some(time)) && (below || !first) {
+            return Err(Refusal::UnknownParent);
+        }
+        // A number that is known has no second place in an answer to SYNC: what stands on another branch of a chain has to be asked for.
+        let next = self.tangle.highest(payload.issuer).0.saturating_add(1);
+        let waiting = match missing.first() {
+            Some(_) if first && payload.number.0 <= next => Waiting::Branch(own, payload.issuer),
+            Some(_) if first => Waiting::First(own, payload.issuer),
+            Some(prefix) => Waiting::Parent(*prefix),
+            None => Waiting::Epoch(payload.epoch),
+        };
+        let refusal = Refusal::UnknownParent;
+        self.set_aside(now, source, (id, time), (waiting, missing), body, refusal)
+    }
+
+    /// What stands beside a transaction, and what it says of headers.
+    #[inline(never)]
+    fn prove_more(&mut self, body: &[u8]) -> Result<(), Refusal> {
+        let (cose, attachment) = split(body)?;
+        let tx = Unverified::parse(cose).map_err(tx_refusal)?;
+        let payload = tx.payload();
+        if attachment.is_some() || matches!(payload.body, Body::Evidence { .. }) {
+            self.check_evidence(payload, attachment)?;
+        }
+        self.check_named_header(payload)
+    }
+
+    /// The signature holds, and what it needs is here.
+    #[inline(never)]
+    fn take_proved(
+        &mut self,
+        now: Millis,
+        source: Source,
+        body: &[u8],
+        parents: &[Id],
+        proved: &Proved,
+    ) -> Result<(), Refusal> {
         // Looked at twice, as it was found twice (decision 0030).
-        if again != HELD {
+        if proved.held != HELD {
             return Err(Refusal::Signature);
         }
+        let (cose, _) = split(body)?;
+        let tx = Unverified::parse(cose).map_err(tx_refusal)?;
+        let payload = tx.payload();
+        let facts = facts(&proved.id, payload, proved.time);
         // Evidence may have needed the record's place for another's.
         self.read_issuer(payload.epoch, payload.issuer)?;
         let oldest = self.oldest();
         let inserted = self
             .tangle
-            .insert(&self.tables, &facts, &parents, resolved.stubs);
+            .insert(&self.tables, &facts, parents, proved.stubs);
         let sequence = match inserted {
             Ok(inserted) => {
                 self.remember(oldest);
@@ -307,7 +393,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Err(error) => return self.on_insert_error(now, source, &facts, error, payload, body),
         };
         self.raw.put(sequence, body, &[]);
-        self.after_insert(now, source, sequence, &facts, &parents, body);
+        self.after_insert(now, source, sequence, &facts, parents, body);
         self.pull_changes(now);
         Ok(())
     }
@@ -410,17 +496,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Finds the full ids behind the prefixes, or says which are missing.
-    #[expect(clippy::result_large_err, reason = "no allocation to box it in")]
     #[inline(never)]
     fn resolve(
         &self,
         payload: &Payload<'_>,
         time: Millis,
-        attachment: Option<&Attachment<'_>>,
-    ) -> Result<Resolved, Missing> {
-        let mut choices: Vec<Vec<Id, 2>, MAX_PARENTS> = Vec::new();
+        attachment: Option<&[u8]>,
+        out: &mut Resolved,
+    ) -> Result<(), Missing> {
         let mut missing: Vec<Prefix, MAX_PARENTS> = Vec::new();
-        let mut stubs = Stubs::default();
         let crowded = self.is_crowded();
         for (position, prefix) in payload.parents.as_slice().iter().enumerate() {
             let mut found: Vec<Id, 2> = Vec::new();
@@ -451,7 +535,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 && time <= below.saturating_add(self.parent_age().0)
             {
                 let _ = found.push(*id);
-                stubs.settled |= bit;
+                out.stubs.settled |= bit;
             }
             if found.is_empty()
                 && position > 0
@@ -460,29 +544,30 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 && time <= ghost.saturating_add(self.parent_age().0)
             {
                 let _ = found.push(*id);
-                stubs.aged |= bit;
+                out.stubs.aged |= bit;
             }
             if found.is_empty()
                 && position > 0
-                && let Some(id) = attachment.and_then(|a| a.parent(payload, position))
+                && let Some(id) =
+                    attachment.and_then(|bytes| shown_parent(bytes, payload, position))
             {
                 // Times fall along parents: below a settled cut everything under it is settled too. Above it a parent is asked for, unless this
                 // window could not hold it anyway: nobody shall make a full node stand on what it did not see.
                 if time <= self.headers.cut() {
                     let _ = found.push(id);
-                    stubs.settled |= bit;
+                    out.stubs.settled |= bit;
                 } else if crowded {
                     let _ = found.push(id);
-                    stubs.aged |= bit;
+                    out.stubs.aged |= bit;
                 }
             }
             if found.is_empty() {
                 let _ = missing.push(*prefix);
             }
-            let _ = choices.push(found);
+            let _ = out.choices.push(found);
         }
         if missing.is_empty() {
-            Ok(Resolved { choices, stubs })
+            Ok(())
         } else {
             Err(missing)
         }
@@ -564,9 +649,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     fn check_evidence(
         &mut self,
         payload: &Payload<'_>,
-        attachment: Option<&Attachment<'_>>,
+        attachment: Option<&[u8]>,
     ) -> Result<(), Refusal> {
-        if let Some(attachment) = attachment {
+        let attachment = attachment
+            .map(Attachment::parse)
+            .transpose()
+            .map_err(|_| Refusal::Attachment)?;
+        if let Some(attachment) = &attachment {
             attachment.check(payload).map_err(|_| Refusal::Attachment)?;
         }
         let Body::Evidence { offender, a, b } = payload.body else {
@@ -739,12 +828,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let Some((peer, len)) = taken else {
                 return;
             };
-            let mut body = [0u8; MAX_FRAME];
-            let Some((place, bytes)) = body.get_mut(..len).zip(buffer.get(..len)) else {
-                return;
-            };
-            copy(place, bytes);
-            let result = self.take_tx(now, Source::Aside(peer), place);
+            let body = buffer.get(..len).unwrap_or(&[]);
+            let result = self.take_tx(now, Source::Aside(peer), body);
             if let Err(refusal) = result
                 && !matches!(
                     refusal,
@@ -791,6 +876,22 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     pub fn body(&self, id: &Id) -> Option<&[u8]> {
         body_of(self.raw(id)?).map(|(body, _)| body)
     }
+}
+
+/// Whether what stands beside a transaction has the form of that.
+#[inline(never)]
+fn check_form(attachment: &[u8]) -> Result<(), Refusal> {
+    Attachment::parse(attachment)
+        .map(drop)
+        .map_err(|_| Refusal::Attachment)
+}
+
+/// The id of a parent as what stands beside the transaction completes it.
+#[inline(never)]
+fn shown_parent(attachment: &[u8], payload: &Payload<'_>, position: usize) -> Option<Id> {
+    Attachment::parse(attachment)
+        .ok()?
+        .parent(payload, position)
 }
 
 enum Wait {

@@ -271,6 +271,17 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 .map_err(rollback_refusal)?;
             return self.replay(now, head.number.saturating_add(1));
         }
+        self.issue_new(now, index, &head)
+    }
+
+    /// What was never issued before, upon this head. Apart from the replay, which checks signatures.
+    #[inline(never)]
+    fn issue_new(
+        &mut self,
+        now: Millis,
+        index: MemberIndex,
+        head: &crate::tangle::Head,
+    ) -> Result<bool, Refusal> {
         let may_issue = self.tables.latest(index).is_some_and(Record::may_issue);
         if self.tangle.frozen(index) || !may_issue {
             return Ok(false);

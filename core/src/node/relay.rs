@@ -156,6 +156,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// The gateway wants somebody else to attest: to who enrolled last, which drops what is not for it.
+    #[inline(never)]
     pub(crate) fn pass_challenge(&mut self, from: Peer, bytes: &[u8]) -> Result<(), Refusal> {
         let is_above = self.peers.is_uplink(from);
         let relay = self.relay.as_mut().filter(|_| is_above);
@@ -173,6 +174,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// The gateway's answer to somebody else: to who asked last. It drops what is not for it.
+    #[inline(never)]
     pub(crate) fn pass_result(
         &mut self,
         from: Peer,
