@@ -85,6 +85,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// The signer answered: from now on the attestation goes with the enrolment, if the signature holds.
+    #[inline(never)]
     pub(crate) fn attested(&mut self, now: Millis, to: Peer) -> Result<(), Refusal> {
         let key = self.key.ok_or(Refusal::NotMember)?;
         let Some(job) = &mut self.job else {

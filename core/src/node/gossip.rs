@@ -15,7 +15,7 @@ use crate::platform::Platform;
 use crate::tangle::Tables as _;
 use crate::tx::{Attachment, Stub, Unverified};
 use crate::wire::frame::{Frame, MAX_BEACON_TIPS, MAX_PREFIXES};
-use crate::wire::list::List;
+use crate::wire::list::{Iter, List};
 use crate::wire::{Certificates, EnrolStatus, FrameType};
 use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, MemberIndex, Millis, Number, Prefix};
 
@@ -99,6 +99,8 @@ pub(crate) enum Control {
 const SYNC_MEMBERS: usize = 256;
 /// Transactions that one SYNC is answered with.
 const SYNC_ANSWER: usize = 32;
+/// After how many numbers of a SYNC a place to read on from is kept.
+const SYNC_MARKS: usize = 32;
 /// What is behind by this part of a time-out is no longer taken for overtaken (RFC 8985 section 6.2 allows a quarter of a round trip).
 pub(crate) const REORDERED: u64 = 4;
 
@@ -123,6 +125,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             return None;
         }
         self.tick(now);
+        self.next_written(now, out)
+    }
+
+    /// The other half of [`Node::next_frame`], after [`Node::tick`]: for callers with little stack, whose buffer need not be there before.
+    pub fn next_written(&mut self, now: Millis, out: &mut [u8]) -> Option<(Peer, usize)> {
+        if out.len() < MAX_FRAME {
+            return None;
+        }
         let sent = self
             .next_control(now, out)
             .or_else(|| self.next_answer(out))
@@ -551,12 +561,16 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// A neighbour says what it holds of each member and wants what is above, oldest first. What does not fit the queue now comes with its next SYNC.
     #[inline(never)]
     pub(crate) fn on_sync(&mut self, place: usize, first: MemberIndex, highest: List<'_, Number>) {
-        let mut numbers: heapless::Vec<Number, { MAX_FRAME }> = heapless::Vec::new();
-        for number in highest.iter() {
-            if numbers.push(number).is_err() {
-                break;
-            }
-        }
+        // Every so many numbers a place to read on from: all of them, at once, are too many for a small stack.
+        let mut marks: heapless::Vec<Iter<'_, Number>, { MAX_FRAME / SYNC_MARKS + 1 }> =
+            heapless::Vec::new();
+        let mut rest = highest.iter();
+        while marks.push(rest.clone()).is_ok() && rest.nth(SYNC_MARKS - 1).is_some() {}
+        let number_of = |offset: u16| {
+            let offset = usize::from(offset);
+            let mark = marks.get(offset / SYNC_MARKS)?;
+            mark.clone().nth(offset % SYNC_MARKS)
+        };
         let Ok(place) = u16::try_from(place) else {
             return;
         };
@@ -565,8 +579,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             state.calm = 0;
         }
         let known = self.index.and_then(|own| own.checked_sub(first.0));
-        if let Some(known) = known.and_then(|own| numbers.get(usize::from(own.0))) {
-            self.retell_above(place, *known);
+        if let Some(known) = known.and_then(|own| number_of(own.0)) {
+            self.retell_above(place, known);
         }
         // Half of the queue stays free for answers to others; and no more at once than a pool of set-aside transactions takes that come in
         // any order.
@@ -589,9 +603,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             let Some(offset) = facts.issuer.checked_sub(first.0) else {
                 continue;
             };
-            let above = numbers
-                .get(usize::from(offset.0))
-                .is_some_and(|n| facts.number > *n);
+            let above = number_of(offset.0).is_some_and(|n| facts.number > n);
             if above && !self.sending.iter().any(|s| *s == (place, sequence)) {
                 let _ = self.sending.push_back((place, sequence));
                 own = own.saturating_add(1);

@@ -225,7 +225,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let (cose, attachment) = split(body)?;
         let tx = Unverified::parse(cose).map_err(tx_refusal)?;
         if let Some(attachment) = attachment {
-            check_form(attachment)?;
+            Attachment::check_bytes(attachment).map_err(|_| Refusal::Attachment)?;
         }
         let id = tx.id(&self.neighbourhood);
         if self.is_known(now, source, &id) {
@@ -549,7 +549,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             if found.is_empty()
                 && position > 0
                 && let Some(id) =
-                    attachment.and_then(|bytes| shown_parent(bytes, payload, position))
+                    attachment.and_then(|bytes| Attachment::parent_in(bytes, payload, position))
             {
                 // Times fall along parents: below a settled cut everything under it is settled too. Above it a parent is asked for, unless this
                 // window could not hold it anyway: nobody shall make a full node stand on what it did not see.
@@ -841,8 +841,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         }
     }
 
-    /// What happens by time alone.
-    pub(crate) fn tick(&mut self, now: Millis) {
+    /// What happens by time alone: the first half of [`Node::next_frame`].
+    pub fn tick(&mut self, now: Millis) {
         while let Some(id) = self.aside.expire(now.saturating_sub(self.aside_timeout.0)) {
             self.tell(Event::SetAsideDropped { id });
         }
@@ -876,22 +876,6 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     pub fn body(&self, id: &Id) -> Option<&[u8]> {
         body_of(self.raw(id)?).map(|(body, _)| body)
     }
-}
-
-/// Whether what stands beside a transaction has the form of that.
-#[inline(never)]
-fn check_form(attachment: &[u8]) -> Result<(), Refusal> {
-    Attachment::parse(attachment)
-        .map(drop)
-        .map_err(|_| Refusal::Attachment)
-}
-
-/// The id of a parent as what stands beside the transaction completes it.
-#[inline(never)]
-fn shown_parent(attachment: &[u8], payload: &Payload<'_>, position: usize) -> Option<Id> {
-    Attachment::parse(attachment)
-        .ok()?
-        .parent(payload, position)
 }
 
 enum Wait {

@@ -107,7 +107,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Takes the signature, stores the transaction, and only then puts it into the window, from where it goes out.
     fn finish(&mut self, now: Millis) -> Result<(), Refusal> {
-        if let Some(Purpose::Attest(to)) = self.job.as_ref().map(|job| job.purpose) {
+        if let Some(Purpose::Attest(to)) = self.job.as_ref().map(|job| &job.purpose) {
+            let to = *to;
             return self.attested(now, to);
         }
         self.finish_own(now)

@@ -108,6 +108,30 @@ impl<'a> Attachment<'a> {
         Ok(attachment)
     }
 
+    /// The refusal of [`Attachment::parse`], without what was read: that takes much stack.
+    #[inline(never)]
+    pub(crate) fn check_bytes(bytes: &[u8]) -> Result<(), AttachmentError> {
+        let mut r = Reader::new(bytes);
+        r.array_of(2)?;
+        let stubs = List::read(&mut r, 0..=MAX_PARENTS)?;
+        let proof = !r.is_null();
+        match proof {
+            true => Evidence::check_bytes(&mut r).map_err(AttachmentError::Evidence)?,
+            false => r.null()?,
+        }
+        r.finish()?;
+        check_stubs(&stubs, proof)
+    }
+
+    /// As [`Attachment::parent`], of an attachment's bytes: its proof is not looked at.
+    #[inline(never)]
+    pub(crate) fn parent_in(bytes: &[u8], payload: &Payload<'_>, position: usize) -> Option<Id> {
+        let mut r = Reader::new(bytes);
+        r.array_of(2).ok()?;
+        let stubs = List::read(&mut r, 0..=MAX_PARENTS).ok()?;
+        completed(&stubs, payload, position)
+    }
+
     /// Writes it to the start of `out` and returns those bytes.
     pub fn encode<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], AttachmentError> {
         self.check_form()?;
@@ -142,30 +166,38 @@ impl<'a> Attachment<'a> {
     /// The full id of the parent at `position`, where a stub completes it. The signature over it is what proves it.
     #[must_use]
     pub fn parent(&self, payload: &Payload<'_>, position: usize) -> Option<Id> {
-        let prefix = payload.parents.as_slice().get(position)?;
-        let mut stubs = self.stubs.iter();
-        let stub = stubs.find(|stub| usize::from(stub.position) == position)?;
-        let mut id = Id::ZERO;
-        let (head, tail) = id.0.split_first_chunk_mut::<16>()?;
-        *head = prefix.0;
-        tail.copy_from_slice(&stub.tail);
-        Some(id)
+        completed(&self.stubs, payload, position)
     }
 
     fn check_form(&self) -> Result<(), AttachmentError> {
-        if self.stubs.is_empty() && self.proof.is_none() {
-            return Err(AttachmentError::Empty);
-        }
-        let mut last = None;
-        for stub in self.stubs.iter() {
-            if usize::from(stub.position) >= MAX_PARENTS {
-                return Err(AttachmentError::Position);
-            }
-            if last >= Some(stub.position) {
-                return Err(AttachmentError::Order);
-            }
-            last = Some(stub.position);
-        }
-        Ok(())
+        check_stubs(&self.stubs, self.proof.is_some())
     }
+}
+
+fn check_stubs(stubs: &List<'_, Stub>, proof: bool) -> Result<(), AttachmentError> {
+    if stubs.is_empty() && !proof {
+        return Err(AttachmentError::Empty);
+    }
+    let mut last = None;
+    for stub in stubs.iter() {
+        if usize::from(stub.position) >= MAX_PARENTS {
+            return Err(AttachmentError::Position);
+        }
+        if last >= Some(stub.position) {
+            return Err(AttachmentError::Order);
+        }
+        last = Some(stub.position);
+    }
+    Ok(())
+}
+
+fn completed(stubs: &List<'_, Stub>, payload: &Payload<'_>, position: usize) -> Option<Id> {
+    let prefix = payload.parents.as_slice().get(position)?;
+    let mut stubs = stubs.iter();
+    let stub = stubs.find(|stub| usize::from(stub.position) == position)?;
+    let mut id = Id::ZERO;
+    let (head, tail) = id.0.split_first_chunk_mut::<16>()?;
+    *head = prefix.0;
+    tail.copy_from_slice(&stub.tail);
+    Some(id)
 }

@@ -106,15 +106,36 @@ pub unsafe extern "C" fn iotedge_node_next_frame(
         if frame_capacity < IOTEDGE_MAX_FRAME {
             return Err(status::IOTEDGE_E_BUFFER_TOO_SMALL);
         }
-        let mut bytes = [0; IOTEDGE_MAX_FRAME];
+        with(node.cast(), |n| {
+            n.tick(Millis(now));
+            Ok(())
+        })?;
+        write_next(node, now, peer, out)
+    })())
+}
+
+/// The rest of `iotedge_node_next_frame`, with a frame on the stack: apart from what is due, which takes much of it.
+///
+/// # Safety
+/// As there.
+#[inline(never)]
+unsafe fn write_next(
+    node: *mut iotedge_node_t,
+    now: u64,
+    peer: Out<u32>,
+    out: OutBytes,
+) -> Result<(), i32> {
+    let mut bytes = [0; IOTEDGE_MAX_FRAME];
+    // SAFETY: the promises of the caller.
+    unsafe {
         let (to, len) = with(node.cast(), |n| {
-            n.next_frame(Millis(now), &mut bytes)
+            n.next_written(Millis(now), &mut bytes)
                 .ok_or(status::IOTEDGE_E_NONE)
         })?;
         out.write(bytes.get(..len).ok_or(status::IOTEDGE_E_INTERNAL)?)?;
         peer.write(to.0.into());
-        Ok(())
-    })())
+    }
+    Ok(())
 }
 
 /// The next event. Call it until it says `IOTEDGE_E_NONE`, after every other call.
