@@ -32,6 +32,16 @@ pub(crate) struct Draft {
     pub(crate) time: Millis,
 }
 
+/// Where a transaction is to stand.
+struct Spot {
+    index: MemberIndex,
+    head: crate::tangle::Head,
+    /// How many tips were chosen.
+    tips: usize,
+    epoch: Epoch,
+    time: Millis,
+}
+
 /// What the outbox, or the node itself, wants to say.
 pub(crate) enum Wish<'a> {
     Submission(Ticket, Submission<'a>),
@@ -391,16 +401,28 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Builds the payload and the message to sign.
-    #[inline(never)]
     fn prepare(&mut self, now: Millis, wish: &Wish<'_>) -> Result<(), Refusal> {
+        let mut tips = [Id::ZERO; MAX_PARENTS - 1];
+        let spot = self.find_spot(now, wish, &mut tips)?;
+        let tips = tips.get(..spot.tips).unwrap_or(&[]);
+        self.compose(now, wish, &spot, tips)
+    }
+
+    /// Where to stand: what is below, by it the epoch and the time.
+    #[inline(never)]
+    fn find_spot(
+        &mut self,
+        now: Millis,
+        wish: &Wish<'_>,
+        tips: &mut [Id; MAX_PARENTS - 1],
+    ) -> Result<Spot, Refusal> {
         let index = self.index.ok_or(Refusal::NotMember)?;
         let head = self
             .tangle
             .head(&self.tables, index)
             .ok_or(Refusal::NotMember)?;
         let is_trim = matches!(wish, Wish::Submission(_, Submission::Trim { .. }));
-        let mut tips = [Id::ZERO; MAX_PARENTS - 1];
-        let mut count = self.choose_tips(now, is_trim, &mut tips)?;
+        let mut count = self.choose_tips(now, is_trim, tips)?;
         if let Wish::TrimApproval(trim) = wish {
             // Drawn like any other's, but one of them has to stand on that trim.
             let mut draws = 0u32;
@@ -409,7 +431,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 if draws > 16 {
                     return Err(Refusal::Busy);
                 }
-                count = self.choose_tips(now, true, &mut tips)?;
+                count = self.choose_tips(now, true, tips)?;
             }
         }
         // Evidence about two of the longest transactions leaves room for two parents.
@@ -441,6 +463,28 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             epoch = epoch.max(self.tangle.hands_on(tip).unwrap_or(epoch));
             time = above(time, tip, self);
         }
+        Ok(Spot {
+            index,
+            head,
+            tips: count,
+            epoch,
+            time,
+        })
+    }
+
+    /// The payload on this spot, and the message to sign.
+    #[inline(never)]
+    fn compose(
+        &mut self,
+        now: Millis,
+        wish: &Wish<'_>,
+        spot: &Spot,
+        tips: &[Id],
+    ) -> Result<(), Refusal> {
+        let Spot {
+            index, epoch, time, ..
+        } = *spot;
+        let head = &spot.head;
         let start = self.tables.clock_start(epoch).ok_or(Refusal::Busy)?;
         let offset = time
             .checked_sub(start.0)
@@ -468,26 +512,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         };
         let mut buffer = [0u8; MAX_PAYLOAD];
         let fitted = draft.encode(&mut buffer).map_err(tx_refusal)?;
-        let id = Payload::id_of(&self.neighbourhood, fitted.payload);
-        let payload = Payload::decode(fitted.payload).map_err(tx_refusal)?;
-        let facts = facts(&id, &payload, time);
-        // What the ledger would refuse is found before it is signed: a signed number cannot be taken back.
-        self.tangle
-            .check(
-                &self.tables,
-                &facts,
-                fitted.parents.as_slice(),
-                Stubs::default(),
-            )
-            .map_err(insert_refusal)?;
-        let suite = self.key_in(epoch).ok_or(Refusal::NotMember)?.suite();
-        let (neighbourhood, parents_hash) = (&self.neighbourhood, fitted.parents.hash());
-        let op = SignOp::begin_with(|message| {
-            let payload = fitted.payload;
-            tx::signing_input(neighbourhood, suite, payload, &parents_hash, message)
-                .map(|message| message.len())
-                .map_err(tx_refusal)
-        })?;
+        self.check_fitted(fitted.payload, fitted.parents.as_slice(), time)?;
         let (ticket, proof) = match wish {
             Wish::Submission(ticket, _) => (Some(*ticket), None),
             Wish::Evidence { a, b, .. } => (None, Some((*a, *b))),
@@ -501,7 +526,37 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             epoch,
             time,
         };
-        self.job = Some(SignJob::new(now, op, Purpose::Issue(draft)));
+        self.begin_job(now, &draft, fitted.payload)
+    }
+
+    /// What the ledger would refuse is found before it is signed: a signed number cannot be taken back.
+    #[inline(never)]
+    fn check_fitted(
+        &mut self,
+        payload: &[u8],
+        parents: &[Id],
+        time: Millis,
+    ) -> Result<(), Refusal> {
+        let id = Payload::id_of(&self.neighbourhood, payload);
+        let payload = Payload::decode(payload).map_err(tx_refusal)?;
+        let facts = facts(&id, &payload, time);
+        self.tangle
+            .check(&self.tables, &facts, parents, Stubs::default())
+            .map_err(insert_refusal)
+    }
+
+    /// The message to sign.
+    #[inline(never)]
+    fn begin_job(&mut self, now: Millis, draft: &Draft, payload: &[u8]) -> Result<(), Refusal> {
+        let epoch = draft.epoch;
+        let suite = self.key_in(epoch).ok_or(Refusal::NotMember)?.suite();
+        let (neighbourhood, parents_hash) = (&self.neighbourhood, draft.parents.hash());
+        let op = SignOp::begin_with(|message| {
+            tx::signing_input(neighbourhood, suite, payload, &parents_hash, message)
+                .map(|message| message.len())
+                .map_err(tx_refusal)
+        })?;
+        self.job = Some(SignJob::new(now, op, Purpose::Issue(*draft)));
         Ok(())
     }
 

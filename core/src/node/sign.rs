@@ -300,8 +300,19 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     #[inline(never)]
     fn write_evidence(&self, a: &Id, b: &Id, len: usize, out: &mut [u8]) -> Result<usize, Refusal> {
         let (one, other) = (self.evidence_half(a)?, self.evidence_half(b)?);
-        let (proof, _) = Evidence::prove(&self.neighbourhood, &one, &other)
-            .map_err(|_| Refusal::FalseEvidence)?;
+        self.write_proof_of(&one, &other, len, out)
+    }
+
+    #[inline(never)]
+    fn write_proof_of(
+        &self,
+        one: &tx::Stored<'_>,
+        other: &tx::Stored<'_>,
+        len: usize,
+        out: &mut [u8],
+    ) -> Result<usize, Refusal> {
+        let (proof, _) =
+            Evidence::prove(&self.neighbourhood, one, other).map_err(|_| Refusal::FalseEvidence)?;
         let attachment = Attachment {
             stubs: List::of(&[]),
             proof: Some(proof),
@@ -315,6 +326,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// One of the two transactions of evidence, as this node holds it.
+    #[inline(never)]
     fn evidence_half(&self, id: &Id) -> Result<tx::Stored<'_>, Refusal> {
         let raw = self.raw(id).ok_or(Refusal::FalseEvidence)?;
         let (cose, _) = split(raw)?;
