@@ -14,7 +14,7 @@ use crate::rules::{self, Rule};
 use crate::tangle::{Effect, Facts, InsertError, Stubs, Tables as _};
 use crate::tx::{APPROVAL, Attachment, Body, MemberOp, Payload, Unverified};
 use crate::wire::{Frame, Reader};
-use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, Millis, Prefix};
+use crate::{Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PARENTS, MemberIndex, Millis, Prefix};
 use core::hint::black_box;
 use heapless::Vec;
 
@@ -352,13 +352,27 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// What stands beside a transaction, and what it says of headers.
     #[inline(never)]
     fn prove_more(&mut self, body: &[u8]) -> Result<(), Refusal> {
+        let claim = self.check_attached(body)?;
+        match claim {
+            Some(claim) => self.check_evidence(split(body)?.1, &claim),
+            None => Ok(()),
+        }
+    }
+
+    /// All of that but evidence, whose claim it gives.
+    #[inline(never)]
+    fn check_attached(&self, body: &[u8]) -> Result<Option<Claim>, Refusal> {
         let (cose, attachment) = split(body)?;
         let tx = Unverified::parse(cose).map_err(tx_refusal)?;
         let payload = tx.payload();
-        if attachment.is_some() || matches!(payload.body, Body::Evidence { .. }) {
-            self.check_evidence(payload, attachment)?;
+        if let Some(attachment) = attachment {
+            Attachment::check_beside(attachment, payload).map_err(|_| Refusal::Attachment)?;
         }
-        self.check_named_header(payload)
+        if let Body::Evidence { offender, a, b } = payload.body {
+            return Ok(Some(Claim { offender, a, b }));
+        }
+        self.check_named_header(payload)?;
+        Ok(None)
     }
 
     /// The signature holds, and what it needs is here.
@@ -646,30 +660,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
 
     /// Evidence has to prove what it says, every time.
     #[inline(never)]
-    fn check_evidence(
-        &mut self,
-        payload: &Payload<'_>,
-        attachment: Option<&[u8]>,
-    ) -> Result<(), Refusal> {
-        let attachment = attachment
-            .map(Attachment::parse)
-            .transpose()
-            .map_err(|_| Refusal::Attachment)?;
-        if let Some(attachment) = &attachment {
-            attachment.check(payload).map_err(|_| Refusal::Attachment)?;
-        }
-        let Body::Evidence { offender, a, b } = payload.body else {
-            return Ok(());
-        };
-        let proof = attachment
-            .and_then(|a| a.proof)
-            .ok_or(Refusal::FalseEvidence)?;
+    fn check_evidence(&mut self, attachment: Option<&[u8]>, claim: &Claim) -> Result<(), Refusal> {
+        let attachment = attachment.ok_or(Refusal::FalseEvidence)?;
+        let epochs = epochs_of_proof(attachment)?;
         // Each half was signed by the key of its own epoch's table; that of the newest one stands in for what is not held.
         let mut keys: Vec<PublicKey, 2> = Vec::new();
-        for half in proof.payloads() {
-            let record = match self.record(half.epoch, offender)? {
+        for epoch in epochs {
+            let record = match self.record(epoch, claim.offender)? {
                 Some(record) => Some(record),
-                None => self.record(self.tables.newest(), offender)?,
+                None => self.record(self.tables.newest(), claim.offender)?,
             };
             let record = record.ok_or(Refusal::UnknownIssuer)?;
             let _ = keys.push(record.key);
@@ -677,10 +676,22 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let [one, other] = keys.as_slice() else {
             return Err(Refusal::FalseEvidence);
         };
+        self.check_proof(attachment, [one, other], claim)
+    }
+
+    #[inline(never)]
+    fn check_proof(
+        &mut self,
+        attachment: &[u8],
+        keys: [&PublicKey; 2],
+        claim: &Claim,
+    ) -> Result<(), Refusal> {
+        let attachment = Attachment::parse(attachment).map_err(|_| Refusal::Attachment)?;
+        let proof = attachment.proof.as_ref().ok_or(Refusal::FalseEvidence)?;
         let offence = proof
-            .verify_with(&self.neighbourhood, [one, other], &mut self.verifier)
+            .verify_with(&self.neighbourhood, keys, &mut self.verifier)
             .map_err(|_| Refusal::FalseEvidence)?;
-        if (offence.offender, offence.a, offence.b) == (offender, a, b) {
+        if (offence.offender, offence.a, offence.b) == (claim.offender, claim.a, claim.b) {
             Ok(())
         } else {
             Err(Refusal::FalseEvidence)
@@ -876,6 +887,21 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     pub fn body(&self, id: &Id) -> Option<&[u8]> {
         body_of(self.raw(id)?).map(|(body, _)| body)
     }
+}
+
+/// What evidence says: who offended, and by which two transactions.
+struct Claim {
+    offender: MemberIndex,
+    a: Id,
+    b: Id,
+}
+
+/// The epochs of the two transactions of a proof, in its order.
+#[inline(never)]
+fn epochs_of_proof(attachment: &[u8]) -> Result<[Epoch; 2], Refusal> {
+    let attachment = Attachment::parse(attachment).map_err(|_| Refusal::Attachment)?;
+    let proof = attachment.proof.as_ref().ok_or(Refusal::FalseEvidence)?;
+    Ok(proof.payloads().map(|half| half.epoch))
 }
 
 enum Wait {

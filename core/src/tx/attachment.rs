@@ -147,20 +147,16 @@ impl<'a> Attachment<'a> {
 
     /// Refuses an attachment that does not belong beside this payload.
     pub fn check(&self, payload: &Payload<'_>) -> Result<(), AttachmentError> {
-        let parents = payload.parents.as_slice().len();
-        if self
-            .stubs
-            .iter()
-            .any(|s| usize::from(s.position) >= parents)
-        {
-            return Err(AttachmentError::Position);
-        }
-        match (self.proof, payload.body.kind()) {
-            (Some(_), kind) if kind != super::Kind::Evidence => {
-                Err(AttachmentError::ProofUnexpected)
-            }
-            _ => Ok(()),
-        }
+        check_place(&self.stubs, self.proof.is_some(), payload)
+    }
+
+    /// As [`Attachment::check`], of the bytes of an attachment whose form is right.
+    #[inline(never)]
+    pub(crate) fn check_beside(bytes: &[u8], payload: &Payload<'_>) -> Result<(), AttachmentError> {
+        let mut r = Reader::new(bytes);
+        r.array_of(2)?;
+        let stubs = List::read(&mut r, 0..=MAX_PARENTS)?;
+        check_place(&stubs, !r.is_null(), payload)
     }
 
     /// The full id of the parent at `position`, where a stub completes it. The signature over it is what proves it.
@@ -172,6 +168,21 @@ impl<'a> Attachment<'a> {
     fn check_form(&self) -> Result<(), AttachmentError> {
         check_stubs(&self.stubs, self.proof.is_some())
     }
+}
+
+fn check_place(
+    stubs: &List<'_, Stub>,
+    proof: bool,
+    payload: &Payload<'_>,
+) -> Result<(), AttachmentError> {
+    let parents = payload.parents.as_slice().len();
+    if stubs.iter().any(|s| usize::from(s.position) >= parents) {
+        return Err(AttachmentError::Position);
+    }
+    if proof && payload.body.kind() != super::Kind::Evidence {
+        return Err(AttachmentError::ProofUnexpected);
+    }
+    Ok(())
 }
 
 fn check_stubs(stubs: &List<'_, Stub>, proof: bool) -> Result<(), AttachmentError> {
