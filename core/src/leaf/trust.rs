@@ -46,16 +46,6 @@ fn validator(r: &mut Reader<'_>) -> Result<([u8; 32], u64), WireError> {
     Ok(found)
 }
 
-/// The stake of the whole set.
-#[inline(never)]
-fn stake_of_all(head: &SetHead<'_>) -> Result<u128, WireError> {
-    let (mut total, mut r) = (0u128, head.validators.clone());
-    for _ in 0..head.count {
-        total = total.wrapping_add(validator(&mut r)?.1.into());
-    }
-    Ok(total)
-}
-
 fn set_hash(bytes: &[u8]) -> Id {
     Id(sha256(&[SET_DOMAIN.as_bytes(), bytes]))
 }
@@ -238,7 +228,10 @@ impl<P: Platform, V: Verify> Leaf<'_, P, V> {
         if number < head.start {
             return Err(Error::OutOfOrder);
         }
-        let total = stake_of_all(&head)?;
+        let (mut total, mut r) = (0u128, head.validators.clone());
+        for _ in 0..head.count {
+            total = total.wrapping_add(validator(&mut r)?.1.into());
+        }
         let (mut r, mut next) = (head.validators, 0u8);
         for vote in votes {
             if pending.last >= Some(vote.index) {

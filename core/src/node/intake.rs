@@ -510,6 +510,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     }
 
     /// Finds the full ids behind the prefixes, or says which are missing.
+    #[expect(clippy::result_large_err, reason = "no allocation to box it in")]
     #[inline(never)]
     fn resolve(
         &self,
