@@ -39,7 +39,7 @@ fn flipped(frame: &[u8], from_end: usize) -> Vec<u8> {
     frame
 }
 
-/// The first header as a frame, and the votes of these for it; the last of them with a bit flipped, or as it should be.
+/// The first header as a frame, and its hash.
 fn header_frame(net: &Network, out: &mut [u8]) -> (usize, Id) {
     let header = Header {
         neighbourhood: net.neighbourhood,
@@ -77,6 +77,7 @@ fn header_frame(net: &Network, out: &mut [u8]) -> (usize, Id) {
     (frame.write(net.neighbourhood.tag(), out).unwrap(), root)
 }
 
+/// The votes of these for the first header as a frame; the last of them with a bit flipped, or as it should be.
 fn votes_frame(net: &mut Network, root: &Id, voters: &[u8], honest: bool) -> Vec<u8> {
     let mut buffer = [0; 256];
     let votes: Vec<Vote> = voters

@@ -200,8 +200,6 @@ pub struct Heard {
     pub status: i32,
     /// Of the transaction that is watched; 0: not there.
     pub grade: u32,
-    /// The newest settled header.
-    pub header: u32,
 }
 
 #[derive(Default)]
@@ -693,7 +691,7 @@ impl Network {
     }
 
     fn record(&mut self, to: u32, from: u32, frame: Vec<u8>, status: i32) {
-        let (at, header) = (self.now, self.status(to as usize).header);
+        let at = self.now;
         let Some(recording) = self.recording.as_mut().filter(|r| r.who == to) else {
             return;
         };
@@ -709,7 +707,6 @@ impl Network {
             frame,
             status,
             grade,
-            header,
         });
     }
 
