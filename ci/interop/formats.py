@@ -46,6 +46,13 @@ def encode(value):
     return cbor2.dumps(value, canonical=True)
 
 
+def chosen(rows, op, least=1):
+    """The vectors of one sort; too few are a mistake of whoever wrote them."""
+    found = [row for row in rows if row["op"] == op]
+    assert len(found) >= least, f"{len(found)} vectors {op}"
+    return found
+
+
 @dataclass(frozen=True)
 class Key:
     """A COSE_Key with exactly the members of its RFC 9679 thumbprint."""

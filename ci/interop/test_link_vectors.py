@@ -4,14 +4,9 @@ import unittest
 from pathlib import Path
 
 import link
+from formats import chosen
 
 ROWS = json.loads((Path(__file__).resolve().parents[2] / "vectors" / "link.json").read_text())
-
-
-def chosen(op):
-    rows = [row for row in ROWS if row["op"] == op]
-    assert rows, f"no vector {op}"
-    return rows
 
 
 def verdict(work):
@@ -23,7 +18,7 @@ def verdict(work):
 
 class Link(unittest.TestCase):
     def test_compressed_frames(self):
-        for row in chosen("compressed"):
+        for row in chosen(ROWS, "compressed"):
             with self.subTest(row["name"]):
                 packed = bytes.fromhex(row["packed"])
                 said, frame = verdict(lambda: link.rebuild(packed, link.Context(row["context"])))
@@ -33,7 +28,7 @@ class Link(unittest.TestCase):
 
     def test_no_changed_bit_gives_another_frame(self):
         """Every bit of the worked example: an error, or the same frame."""
-        row = chosen("compressed")[0]
+        row = chosen(ROWS, "compressed")[0]
         packed, context = bytes.fromhex(row["packed"]), link.Context(row["context"])
         for bit in range(8 * len(packed)):
             bent = bytearray(packed)
@@ -42,13 +37,13 @@ class Link(unittest.TestCase):
             self.assertTrue(said != "ok" or frame.hex() == row["frame"], bit)
 
     def test_packets_that_are_sent(self):
-        for row in chosen("send"):
+        for row in chosen(ROWS, "send"):
             with self.subTest(row["name"]):
                 packets = link.split(bytes.fromhex(row["frame"]), row["mtu"], 0)
                 self.assertEqual([p.hex() for p in packets], row["packets"])
 
     def test_packets_that_are_received(self):
-        for row in chosen("receive"):
+        for row in chosen(ROWS, "receive"):
             with self.subTest(row["name"]):
                 receiver = link.Receiver()
                 for packet, wanted in zip(row["packets"], row["results"], strict=True):

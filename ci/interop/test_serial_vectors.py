@@ -5,15 +5,10 @@ import zlib
 from pathlib import Path
 
 from cobs import cobs
+from formats import chosen
 
 ROWS = json.loads((Path(__file__).resolve().parents[2] / "vectors" / "serial.json").read_text())
 RESIDUE = 0x2144DF1C
-
-
-def chosen(op):
-    rows = [row for row in ROWS if row["op"] == op]
-    assert len(rows) > 10, f"no vector {op}"
-    return rows
 
 
 def written(frame):
@@ -51,12 +46,12 @@ class Serial(unittest.TestCase):
         self.assertEqual(zlib.crc32(b"123456789"), 0xCBF43926)
 
     def test_frames_that_are_written(self):
-        for row in chosen("line-write"):
+        for row in chosen(ROWS, "line-write", least=11):
             with self.subTest(row["name"]):
                 self.assertEqual(written(bytes.fromhex(row["frame"])).hex(), row["line"])
 
     def test_lines_that_are_read(self):
-        for row in chosen("line-read"):
+        for row in chosen(ROWS, "line-read", least=11):
             with self.subTest(row["name"]):
                 frames, counted = read(bytes.fromhex(row["line"]), row["room"])
                 self.assertEqual((frames, counted), (row["frames"], row["counters"]))

@@ -6,7 +6,7 @@
 use super::keys::{Chain, SideKey};
 use super::statement::GRANT;
 use super::{ChannelError, Place};
-use crate::copy::copy;
+use crate::copy::{copy, joined};
 use crate::crypto::agree::{PublicKey, SecretKey};
 use crate::crypto::hpke::{Context, HpkeError, Mode};
 use crate::crypto::kdf::Prk;
@@ -42,13 +42,7 @@ pub struct Grant {
 pub struct SlotKey(pub(super) [u8; 32]);
 
 fn info(place: &Place, subscriber: &Id) -> [u8; 99] {
-    let mut out = [0; 99];
-    let (domain, rest) = out.split_at_mut(23);
-    let (at, who) = rest.split_at_mut(44);
-    copy(domain, INFO);
-    copy(at, &place.bytes());
-    copy(who, &subscriber.0);
-    out
+    joined(&[INFO, &place.bytes(), &subscriber.0])
 }
 
 fn with_mode<R>(side: Option<&SideKey>, channel: &Id, work: impl FnOnce(Mode<'_>) -> R) -> R {

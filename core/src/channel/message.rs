@@ -5,7 +5,7 @@
 
 use super::keys::{Marks, Secret};
 use super::{ChannelError, Place};
-use crate::copy::copy;
+use crate::copy::{copy, joined};
 use crate::crypto::seal::{self, Tag};
 use crate::crypto::{Signature, ct_eq, sha256};
 use crate::types::Id;
@@ -230,11 +230,7 @@ pub(super) fn leaf(place: &Place, commitment: &[u8; 32], bytes: &[u8]) -> Id {
 /// What the owner signs for a message off the ledger.
 #[must_use]
 pub fn to_be_signed(leaf: &Id) -> [u8; 56] {
-    let mut out = [0; 56];
-    let (domain, hash) = out.split_at_mut(24);
-    copy(domain, SIGN);
-    copy(hash, &leaf.0);
-    out
+    joined(&[SIGN, &leaf.0])
 }
 
 const AAD_ROOM: usize = AAD + 20;
@@ -246,14 +242,7 @@ fn associated<'o>(
     lookup: &[u8; 8],
     out: &'o mut [u8; AAD_ROOM],
 ) -> Result<&'o [u8], ChannelError> {
-    let mut external = [0; AAD];
-    let (domain, rest) = external.split_at_mut(25);
-    let (at, rest) = rest.split_at_mut(44);
-    let (byte, tail) = rest.split_at_mut(1);
-    copy(domain, DOMAIN);
-    copy(at, &place.bytes());
-    copy(byte, &[form.byte()]);
-    copy(tail, lookup);
+    let external: [u8; AAD] = joined(&[DOMAIN, &place.bytes(), &[form.byte()], lookup]);
     let mut w = Writer::new(out);
     match form.cose {
         true => {

@@ -22,6 +22,8 @@ pub use owner::Owner;
 pub use reader::{Opened, Reader, Recent, Skipped};
 pub use statement::Op;
 
+use crate::copy::joined;
+use crate::crypto::seal::Nonce;
 use crate::crypto::sha256;
 use crate::types::Id;
 
@@ -82,6 +84,13 @@ pub fn channel_id(neighbourhood: &Id, owner: &Id, number: ChannelNumber) -> Id {
     ]))
 }
 
+/// Which of `count` messages from `first` on stands at `index`.
+fn place_in_batch(index: Index, first: Index, count: u32) -> Result<u32, ChannelError> {
+    let at = index.0.checked_sub(first.0);
+    let at = at.and_then(|at| u32::try_from(at).ok());
+    at.filter(|at| *at < count).ok_or(ChannelError::Batch)
+}
+
 /// A message's place: which channel, key epoch and index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -96,21 +105,12 @@ pub struct Place {
 impl Place {
     /// Channel id, key epoch and index, big-endian.
     pub(crate) fn bytes(&self) -> [u8; 44] {
-        let mut out = [0; 44];
-        let (channel, rest) = out.split_at_mut(32);
-        let (epoch, index) = rest.split_at_mut(4);
-        crate::copy::copy(channel, &self.channel.0);
-        crate::copy::copy(epoch, &self.epoch.0.to_be_bytes());
-        crate::copy::copy(index, &self.index.0.to_be_bytes());
-        out
+        joined(&[&self.channel.0, &self.nonce().0])
     }
 
     /// The nonce: key epoch and index, never random.
-    pub(crate) fn nonce(&self) -> crate::crypto::seal::Nonce {
-        let mut out = [0; 12];
-        let (epoch, index) = out.split_at_mut(4);
-        crate::copy::copy(epoch, &self.epoch.0.to_be_bytes());
-        crate::copy::copy(index, &self.index.0.to_be_bytes());
-        crate::crypto::seal::Nonce(out)
+    pub(crate) fn nonce(&self) -> Nonce {
+        let (epoch, index) = (self.epoch.0.to_be_bytes(), self.index.0.to_be_bytes());
+        Nonce(joined(&[&epoch, &index]))
     }
 }

@@ -6,7 +6,7 @@
 use super::keys::{Chain, Mode, Secret, SideKey};
 use super::message::{Form, leaf, seal_into, to_be_signed};
 use super::statement::{Batch, MAX_BATCH};
-use super::{ChannelError, Index, KeyEpoch, LAST_INDEX, Place, WINDOW};
+use super::{ChannelError, Index, KeyEpoch, LAST_INDEX, Place, WINDOW, place_in_batch};
 use crate::crypto::Signature;
 use crate::platform::Platform;
 use crate::types::Id;
@@ -276,10 +276,8 @@ impl<'m> Owner<'m> {
     /// # Errors
     /// [`ChannelError::Batch`], [`ChannelError::Path`] for too little room.
     pub fn path(&self, index: Index, out: &mut [Id]) -> Result<usize, ChannelError> {
-        let at = index.0.checked_sub(self.first.0);
-        let at = at.and_then(|at| u32::try_from(at).ok());
         let count = u32::try_from(self.count).unwrap_or(0);
-        let at = at.filter(|at| *at < count).ok_or(ChannelError::Batch)?;
+        let at = place_in_batch(index, self.first, count)?;
         let leaf = |i: u32| {
             let leaf = usize::try_from(i).ok().and_then(|i| self.leaves.get(i));
             leaf.copied().unwrap_or_default()

@@ -8,7 +8,7 @@ use super::grant::SlotKey;
 use super::keys::Chain;
 use super::statement::{MAX_DEPTH, WRAP};
 use super::{ChannelError, Place};
-use crate::copy::copy;
+use crate::copy::{copy, joined};
 use crate::crypto::kdf::Prk;
 use crate::crypto::seal::{self, Key, Nonce, Tag};
 use crate::types::Id;
@@ -188,23 +188,11 @@ fn mask(first: u32, height: u8) -> u128 {
 }
 
 fn associated(place: &Place, node: u8) -> [u8; 67] {
-    let mut out = [0; 67];
-    let (domain, rest) = out.split_at_mut(22);
-    let (at, end) = rest.split_at_mut(44);
-    copy(domain, WRAPS);
-    copy(at, &place.bytes());
-    copy(end, &[node]);
-    out
+    joined(&[WRAPS, &place.bytes(), &[node]])
 }
 
 fn path_associated(channel: &Id, slot: u8) -> [u8; 55] {
-    let mut out = [0; 55];
-    let (domain, rest) = out.split_at_mut(22);
-    let (at, end) = rest.split_at_mut(32);
-    copy(domain, PATH);
-    copy(at, &channel.0);
-    copy(end, &[slot]);
-    out
+    joined(&[PATH, &channel.0, &[slot]])
 }
 
 /// Opens a verified path in place, `sealed` being copied into `out`; returns the length of the keys, to be stored.
@@ -250,28 +238,26 @@ pub fn unwrap(
     let (keys, _) = keys.as_chunks::<32>();
     let depth = keys.len().saturating_sub(1).min(MAX_DEPTH.into());
     let leaf = u32::from(slot) | 1_u32.checked_shl(depth as u32).unwrap_or(0);
-    for wrap in wraps {
-        let (node, rest) = wrap.split_first().unwrap_or((&0, &[]));
-        let own = keys.iter().enumerate();
-        let own = own.map(|(height, key)| (leaf.checked_shr(height as u32).unwrap_or(0), key));
-        for (at, key) in own {
-            if at != u32::from(*node) {
-                continue;
-            }
-            let mut chain = [0; 32];
-            let mut tag = [0; 16];
-            let (body, end) = rest.split_at_checked(32).unwrap_or_default();
-            copy(&mut chain, body);
-            copy(&mut tag, end);
-            let aad = associated(place, *node);
-            let opened = seal::open(&Key::new(*key), &place.nonce(), &aad, &mut chain, &Tag(tag));
-            let out = Chain::new(chain);
-            chain.zeroize();
-            return match opened {
-                Ok(()) => Ok(out),
-                Err(_) => Err(ChannelError::Forged),
-            };
-        }
+    let own = |node: u8| {
+        let mut above = keys.iter().zip(0..);
+        above.find(|(_, height)| leaf.checked_shr(*height) == Some(node.into()))
+    };
+    let mine = wraps.iter().find_map(|wrap| {
+        let (node, rest) = wrap.split_first()?;
+        own(*node).map(|(key, _)| (*node, rest, key))
+    });
+    let (node, rest, key) = mine.ok_or(ChannelError::Revoked)?;
+    let mut chain = [0; 32];
+    let mut tag = [0; 16];
+    let (body, end) = rest.split_at_checked(32).unwrap_or_default();
+    copy(&mut chain, body);
+    copy(&mut tag, end);
+    let aad = associated(place, node);
+    let opened = seal::open(&Key::new(*key), &place.nonce(), &aad, &mut chain, &Tag(tag));
+    let out = Chain::new(chain);
+    chain.zeroize();
+    match opened {
+        Ok(()) => Ok(out),
+        Err(_) => Err(ChannelError::Forged),
     }
-    Err(ChannelError::Revoked)
 }

@@ -4,7 +4,7 @@
 //! grant and a path the reader.
 
 use super::keys::Mode;
-use super::{ChannelError, ChannelNumber, Index, KeyEpoch, LAST_INDEX};
+use super::{ChannelError, ChannelNumber, Index, KeyEpoch, LAST_INDEX, place_in_batch};
 use crate::crypto::{PublicKey, Signature, Verify};
 use crate::types::{Id, MemberIndex};
 use crate::wire::{Reader, WireError, Writer, merkle};
@@ -120,16 +120,12 @@ impl Batch {
         leaf: &Id,
         path: &[Id],
     ) -> Result<(), ChannelError> {
-        let at = index.0.checked_sub(self.first.0);
-        let at = at.and_then(|at| u32::try_from(at).ok());
-        let count = u32::from(self.count);
-        match at {
-            Some(at) if epoch == self.epoch && at < count => {
-                let proved = merkle::verify_inclusion(leaf, at, count, path, &self.root);
-                proved.map_err(ChannelError::Path)
-            }
-            _ => Err(ChannelError::Batch),
+        if epoch != self.epoch {
+            return Err(ChannelError::Batch);
         }
+        let count = u32::from(self.count);
+        let at = place_in_batch(index, self.first, count)?;
+        merkle::verify_inclusion(leaf, at, count, path, &self.root).map_err(ChannelError::Path)
     }
 }
 
