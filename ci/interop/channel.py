@@ -135,7 +135,13 @@ def unwrap(wraps, keys, channel, epoch, index, slot):
 def statement(data, neighbourhood, signer, key):
     """Section 12.4: the fields, once form and signature hold."""
     body, signature = data[:-64], data[-64:]
-    fields = formats.decode(body)
+    fields = said(formats.decode(body))
+    verify(key, formats.encode(["iotedge/channel/statement/1", neighbourhood, signer, body]), signature)
+    return fields
+
+
+def said(fields):
+    """The body of a statement, alone or in a transaction of kind 4: its fields, once their form holds."""
     must(isinstance(fields, list) and len(fields) > 1, "not an array")
     number = lambda value, bits, least=0: must(type(value) is int and least <= value < 1 << bits, "number")
     sized = lambda value, length: must(isinstance(value, bytes) and len(value) == length, "bytes")
@@ -161,5 +167,4 @@ def statement(data, neighbourhood, signer, key):
         must(rest[2] < 1 << ((len(rest[3]) - 16) // 32 - 1), "slot")
     elif op == 6:
         must(isinstance(rest[1], bytes), "message")
-    verify(key, formats.encode(["iotedge/channel/statement/1", neighbourhood, signer, body]), signature)
     return fields

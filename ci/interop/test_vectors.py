@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cbor2
 
+import channel
 import formats
 from formats import Key, Refused, encode
 
@@ -42,6 +43,22 @@ class Vectors(unittest.TestCase):
         for row in self.each(plain):
             tx = self.check_transaction(row)
             self.assertEqual((tx.id.hex(), tx.issuer, tx.number, tx.kind), (row["id"], row["issuer"], row["number"], row["kind"]))
+
+    def test_statements_of_channels(self):
+        """The body of kind 4, read by itself."""
+        named = set()
+        for row in self.each(r for r in rows("tx.json") if r["expect"] == "ok" and r["kind"] == 4):
+            named.add(channel.said(self.check_transaction(row).body)[0])
+        self.assertEqual(named, set(range(7)))
+        refused = [r for r in rows("tx.json") if r["expect"] in ("WireRange", "UnsupportedKind") and self.kind_of(r) == 4]
+        self.assertGreater(len(refused), 8)
+        for row in self.each(refused):
+            with self.assertRaises(Refused):
+                channel.said(self.check_transaction(row).body)
+
+    def kind_of(self, row):
+        fields = cbor2.loads(cbor2.loads(bytes.fromhex(row["cose"]))[2])
+        return fields[6] if len(fields) > 6 else None
 
     def test_transactions_with_a_bad_signature(self):
         for row in self.each(r for r in rows("tx.json") if r["expect"].startswith("Signature")):

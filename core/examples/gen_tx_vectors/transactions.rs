@@ -198,7 +198,46 @@ fn good_transactions() -> Vec<(&'static str, Tx)> {
             "first transaction ever",
             Tx::new(1, simple()).with(3, U(1)).with(4, U(0)),
         ),
+        ("announce", channel(0, &[U(1), U(1), U(3), U(70_000)])),
+        (
+            "announce of a sub-channel at the widest",
+            channel(
+                0,
+                &[
+                    U(u32::MAX.into()),
+                    U(2),
+                    U(u32::MAX.into()),
+                    U(u32::MAX.into()),
+                ],
+            ),
+        ),
+        (
+            "root of a batch",
+            channel(1, &[U(1), U(1), U(64), U(64), B(id(0x41))]),
+        ),
+        ("subscribe", channel(2, &[U(4), U(1), B(id(0x42))])),
+        (
+            "grant",
+            channel(3, &[U(1), U(1), U(1_000), U(70), B(vec![0x43; 80])]),
+        ),
+        (
+            "revoke of a channel",
+            channel(4, &[U(1), U(2), U(0), U(90), B(vec![0x44; 2 * 49])]),
+        ),
+        (
+            "path to a reader",
+            channel(5, &[U(1), U(70), U(3), B(vec![0x45; 3 * 32 + 16])]),
+        ),
+        (
+            "message of a channel",
+            channel(6, &[U(1), B(vec![0x13; 45])]),
+        ),
     ]
+}
+
+/// What its issuer says of a channel.
+fn channel(op: u64, fields: &[V]) -> Tx {
+    Tx::new(4, A([&[U(op)], fields].concat()))
 }
 
 fn bad_transactions() -> Vec<(&'static str, Tx, &'static str)> {
@@ -264,7 +303,6 @@ fn bad_transactions() -> Vec<(&'static str, Tx, &'static str)> {
         ("first parent twice", t().over(&[3, 3, 7]), "ParentsDoubled"),
         ("kind lock", t().with(6, U(2)), "UnsupportedKind"),
         ("kind claim", t().with(6, U(3)), "UnsupportedKind"),
-        ("kind channel", t().with(6, U(4)), "UnsupportedKind"),
         ("kind 10", t().with(6, U(10)), "UnsupportedKind"),
         ("kind 257", t().with(6, U(257)), "UnsupportedKind"),
         ("amount 0", t().with(7, transfer(2, 0, 9_250)), "AmountZero"),
@@ -337,6 +375,61 @@ fn bad_transactions() -> Vec<(&'static str, Tx, &'static str)> {
             "evidence of one id",
             Tx::new(9, A(vec![U(6), B(id(2)), B(id(2))])),
             "EvidenceIds",
+        ),
+        (
+            "channel operation 7",
+            channel(7, &[U(1)]),
+            "UnsupportedKind",
+        ),
+        (
+            "announce with more",
+            channel(0, &[U(1), U(1), U(1), U(0), Null]),
+            "UnsupportedKind",
+        ),
+        (
+            "announce in mode 3",
+            channel(0, &[U(1), U(3), U(1), U(0)]),
+            "UnsupportedKind",
+        ),
+        (
+            "announce of key epoch 0",
+            channel(0, &[U(1), U(1), U(0), U(0)]),
+            "WireRange",
+        ),
+        (
+            "announce behind the last index",
+            channel(0, &[U(1), U(1), U(1), U(1 << 32)]),
+            "WireRange",
+        ),
+        (
+            "root of 65 messages",
+            channel(1, &[U(1), U(1), U(64), U(65), B(id(0x41))]),
+            "WireRange",
+        ),
+        (
+            "grant of 79 bytes",
+            channel(3, &[U(1), U(1), U(0), U(70), B(vec![0x43; 79])]),
+            "WireRange",
+        ),
+        (
+            "revoke that opens the first key epoch",
+            channel(4, &[U(1), U(1), U(0), U(0), B(vec![])]),
+            "WireRange",
+        ),
+        (
+            "revoke with half a wrap",
+            channel(4, &[U(1), U(2), U(0), U(0), B(vec![0x44; 48])]),
+            "WireRange",
+        ),
+        (
+            "path to a slot that the tree does not have",
+            channel(5, &[U(1), U(70), U(4), B(vec![0x45; 3 * 32 + 16])]),
+            "WireRange",
+        ),
+        (
+            "message that makes the payload 481 bytes",
+            channel(6, &[U(1), B(vec![0x13; 413])]),
+            "PayloadTooLong",
         ),
         ("ES256 over an Ed25519 key", other, "Suite"),
         ("algorithm -35", unknown, "Protected"),

@@ -137,24 +137,47 @@ fn take_number(r: &mut Reader<'_>) -> ChannelNumber {
     ChannelNumber::from_wire(r.take_u32())
 }
 
-/// 1 and above.
 fn take_epoch(r: &mut Reader<'_>) -> KeyEpoch {
-    let epoch = r.take_u32();
-    if epoch == 0 {
-        r.break_off(WireError::Range);
-    }
-    KeyEpoch(epoch)
+    KeyEpoch(r.take_u32())
 }
 
 fn take_index(r: &mut Reader<'_>) -> Index {
-    let index = r.take_uint();
-    if index > LAST_INDEX {
-        r.break_off(WireError::Range);
-    }
-    Index(index)
+    Index(r.take_uint())
 }
 
 impl<'a> Op<'a> {
+    /// Whether each number is one that may be said. What is not, is neither read nor signed.
+    ///
+    /// # Errors
+    /// [`WireError::Range`].
+    pub fn check(&self) -> Result<(), WireError> {
+        // Key epochs from 1 on, the first that a revoke opens is 2; the end of a stretch may be one behind the last index.
+        let within = |epoch: KeyEpoch, index: Index| epoch.0 >= 1 && index.0 <= LAST_INDEX;
+        let end = LAST_INDEX.saturating_add(1);
+        let fits = match *self {
+            Self::Announce { epoch, index, .. } | Self::Grant { epoch, index, .. } => {
+                within(epoch, index)
+            }
+            Self::Root { batch, .. } => {
+                within(batch.epoch, batch.first)
+                    && (1..=MAX_BATCH).contains(&batch.count)
+                    && batch.first.0.saturating_add(batch.count.into()) <= end
+            }
+            Self::Revoke {
+                epoch,
+                index,
+                ended,
+                ..
+            } => within(epoch, index) && epoch.0 >= 2 && ended.0 <= end,
+            Self::Path { slot, sealed, .. } => {
+                let depth = super::slots::depth_of(sealed.len());
+                depth.is_some_and(|depth| u32::from(slot) >> depth == 0)
+            }
+            Self::Subscribe { .. } | Self::Message { .. } => true,
+        };
+        fits.then_some(()).ok_or(WireError::Range)
+    }
+
     /// Writes the body of a transaction of kind 4.
     pub fn write(&self, w: &mut Writer<'_>) -> Result<(), WireError> {
         match *self {
@@ -265,10 +288,6 @@ impl<'a> Op<'a> {
                     count: r.take_u8(),
                     root: r.take_id(),
                 };
-                let last = batch.first.0.saturating_add(batch.count.into());
-                if !(1..=MAX_BATCH).contains(&batch.count) || last > LAST_INDEX.saturating_add(1) {
-                    r.break_off(WireError::Range);
-                }
                 Self::Root { number, batch }
             }
             (2, 4) => Self::Subscribe {
@@ -285,16 +304,16 @@ impl<'a> Op<'a> {
             },
             (4, 6) => {
                 let number = take_number(r);
-                let (epoch, index, ended) = (take_epoch(r), take_index(r), r.take_uint());
+                let (epoch, index, ended) = (take_epoch(r), take_index(r), take_index(r));
                 let (wraps, rest) = r.take_bytes().as_chunks::<WRAP>();
-                if !rest.is_empty() || ended > LAST_INDEX.saturating_add(1) || epoch.0 < 2 {
+                if !rest.is_empty() {
                     r.break_off(WireError::Range);
                 }
                 Self::Revoke {
                     number,
                     epoch,
                     index,
-                    ended: Index(ended),
+                    ended,
                     wraps,
                 }
             }
@@ -302,9 +321,6 @@ impl<'a> Op<'a> {
                 let number = take_number(r);
                 let to = MemberIndex(r.take_u16());
                 let (slot, sealed) = (r.take_u8(), r.take_bytes());
-                if super::slots::depth_of(sealed.len()).is_none_or(|d| u32::from(slot) >> d != 0) {
-                    r.break_off(WireError::Range);
-                }
                 Self::Path {
                     number,
                     to,
@@ -319,6 +335,7 @@ impl<'a> Op<'a> {
             _ => return Err(ChannelError::Op),
         };
         r.intact()?;
+        op.check()?;
         Ok(op)
     }
 }

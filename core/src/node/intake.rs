@@ -947,7 +947,7 @@ pub(crate) fn facts(id: &Id, payload: &Payload<'_>, time: Millis) -> Facts {
         epoch: payload.epoch,
         time,
         effect: match payload.body {
-            Body::Data(_) | Body::Service(_) => Effect::None,
+            Body::Data(_) | Body::Service(_) | Body::Channel(_) => Effect::None,
             Body::Transfer { to, amount, debits } => Effect::Transfer { to, amount, debits },
             Body::Exit { amount, debits, .. } => Effect::Exit { amount, debits },
             Body::Trim {

@@ -247,8 +247,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Body::Transfer { to, amount, .. } => Submission::Transfer { to, amount },
             Body::Exit { amount, target, .. } => Submission::Exit { amount, target },
             Body::Member(MemberOp::Leave) => Submission::Leave,
-            // A trim is void by now, joins come again from the gateway's own list, evidence is in the ledger or found again.
-            Body::Trim { .. } | Body::Member(_) | Body::Evidence { .. } => {
+            // A trim is void by now, joins come again from the gateway's own list, evidence is in the ledger or found again,
+            // and no node signs for a channel yet.
+            Body::Trim { .. } | Body::Member(_) | Body::Evidence { .. } | Body::Channel(_) => {
                 return Ok(());
             }
         };

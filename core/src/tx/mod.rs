@@ -43,7 +43,7 @@ pub enum TxError {
     Wire(WireError),
     /// A payload version that this build does not know. Update the firmware.
     Version,
-    /// A kind that is reserved or unknown. Refuse; newer members may understand it.
+    /// A kind that is reserved or unknown, or a channel's operation or mode that is. Refuse; newer members may understand it.
     UnsupportedKind,
     /// The protected header is neither that of EdDSA nor that of ES256. Refuse.
     Protected,

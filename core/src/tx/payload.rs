@@ -5,6 +5,7 @@
 //! transactions (times, epochs, totals against credits) belongs to the rooms above.
 
 use super::{MAX_BODY, TxError};
+use crate::channel::{ChannelError, Op};
 use crate::crypto::{PublicKey, sha256};
 use crate::identity::CoseKey;
 use crate::types::{
@@ -23,6 +24,8 @@ pub enum Kind {
     Data = 0,
     /// Value to another member.
     Transfer = 1,
+    /// What an owner or a subscriber says of a channel.
+    Channel = 4,
     /// What the issuer offers.
     Service = 5,
     /// A change of membership or keys.
@@ -36,12 +39,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind with this number; `None` for reserved (2, 3, 4) and unknown ones.
+    /// The kind with this number; `None` for reserved (2, 3) and unknown ones.
     #[must_use]
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::Data),
             1 => Some(Self::Transfer),
+            4 => Some(Self::Channel),
             5 => Some(Self::Service),
             6 => Some(Self::Member),
             7 => Some(Self::Trim),
@@ -98,6 +102,8 @@ pub enum Body<'a> {
         /// The issuer's lifetime debits with this one.
         debits: Amount,
     },
+    /// What the issuer says of a channel. The ledger keeps it as it keeps data: no account changes, and what it means is for readers.
+    Channel(Op<'a>),
     /// What the issuer offers, 1 to 320 bytes.
     Service(&'a [u8]),
     /// A change of membership or keys.
@@ -140,6 +146,7 @@ impl<'a> Body<'a> {
         match self {
             Self::Data(_) => Kind::Data,
             Self::Transfer { .. } => Kind::Transfer,
+            Self::Channel(_) => Kind::Channel,
             Self::Service(_) => Kind::Service,
             Self::Member(_) => Kind::Member,
             Self::Trim { .. } => Kind::Trim,
@@ -174,6 +181,7 @@ impl<'a> Body<'a> {
                 Err(TxError::BodyTooLong)
             }
             Self::Member(MemberOp::Revoke { list: [] }) => Err(TxError::MemberOp),
+            Self::Channel(op) => Ok(op.check()?),
             Self::Evidence { a, b, .. } if a >= b => Err(TxError::EvidenceIds),
             _ => Ok(()),
         }
@@ -189,6 +197,7 @@ impl<'a> Body<'a> {
                 w.put_uint(amount.0);
                 w.put_uint(debits.0);
             }
+            Self::Channel(op) if ALL => op.write(w)?,
             Self::Member(op) if ALL => op.write(w)?,
             Self::Trim {
                 cut,
@@ -235,6 +244,7 @@ impl<'a> Body<'a> {
                     debits: Amount(r.take_uint()),
                 }
             }
+            Kind::Channel => Self::Channel(Op::read(r).map_err(refused)?),
             Kind::Member => Self::Member(MemberOp::read(r)?),
             Kind::Trim => {
                 r.take_array_of(4);
@@ -264,6 +274,14 @@ impl<'a> Body<'a> {
         };
         r.intact()?;
         Ok(body)
+    }
+}
+
+/// An operation or a mode that does not exist is one that newer members may understand, as a kind is.
+const fn refused(error: ChannelError) -> TxError {
+    match error {
+        ChannelError::Wire(error) => TxError::Wire(error),
+        _ => TxError::UnsupportedKind,
     }
 }
 

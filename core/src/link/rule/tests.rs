@@ -1,6 +1,7 @@
 use super::super::context::{Context, Nothing};
 use super::super::testing::*;
 use super::*;
+use crate::channel::{ChannelNumber, Op};
 use crate::crypto::{PublicKey, Suite};
 use crate::tx::{Body, MemberOp, Payload, Prefixes, Stub};
 use crate::wire::list::List;
@@ -251,7 +252,7 @@ fn any_frame(rng: &mut Rng, book: &Book) -> Vec<u8> {
         2 => MemberOp::Leave,
         _ => MemberOp::Revoke { list: &data },
     };
-    let body = match rng.below(8) {
+    let body = match rng.below(9) {
         0 | 1 => Body::Data(&data),
         2 => Body::Service(&data),
         3 => Body::Transfer { to, amount, debits },
@@ -271,6 +272,10 @@ fn any_frame(rng: &mut Rng, book: &Book) -> Vec<u8> {
             a: a.min(b),
             b: a.max(b),
         },
+        7 => Body::Channel(Op::Message {
+            number: ChannelNumber { main: 1, sub: 0 },
+            sealed: &data,
+        }),
         _ => Body::Member(op),
     };
     let epoch = match rng.below(3) {

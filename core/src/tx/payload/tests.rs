@@ -1,4 +1,6 @@
 use super::*;
+use crate::channel::statement::Batch;
+use crate::channel::{ChannelNumber, Index, KeyEpoch, Mode};
 use proptest::prelude::*;
 
 fn id() -> impl Strategy<Value = Id> {
@@ -18,6 +20,7 @@ enum Owned {
     Join(Vec<u8>, Option<Vec<u8>>, Box<[u8; 64]>),
     Rotate([u8; 32], Box<[u8; 64]>),
     Leave,
+    Channel(u32, u32, u8, Vec<u8>),
     Revoke(Vec<u8>),
     Trim(u64, Id, u32, Id),
     Evidence(u16, Id, Id),
@@ -56,6 +59,9 @@ impl Owned {
                 consent,
             }),
             Self::Leave => Body::Member(MemberOp::Leave),
+            Self::Channel(number, n, which, bytes) => {
+                Body::Channel(channel_op(*number, *n, *which, bytes))
+            }
             Self::Revoke(list) => Body::Member(MemberOp::Revoke { list }),
             Self::Trim(cut, previous, header, header_hash) => Body::Trim {
                 cut: Millis(*cut),
@@ -69,6 +75,69 @@ impl Owned {
                 b: *a.max(b),
             },
         }
+    }
+}
+
+/// Each operation that a channel has, with whatever numbers it may have.
+fn channel_op(number: u32, n: u32, which: u8, bytes: &[u8]) -> Op<'_> {
+    let number = ChannelNumber::from_wire(number);
+    let (epoch, index) = (KeyEpoch(n.max(2)), Index(n.into()));
+    let to = MemberIndex(n as u16);
+    let key = bytes.first_chunk().unwrap();
+    match which % 7 {
+        0 => Op::Announce {
+            number,
+            mode: Mode::Private,
+            epoch,
+            index,
+        },
+        1 => Op::Root {
+            number,
+            batch: Batch {
+                epoch,
+                first: Index(index.0 / 2),
+                count: 1 + which % 64,
+                root: Id(*key),
+            },
+        },
+        2 => Op::Subscribe {
+            owner: to,
+            number,
+            key,
+        },
+        3 => Op::Grant {
+            number,
+            epoch,
+            index,
+            to,
+            sealed: bytes.first_chunk().unwrap(),
+        },
+        4 => {
+            let wraps = bytes.as_chunks().0;
+            let wraps = &wraps[..usize::from(which) % (wraps.len() + 1)];
+            Op::Revoke {
+                number,
+                epoch,
+                index,
+                ended: Index(index.0 + 1),
+                wraps,
+            }
+        }
+        5 => {
+            let depth = which % 8;
+            let sealed = &bytes[..32 * (usize::from(depth) + 1) + 16];
+            let slot = (n as u8) & ((1_u16 << depth) - 1) as u8;
+            Op::Path {
+                number,
+                to,
+                slot,
+                sealed,
+            }
+        }
+        _ => Op::Message {
+            number,
+            sealed: bytes,
+        },
     }
 }
 
@@ -94,6 +163,13 @@ fn owned() -> impl Strategy<Value = Owned> {
             .prop_map(|(a, b, p)| Owned::Join(a, b, p)),
         (any::<[u8; 32]>(), sig()).prop_map(|(k, c)| Owned::Rotate(k, c)),
         Just(Owned::Leave),
+        (
+            any::<u32>(),
+            any::<u32>(),
+            any::<u8>(),
+            prop::collection::vec(any::<u8>(), 276)
+        )
+            .prop_map(|(c, n, w, b)| Owned::Channel(c, n, w, b)),
         bytes(200).prop_map(Owned::Revoke),
         (any::<u64>(), id(), any::<u32>(), id()).prop_map(|(c, p, h, x)| Owned::Trim(c, p, h, x)),
         (any::<u16>(), id(), id()).prop_map(|(o, a, b)| Owned::Evidence(o, a, b)),
@@ -160,7 +236,6 @@ fn fields_out_of_bounds_are_refused() {
         (5, "4f000000000000000000000000000000", TxError::ParentCount),
         (6, "02", TxError::UnsupportedKind),
         (6, "03", TxError::UnsupportedKind),
-        (6, "04", TxError::UnsupportedKind),
         (6, "0a", TxError::UnsupportedKind),
         (6, "190101", TxError::UnsupportedKind),
         (7, "8301000a", TxError::AmountZero),
@@ -263,6 +338,13 @@ fn bodies_out_of_bounds_are_refused_both_ways() {
         a,
         b,
     };
+    let range = TxError::Wire(WireError::Range);
+    let announce = |epoch, index| Op::Announce {
+        number: ChannelNumber::default(),
+        mode: Mode::Public,
+        epoch: KeyEpoch(epoch),
+        index: Index(index),
+    };
     for (body, want) in [
         (Body::Data(&[]), TxError::BodyEmpty),
         (Body::Service(&[]), TxError::BodyEmpty),
@@ -278,6 +360,15 @@ fn bodies_out_of_bounds_are_refused_both_ways() {
         ),
         (evidence(high, low), TxError::EvidenceIds),
         (evidence(low, low), TxError::EvidenceIds),
+        (Body::Channel(announce(0, 1)), range),
+        (Body::Channel(announce(1, 1 << 32)), range),
+        (
+            Body::Channel(Op::Message {
+                number: ChannelNumber::default(),
+                sealed: &[7; 480],
+            }),
+            TxError::PayloadTooLong,
+        ),
     ] {
         assert_eq!(encode(&sample(body)), Err(want));
         if want == TxError::PayloadTooLong {
@@ -318,6 +409,24 @@ fn member_operations_out_of_bounds_are_refused() {
         refused(&format!("8301{key}{signature}")),
         TxError::Wire(_)
     ));
+}
+
+#[test]
+fn what_a_channel_does_not_know_is_refused() {
+    let refused = |body: &str| {
+        let mut bytes = with_element(7, &hex::decode(body).unwrap());
+        let kind_at = bytes.len() - body.len() / 2 - 1;
+        bytes[kind_at] = Kind::Channel.number();
+        Payload::decode(&bytes).expect_err("must be refused")
+    };
+    let range = TxError::Wire(WireError::Range);
+    assert_eq!(refused("8107"), TxError::UnsupportedKind);
+    assert_eq!(refused("860001010100f6"), TxError::UnsupportedKind);
+    assert_eq!(refused("850001030100"), TxError::UnsupportedKind);
+    assert_eq!(refused("850001010000"), range);
+    assert_eq!(refused("8103"), TxError::UnsupportedKind);
+    assert_eq!(refused("80"), TxError::Wire(WireError::Truncated));
+    assert_eq!(refused("4101"), TxError::Wire(WireError::Type));
 }
 
 #[test]
