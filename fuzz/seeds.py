@@ -45,6 +45,7 @@ BODIES = {
     "join": (6, [0, [b"\x84" * 40, b"\x84" * 40], SIGNATURE]),
     "rotate": (6, [1, KEY, SIGNATURE]),
     "leave": (6, [2]),
+    "channel": (4, [0, 1, 2, 3, 70_000]),
     "revoke": (6, [3, b"\x84" * 30]),
     "trim": (7, [1_700_000_000_000, ID[5], 2, ID[6]]),
     "exit": (8, [100, 2_850, ID[7][:20]]),
@@ -105,7 +106,29 @@ def serial_seeds():
     return {**read, "frames": frames + op(7), "bent": bent, "noise": op(0, bytes(range(255))) + op(0, b"\xff" * 255) + op(7)}
 
 
+# Of a channel: each operation alone, one with a signature behind it, and a message in each form.
+OPS = {
+    "announce": [0, 1, 2, 3, 70_000],
+    "root": [1, 1, 1, 64, 64, ID[0]],
+    "subscribe": [2, 4, 1, ID[1]],
+    "grant": [3, 1, 1, 1000, 70, (ID[2] * 3)[:80]],
+    "revoke": [4, 1, 2, 0, 90, (ID[3] * 4)[:98]],
+    "path": [5, 1, 70, 3, (ID[4] * 4)[:112]],
+    "message": [6, 1, b"\x13" + ID[5] + ID[6][:12]],
+}
+LOOKUP = ID[7][:8]
+STANDARD = cbor([b"\xa1\x01\x18\x18", {4: LOOKUP}, ID[8] + ID[9][:4]])
+
 SEEDS = {
+    "channel_op": {**{name: cbor(fields) for name, fields in OPS.items()}, **{f"{name}-signed": cbor(fields) + SIGNATURE for name, fields in OPS.items()}},
+    "channel_message": {
+        "compact": b"\x10" + LOOKUP + ID[8][:28],
+        "compact-signed": b"\x11" + LOOKUP + ID[8][:28] + SIGNATURE,
+        "long-tag": b"\x12" + LOOKUP + ID[8] + ID[9][:4],
+        "long-tag-signed": b"\x13" + LOOKUP + ID[8] + ID[9][:4] + SIGNATURE,
+        "cose": STANDARD,
+        "cose-signed": STANDARD + SIGNATURE,
+    },
     "link": link_seeds(),
     "serial": serial_seeds(),
     "attachment": {"stubs": STUBS, "proof": PROOF, "both": STUBS[:-1] + PROOF[2:]},
