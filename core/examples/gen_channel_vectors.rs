@@ -13,7 +13,7 @@ use iotedge_core::crypto::SecretKey;
 use iotedge_core::crypto::hpke::derive_key_pair;
 use iotedge_core::platform::{Platform, PlatformError};
 use iotedge_core::wire::Writer;
-use iotedge_core::{Id, MemberIndex};
+use iotedge_core::{Id, MemberIndex, Number};
 use std::collections::BTreeMap;
 
 /// One row of the file.
@@ -90,7 +90,7 @@ fn messages(out: &mut Vec<Row>) {
             ahead: 64,
         };
         let mut leaves = [Id::ZERO; 6];
-        let mut owner = Owner::open(&mut Fixed, config, side, &mut leaves).unwrap();
+        let mut owner = Owner::open(&mut Fixed, Number(0), config, side, &mut leaves).unwrap();
         let chain = match mode {
             Mode::Public => String::new(),
             _ => hex::encode([0x42; 32]),
@@ -99,7 +99,9 @@ fn messages(out: &mut Vec<Row>) {
         for (name, form) in forms() {
             let body = b"a reading of 20 byte";
             let mut bytes = [0; 256];
-            let done = owner.publish(&mut Fixed, form, body, &mut bytes).unwrap();
+            let done = owner
+                .publish(&mut Fixed, Number(0), form, body, &mut bytes)
+                .unwrap();
             let len = match form.signed {
                 true => done
                     .sign(&signer().sign(&done.to_be_signed()), &mut bytes)

@@ -3,6 +3,8 @@
 //! Invariant: with a counter, the newest own number in the store says what the counter must show. The counter is advanced last: the transaction is signed, then stored, then the
 //! counter moves, and only then a byte leaves. So a counter that is one behind is a power cut, finished at the next start; one that is ahead is an old image. Whether it can
 //! still be advanced is looked at before anything is signed (decision 0025). Without a counter nothing here does anything: then decision 0003 protects.
+//!
+//! What has no number, a channel's reserved indexes, moves the counter by [`step`]: the bond then says one more, so all that is bound shares one counter and one record.
 
 use crate::platform::{Counter, Platform};
 use crate::types::Number;
@@ -23,6 +25,12 @@ pub(crate) enum RollbackError {
     /// The counter is at its end.
     Exhausted,
 }
+
+/// The number of a bond that was made before anything was signed, or by who does not know the numbers: it expects no step for any, and the first number that is signed binds anew.
+const NO_NUMBER: u32 = u32::MAX;
+
+/// A number that was stored and a step that was: each is settled before the next of its kind.
+const MOST_BEHIND: u32 = 2;
 
 /// With the counter at `value` the newest own number was `number`; from there it moves once for every number that `stride` divides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,23 +63,15 @@ impl Guard {
         platform: &mut P,
         newest: Number,
     ) -> Result<Self, RollbackError> {
-        let mut buffer = [0; 24];
-        let stored = platform
-            .get(KEY, &mut buffer)
-            .map_err(|_| RollbackError::Platform)?;
-        let Some(len) = stored else {
-            // Bound when it signs first.
-            return Ok(Self {
-                bond: None,
-                newest: newest.0,
-            });
-        };
-        let bond = read(buffer.get(..len).unwrap_or(&[])).map_err(|_| RollbackError::Counter)?;
+        // Without a bond: bound when it signs first.
+        let bond = load(platform)?;
         let mut guard = Self {
-            bond: Some(bond),
-            newest: newest.0.max(bond.number),
+            bond,
+            newest: bond.map_or(newest.0, |bond| newest.0.max(bond.number)),
         };
-        guard.settle(platform)?;
+        if bond.is_some() {
+            guard.settle(platform)?;
+        }
         Ok(guard)
     }
 
@@ -117,7 +117,7 @@ impl Guard {
         self.settle(platform).map(|_| ())
     }
 
-    /// Advances a counter that is one behind, and refuses any other that is not where it must be. `None`: there is no counter.
+    /// Advances a counter that is behind by what a cut leaves, and refuses any other that is not where it must be. `None`: there is no counter.
     pub(crate) fn settle<P: Platform>(
         &mut self,
         platform: &mut P,
@@ -132,23 +132,69 @@ impl Guard {
             (Some(counter), Some(bond)) => (counter, bond),
             (counter, None) => return Ok(counter),
         };
-        let expected = bond.expected(self.newest);
+        let mut expected = bond.expected(self.newest);
+        if counter.value == expected {
+            return Ok(Some(counter));
+        }
+        // A channel moved it since: the store has it.
+        if let Some(bond) = load(platform)? {
+            self.bond = Some(bond);
+            expected = bond.expected(self.newest);
+        }
         if counter.value == expected {
             return Ok(Some(counter));
         }
         if counter.value > expected {
             return Err(RollbackError::OldImage);
         }
-        if counter.value.checked_add(1) != Some(expected) {
+        let behind = expected.saturating_sub(counter.value);
+        if behind > MOST_BEHIND {
             return Err(RollbackError::Counter);
         }
-        platform.advance().map_err(|_| RollbackError::Platform)?;
+        for _ in 0..behind {
+            platform.advance().map_err(|_| RollbackError::Platform)?;
+        }
         // One that says it moved and did not protects nothing.
         match platform.counter() {
             Ok(Some(moved)) if moved.value == expected => Ok(Some(moved)),
             _ => Err(RollbackError::Counter),
         }
     }
+}
+
+/// Moves the counter by one for what has no number and is in the store already, so that an image from before is an old one from now on. `newest` is the newest own number in the
+/// store, 0 where there is none. On an error nothing may be used of what was stored; called again, it goes on where it stopped.
+pub(crate) fn step<P: Platform>(platform: &mut P, newest: Number) -> Result<(), RollbackError> {
+    // What is open is settled first, so that no two steps are.
+    let mut guard = Guard::open(platform, newest)?;
+    let Some(counter) = guard.settle(platform)? else {
+        return Ok(());
+    };
+    if counter.value >= counter.last {
+        return Err(RollbackError::Exhausted);
+    }
+    let bond = guard.bond.unwrap_or(Bond {
+        value: counter.value,
+        number: NO_NUMBER,
+        stride: counter.stride,
+    });
+    let bond = Bond {
+        value: bond.value.saturating_add(1),
+        ..bond
+    };
+    store(platform, &bond)?;
+    guard.bond = Some(bond);
+    guard.settle(platform).map(|_| ())
+}
+
+fn load<P: Platform>(platform: &mut P) -> Result<Option<Bond>, RollbackError> {
+    let mut buffer = [0; 24];
+    let stored = platform.get(KEY, &mut buffer);
+    let Some(len) = stored.map_err(|_| RollbackError::Platform)? else {
+        return Ok(None);
+    };
+    let bond = read(buffer.get(..len).unwrap_or(&[])).map_err(|_| RollbackError::Counter)?;
+    Ok(Some(bond))
 }
 
 fn store<P: Platform>(platform: &mut P, bond: &Bond) -> Result<(), RollbackError> {
@@ -318,5 +364,61 @@ mod tests {
         let mut guard = Guard::open(&mut platform, Number(3)).unwrap();
         say(&mut platform, &mut guard, 4..9);
         assert_eq!(platform.writes, 0);
+    }
+
+    #[test]
+    fn a_channel_steps_between_numbers_and_a_guard_that_lives_sees_it() {
+        for stride in [1, 4] {
+            let mut platform = device(stride);
+            // Before anything was ever signed.
+            step(&mut platform, Number(0)).unwrap();
+            let mut guard = Guard::open(&mut platform, Number(0)).unwrap();
+            let mut images = vec![];
+            for number in 1..30 {
+                images.push((number - 1, platform.store.clone()));
+                say(&mut platform, &mut guard, number..number + 1);
+                step(&mut platform, Number(number)).unwrap();
+                assert!(Guard::open(&mut platform, Number(number)).is_ok());
+            }
+            assert_eq!(value(&platform), 7 + 1 + 29 + 29 / stride);
+            for (number, store) in images {
+                platform.store = store;
+                let found = Guard::open(&mut platform, Number(number)).err();
+                assert_eq!(found, Some(RollbackError::OldImage), "{number}");
+                let found = step(&mut platform, Number(number)).err();
+                assert_eq!(found, Some(RollbackError::OldImage), "{number}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_that_fails_or_is_cut_goes_on_where_it_stopped() {
+        let mut platform = device(1);
+        step(&mut platform, Number(0)).unwrap();
+        platform.fail_advance = true;
+        for _ in 0..3 {
+            let failed = step(&mut platform, Number(0));
+            assert_eq!(failed, Err(RollbackError::Platform));
+        }
+        platform.fail_advance = false;
+        step(&mut platform, Number(0)).unwrap();
+        assert_eq!(value(&platform), 7 + 3);
+        platform.counter.as_mut().unwrap().last = 10;
+        let end = step(&mut platform, Number(0));
+        assert_eq!(end, Err(RollbackError::Exhausted));
+        // A number and a step are open at once: both are finished.
+        let mut platform = device(1);
+        let mut guard = Guard::open(&mut platform, Number(0)).unwrap();
+        guard.ready(&mut platform, Number(1)).unwrap();
+        platform.fail_advance = true;
+        assert!(step(&mut platform, Number(0)).is_err());
+        assert!(guard.stored(&mut platform, Number(1)).is_err());
+        platform.fail_advance = false;
+        assert!(Guard::open(&mut platform.clone(), Number(1)).is_ok());
+        guard.settle(&mut platform).unwrap();
+        assert_eq!(value(&platform), 7 + 2);
+        let mut none = MemoryPlatform::default();
+        step(&mut none, Number(0)).unwrap();
+        assert_eq!(none.writes, 0);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::crypto::SignatureError;
 use crate::crypto::hpke::HpkeError;
+use crate::rollback::RollbackError;
 use crate::wire::{WireError, merkle::MerkleError};
 
 /// See the module.
@@ -57,8 +58,12 @@ pub enum ChannelError {
     Op,
     /// A public key of small order.
     WeakKey,
-    /// Store or randomness failed. Try again.
+    /// Store, counter or randomness failed. Try again.
     Platform,
+    /// The hardware counter says that the store was set back to an older image: its indexes were used. Only a new channel number, or the newer image, is safe.
+    OldImage,
+    /// The hardware counter is not the one that the store is bound to, or is at its end.
+    Counter,
 }
 
 impl From<WireError> for ChannelError {
@@ -79,6 +84,16 @@ impl From<HpkeError> for ChannelError {
             HpkeError::Key => Self::WeakKey,
             HpkeError::Forged => Self::Forged,
             HpkeError::TooLong => Self::TooLong,
+        }
+    }
+}
+
+impl From<RollbackError> for ChannelError {
+    fn from(error: RollbackError) -> Self {
+        match error {
+            RollbackError::Platform => Self::Platform,
+            RollbackError::OldImage => Self::OldImage,
+            RollbackError::Counter | RollbackError::Exhausted => Self::Counter,
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is stored is the first index that was never used, and the chain's key there. It is written before any index below it is used, so after a power cut the
 //! owner goes on at it: no (key epoch, index) twice, and no key of a used message in the store. Up to 64 indexes are skipped then; an announce says so.
+//! Where the device has a hardware counter each reservation moves it, so that an older image of the store is refused instead of bringing indexes back. Who is asked to
+//! store takes `newest`: the newest own number that the node or leaf of this device has stored, 0 where it has none, since the counter moves with these, too.
 
 use super::keys::{Chain, Mode, Secret, SideKey};
 use super::message::{Form, leaf, seal_into, to_be_signed};
@@ -9,7 +11,8 @@ use super::statement::{Batch, MAX_BATCH};
 use super::{ChannelError, Index, KeyEpoch, LAST_INDEX, Place, WINDOW, place_in_batch};
 use crate::crypto::Signature;
 use crate::platform::Platform;
-use crate::types::Id;
+use crate::rollback::{self, Guard};
+use crate::types::{Id, Number};
 use crate::wire::{Reader, WireError, Writer, merkle};
 use zeroize::Zeroize;
 
@@ -82,9 +85,10 @@ impl<'m> Owner<'m> {
     ///
     /// # Errors
     /// [`ChannelError::Mode`] where the side key does not go with the mode, [`ChannelError::Platform`], [`ChannelError::Wire`] for a damaged store: then only a new channel number
-    /// is safe.
+    /// is safe; [`ChannelError::OldImage`], [`ChannelError::Counter`].
     pub fn open<P: Platform>(
         platform: &mut P,
+        newest: Number,
         config: Config,
         side: Option<SideKey>,
         leaves: &'m mut [Id],
@@ -93,6 +97,7 @@ impl<'m> Owner<'m> {
         if restricted != side.is_some() || !(1..=WINDOW as u8).contains(&config.ahead) {
             return Err(ChannelError::Mode);
         }
+        Guard::open(platform, newest)?;
         let mut buffer = [0; STORED];
         let stored = platform.get(config.key, &mut buffer)?;
         let mut owner = Self {
@@ -119,7 +124,7 @@ impl<'m> Owner<'m> {
                 owner.far = chain.clone();
                 owner.chain = chain;
             }
-            None => owner.rekey(platform).map(|_| ())?,
+            None => owner.rekey(platform, newest).map(|_| ())?,
         }
         Ok(owner)
     }
@@ -149,8 +154,12 @@ impl<'m> Owner<'m> {
     /// Opens the next key epoch: a fresh key, from index 0. Returns where the old one ended. The open batch is given up: close it before.
     ///
     /// # Errors
-    /// [`ChannelError::Platform`], [`ChannelError::IndexOverflow`] after the last epoch.
-    pub fn rekey<P: Platform>(&mut self, platform: &mut P) -> Result<Index, ChannelError> {
+    /// [`ChannelError::Platform`], [`ChannelError::IndexOverflow`] after the last epoch; [`ChannelError::OldImage`], [`ChannelError::Counter`].
+    pub fn rekey<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        newest: Number,
+    ) -> Result<Index, ChannelError> {
         let epoch = self.epoch.0.checked_add(1).map(KeyEpoch);
         let epoch = epoch.ok_or(ChannelError::IndexOverflow)?;
         let chain = match self.config.mode {
@@ -164,7 +173,7 @@ impl<'m> Owner<'m> {
             }
         };
         let ended = self.index;
-        let (limit, far) = self.reserve(platform, epoch, Index(0), &chain)?;
+        let (limit, far) = self.reserve(platform, newest, epoch, Index(0), &chain)?;
         self.epoch = epoch;
         self.index = Index(0);
         self.chain = chain;
@@ -175,10 +184,11 @@ impl<'m> Owner<'m> {
         Ok(ended)
     }
 
-    /// Writes what comes after the next `ahead` indexes.
+    /// Writes what comes after the next `ahead` indexes, then moves the counter: a cut in between leaves indexes that nobody used.
     fn reserve<P: Platform>(
         &self,
         platform: &mut P,
+        newest: Number,
         epoch: KeyEpoch,
         from: Index,
         chain: &Chain,
@@ -197,6 +207,7 @@ impl<'m> Owner<'m> {
         let done = platform.put(self.config.key, w.written());
         buffer.zeroize();
         done?;
+        rollback::step(platform, newest)?;
         Ok((limit, far))
     }
 
@@ -207,6 +218,7 @@ impl<'m> Owner<'m> {
     pub fn publish<P: Platform>(
         &mut self,
         platform: &mut P,
+        newest: Number,
         form: Form,
         body: &[u8],
         out: &mut [u8],
@@ -215,7 +227,8 @@ impl<'m> Owner<'m> {
             return Err(ChannelError::IndexOverflow);
         }
         if self.index >= self.limit {
-            let (limit, far) = self.reserve(platform, self.epoch, self.index, &self.chain)?;
+            let (limit, far) =
+                self.reserve(platform, newest, self.epoch, self.index, &self.chain)?;
             self.limit = limit;
             self.far = far;
         }

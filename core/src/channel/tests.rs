@@ -10,7 +10,7 @@ use crate::node::test_platform::MemoryPlatform;
 use crate::platform::Platform;
 use crate::store::Geometry;
 use crate::store::simulated::Board;
-use crate::types::MemberIndex;
+use crate::types::{MemberIndex, Number};
 use crate::wire::{WireError, Writer};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -20,6 +20,8 @@ mod revokes;
 mod statements;
 mod streams;
 
+/// The node beside it has signed nothing.
+const NEWEST: Number = Number(0);
 const HERE: Id = Id([0x11; 32]);
 const NUMBER: ChannelNumber = ChannelNumber { main: 1, sub: 0 };
 
@@ -45,7 +47,14 @@ fn leak<T: Clone>(value: T, count: usize) -> &'static mut [T] {
 }
 
 fn an_owner(platform: &mut MemoryPlatform) -> Owner<'static> {
-    Owner::open(platform, config(Mode::Private), None, leak(Id::ZERO, 8)).unwrap()
+    Owner::open(
+        platform,
+        NEWEST,
+        config(Mode::Private),
+        None,
+        leak(Id::ZERO, 8),
+    )
+    .unwrap()
 }
 
 fn a_reader(owner: &Owner<'_>) -> Reader<'static> {
@@ -62,7 +71,9 @@ fn publish(
     body: &[u8],
 ) -> Vec<u8> {
     let mut out = vec![0; 1400];
-    let done = owner.publish(platform, form, body, &mut out).unwrap();
+    let done = owner
+        .publish(platform, NEWEST, form, body, &mut out)
+        .unwrap();
     let len = match form.signed {
         true => done
             .sign(&signer().sign(&done.to_be_signed()), &mut out)
@@ -246,6 +257,7 @@ fn a_fork_is_told_and_a_made_up_one_is_not_believed() {
         let first = publish(&mut owner, platform, form, b"one");
         let mut twin = Owner::open(
             &mut twin_platform,
+            NEWEST,
             config(Mode::Private),
             None,
             leak(Id::ZERO, 8),
@@ -286,7 +298,9 @@ fn a_signed_message_needs_its_owner() {
         signed: true,
         ..Form::COMPACT
     };
-    let done = owner.publish(platform, form, b"body", &mut out).unwrap();
+    let done = owner
+        .publish(platform, NEWEST, form, b"body", &mut out)
+        .unwrap();
     let stranger = SecretKey::from_seed(&[9; 32]).unwrap();
     let len = done
         .sign(&stranger.sign(&done.to_be_signed()), &mut out)
@@ -319,7 +333,7 @@ fn a_batch_attributes_each_reading() {
     for n in 0..8u8 {
         let mut out = [0; 64];
         let done = owner
-            .publish(platform, Form::COMPACT, &[n; 20], &mut out)
+            .publish(platform, NEWEST, Form::COMPACT, &[n; 20], &mut out)
             .unwrap();
         full = done.full;
         let (opened, _) = read(&mut reader, &out[..done.len]).unwrap();
@@ -368,7 +382,8 @@ fn a_grant_opens_for_its_reader_only_and_from_its_index_on() {
         };
         let mut config = config(mode);
         config.key = 0x40 + mode as u16;
-        let mut owner = Owner::open(platform, config, side.clone(), leak(Id::ZERO, 8)).unwrap();
+        let mut owner =
+            Owner::open(platform, NEWEST, config, side.clone(), leak(Id::ZERO, 8)).unwrap();
         let old = publish(&mut owner, platform, Form::COMPACT, b"before");
         let (me, secret) = place_of(&Id([3; 32]), 3);
         let seal = grant::seal(
@@ -423,6 +438,6 @@ fn a_grant_opens_for_its_reader_only_and_from_its_index_on() {
         assert_eq!(read(&mut thief, &new).err(), Some(ChannelError::Unknown));
         assert_eq!(read(&mut reader, &new).unwrap().1, b"after");
     }
-    let found = Owner::open(platform, config(Mode::Restricted), None, &mut []);
+    let found = Owner::open(platform, NEWEST, config(Mode::Restricted), None, &mut []);
     assert_eq!(found.err(), Some(ChannelError::Mode));
 }

@@ -108,7 +108,7 @@ fn a_revoke_ends_one_reader_and_no_other() {
     let mut readers: Vec<_> = (0..3).map(|_| a_reader(&owner)).collect();
     let late = publish(&mut owner, platform, Form::COMPACT, b"late");
     slots.revoke(1).unwrap();
-    let ended = owner.rekey(platform).unwrap();
+    let ended = owner.rekey(platform, NEWEST).unwrap();
     assert_eq!(ended, Index(1));
     let first = owner.next();
     let all: Vec<_> = slots

@@ -11,7 +11,7 @@ proptest! {
         let platform = &mut MemoryPlatform { seed, ..MemoryPlatform::default() };
         let mut owner = an_owner(platform);
         let revoked = &mut a_reader(&owner);
-        owner.rekey(platform).unwrap();
+        owner.rekey(platform, NEWEST).unwrap();
         let before: Vec<_> = (0..from).map(|n| publish(&mut owner, platform, Form::COMPACT, &[n as u8])).collect();
         let mut reader = a_reader(&owner);
         let mut stranger = Reader::new(owner.next(), Chain::new([9; 32]), None, leak(Skipped::default(), 8), leak(Recent::default(), 8));
