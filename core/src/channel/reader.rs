@@ -3,6 +3,8 @@
 //! Invariant: nothing changes before a message's tag, and its signature where it has one, was found right. A used secret is wiped, a skipped one with its use or once it is more
 //! than [`WINDOW`] behind. A print is 2 bytes: one in a thousand strangers' messages makes the reader step up to 64 keys ahead, and changes nothing.
 
+pub mod stored;
+
 use super::keys::{Chain, Marks, Secret, SideKey};
 use super::message::{Sealed, found, leaf, to_be_signed};
 use super::{ChannelError, Index, KeyEpoch, LAST_INDEX, MAX_JUMP, Place, WINDOW};
@@ -408,5 +410,12 @@ fn check(message: &Sealed<'_>, leaf: &Id, proof: &mut Proof<'_>) -> Result<(), C
             Ok(verifier.verify(key, &to_be_signed(leaf), signature)?)
         }
         _ => Err(ChannelError::Signature(SignatureError::Malformed)),
+    }
+}
+
+#[cfg(test)]
+impl Reader<'_> {
+    pub(super) fn skipped_for_test(&self) -> usize {
+        self.skipped.iter().filter(|slot| slot.0.is_some()).count()
     }
 }

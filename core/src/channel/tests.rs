@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 mod power;
 mod revokes;
 mod statements;
+mod stored;
 mod streams;
 
 /// The node beside it has signed nothing.
