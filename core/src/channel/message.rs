@@ -260,15 +260,15 @@ fn associated<'o>(
 /// Seals `body` into `out`; returns the length. The signature, where there is one, comes behind it.
 pub(super) fn seal_into(
     secret: &Secret,
+    marks: &Marks,
     place: &Place,
     form: Form,
     body: &[u8],
     out: &mut [u8],
-) -> Result<(usize, Marks), ChannelError> {
+) -> Result<usize, ChannelError> {
     if body.len() > MAX_BODY {
         return Err(ChannelError::TooLong);
     }
-    let marks = secret.marks();
     let tag_len = form.tag_len();
     let sealed_len = body.len().saturating_add(tag_len);
     let mut w = Writer::new(out);
@@ -301,10 +301,11 @@ pub(super) fn seal_into(
     let key = secret.key(form.byte());
     let tag = seal::seal(&key, &place.nonce(), aad, plain).map_err(|_| ChannelError::TooLong)?;
     copy(tail.get_mut(..tag_len).unwrap_or(&mut []), &tag.0);
-    Ok((total, marks))
+    Ok(total)
 }
 
-/// Whether a lookup is this one.
-pub(super) fn found(secret: &Secret, lookup: &[u8; 8]) -> bool {
-    ct_eq(&secret.lookup(), lookup)
+/// Lookup and commitment, where the lookup is this one.
+pub(super) fn found(secret: &Secret, lookup: &[u8; 8]) -> Option<Marks> {
+    let marks = secret.marks();
+    ct_eq(&marks.lookup, lookup).then_some(marks)
 }

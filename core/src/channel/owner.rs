@@ -5,7 +5,7 @@
 //! Where the device has a hardware counter each reservation moves it, so that an older image of the store is refused instead of bringing indexes back. Who is asked to
 //! store takes `newest`: the newest own number that the node or leaf of this device has stored, 0 where it has none, since the counter moves with these, too.
 
-use super::keys::{Chain, Mode, Secret, SideKey};
+use super::keys::{Chain, Marks, Mode, Secret, SideKey};
 use super::message::{Form, leaf, seal_into, to_be_signed};
 use super::statement::{Batch, MAX_BATCH};
 use super::{ChannelError, Index, KeyEpoch, LAST_INDEX, Place, WINDOW, place_in_batch};
@@ -46,6 +46,16 @@ pub struct Owner<'m> {
     leaves: &'m mut [Id],
     count: usize,
     first: Index,
+    /// Of the message at `index`, where it was computed ahead.
+    ready: Option<Ready>,
+}
+
+/// What the next message needs of the chain.
+struct Ready {
+    secret: Secret,
+    marks: Marks,
+    /// The key of the index behind it.
+    chain: Chain,
 }
 
 /// A message that was sealed.
@@ -111,6 +121,7 @@ impl<'m> Owner<'m> {
             leaves,
             count: 0,
             first: Index(0),
+            ready: None,
         };
         match stored {
             Some(len) => {
@@ -181,6 +192,7 @@ impl<'m> Owner<'m> {
         self.far = far;
         self.count = 0;
         self.first = Index(0);
+        self.ready = None;
         Ok(ended)
     }
 
@@ -211,6 +223,37 @@ impl<'m> Owner<'m> {
         Ok((limit, far))
     }
 
+    /// Does ahead, while nobody waits, what the next message needs whatever it says: its indexes reserved in the store, its keys and marks computed. Called again it does nothing.
+    ///
+    /// # Errors
+    /// As [`Owner::publish`]; no index is used then.
+    pub fn prepare<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        newest: Number,
+    ) -> Result<(), ChannelError> {
+        if self.index.0 > LAST_INDEX {
+            return Err(ChannelError::IndexOverflow);
+        }
+        if self.index >= self.limit {
+            let (limit, far) =
+                self.reserve(platform, newest, self.epoch, self.index, &self.chain)?;
+            self.limit = limit;
+            self.far = far;
+        }
+        if self.ready.is_none() {
+            let mut chain = self.chain.clone();
+            let secret = chain.step(self.side.as_ref());
+            let marks = secret.marks();
+            self.ready = Some(Ready {
+                secret,
+                marks,
+                chain,
+            });
+        }
+        Ok(())
+    }
+
     /// Seals a message into `out`. A signed one is not in the batch's tree as another leaf would be: its leaf is there too, so that the batch has no holes.
     ///
     /// # Errors
@@ -223,21 +266,15 @@ impl<'m> Owner<'m> {
         body: &[u8],
         out: &mut [u8],
     ) -> Result<Published, ChannelError> {
-        if self.index.0 > LAST_INDEX {
-            return Err(ChannelError::IndexOverflow);
-        }
-        if self.index >= self.limit {
-            let (limit, far) =
-                self.reserve(platform, newest, self.epoch, self.index, &self.chain)?;
-            self.limit = limit;
-            self.far = far;
-        }
+        self.prepare(platform, newest)?;
         let place = self.next();
-        let mut chain = self.chain.clone();
-        let secret: Secret = chain.step(self.side.as_ref());
-        let (len, marks) = seal_into(&secret, &place, form, body, out)?;
-        let leaf = leaf(&place, &marks.commitment, out.get(..len).unwrap_or(&[]));
-        self.chain = chain;
+        let ready = self.ready.as_ref().ok_or(ChannelError::IndexOverflow)?;
+        let len = seal_into(&ready.secret, &ready.marks, &place, form, body, out)?;
+        let commitment = &ready.marks.commitment;
+        let leaf = leaf(&place, commitment, out.get(..len).unwrap_or(&[]));
+        if let Some(ready) = self.ready.take() {
+            self.chain = ready.chain;
+        }
         self.index = self.index.saturating_next();
         Ok(Published {
             len,
@@ -324,5 +361,6 @@ impl Owner<'_> {
         self.index = index;
         self.limit = index;
         self.chain = chain;
+        self.ready = None;
     }
 }

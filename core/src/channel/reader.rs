@@ -81,6 +81,16 @@ pub struct Reader<'m> {
     turn: usize,
 }
 
+/// A message that the chain has ahead.
+struct Ahead {
+    /// So many before it have not come.
+    ahead: u64,
+    secret: Secret,
+    marks: Marks,
+    /// The key behind it.
+    chain: Chain,
+}
+
 const fn print(lookup: &[u8; 8]) -> u16 {
     let [a, b, ..] = *lookup;
     u16::from_be_bytes([a, b])
@@ -169,32 +179,35 @@ impl<'m> Reader<'m> {
     ) -> Result<Opened, ChannelError> {
         self.seen_before(message, &mut proof)?;
         let wanted = print(&message.lookup);
-        let kept = self.skipped.iter().position(|slot| {
-            let kept = slot.0.as_ref();
-            kept.is_some_and(|k| k.print == wanted && found(&k.secret, &message.lookup))
+        let kept = self.skipped.iter().enumerate().find_map(|(at, slot)| {
+            let kept = slot.0.as_ref().filter(|kept| kept.print == wanted)?;
+            Some((at, kept, found(&kept.secret, &message.lookup)?))
         });
-        if let Some(at) = kept {
-            let slot = self.skipped.get(at).and_then(|slot| slot.0.clone());
-            let kept = slot.ok_or(ChannelError::Unknown)?;
+        if let Some((at, kept, marks)) = kept {
             let place = self.place(kept.epoch, kept.index);
-            let opened = attempt(message, &kept.secret, &place, &mut proof, out)?;
+            let opened = attempt(message, &kept.secret, &marks, &place, &mut proof, out)?;
             if let Some(slot) = self.skipped.get_mut(at) {
                 slot.0 = None;
             }
-            self.remember(&opened.0, opened.1);
+            self.remember(&opened, marks);
             return Ok(Opened {
                 late: true,
-                ..opened.0
+                ..opened
             });
         }
-        let (ahead, secret) = self.find_ahead(&message.lookup)?;
+        let Ahead {
+            ahead,
+            secret,
+            marks,
+            chain,
+        } = self.find_ahead(&message.lookup)?;
         let index = Index(self.next.0.saturating_add(ahead));
         if index.0 > LAST_INDEX {
             return Err(ChannelError::IndexOverflow);
         }
         let place = self.place(self.epoch, index);
-        let (opened, marks) = attempt(message, &secret, &place, &mut proof, out)?;
-        let lost = self.advance(ahead);
+        let opened = attempt(message, &secret, &marks, &place, &mut proof, out)?;
+        let lost = self.advance(ahead, chain);
         self.remember(&opened, marks);
         Ok(Opened {
             gap: u32::try_from(ahead).unwrap_or(u32::MAX),
@@ -203,7 +216,7 @@ impl<'m> Reader<'m> {
         })
     }
 
-    fn find_ahead(&self, lookup: &[u8; 8]) -> Result<(u64, Secret), ChannelError> {
+    fn find_ahead(&self, lookup: &[u8; 8]) -> Result<Ahead, ChannelError> {
         let wanted = print(lookup);
         let at = |ahead: u64| self.prints.get(slot_of(self.next.0.saturating_add(ahead)));
         for ahead in 0..WINDOW as u64 {
@@ -213,8 +226,13 @@ impl<'m> Reader<'m> {
             let mut chain = self.near.clone();
             chain.skip(ahead);
             let secret = chain.step(self.side.as_ref());
-            if found(&secret, lookup) {
-                return Ok((ahead, secret));
+            if let Some(marks) = found(&secret, lookup) {
+                return Ok(Ahead {
+                    ahead,
+                    secret,
+                    marks,
+                    chain,
+                });
             }
         }
         Err(ChannelError::Unknown)
@@ -263,10 +281,10 @@ impl<'m> Reader<'m> {
         Some(seen.leaf)
     }
 
-    /// Keeps the secrets of `ahead` messages and drops that of the next; returns how many were lost.
-    fn advance(&mut self, ahead: u64) -> u32 {
+    /// Keeps the secrets of `ahead` messages and goes on behind the next, where the key is `chain`; returns how many were lost.
+    fn advance(&mut self, ahead: u64, chain: Chain) -> u32 {
         let lost = self.skip(ahead);
-        drop(self.near.step(None));
+        self.near = chain;
         self.print_at(self.next.0);
         self.next = self.next.saturating_next();
         lost.saturating_add(self.expire())
@@ -377,20 +395,20 @@ impl Index {
 fn attempt(
     message: &Sealed<'_>,
     secret: &Secret,
+    marks: &Marks,
     place: &Place,
     proof: &mut Proof<'_>,
     out: &mut [u8],
-) -> Result<(Opened, Marks), ChannelError> {
+) -> Result<Opened, ChannelError> {
     let len = message.open(secret, place, out)?;
-    let marks = secret.marks();
-    let leaf = message.leaf(place, &marks);
+    let leaf = message.leaf(place, marks);
     if message.form.signed
         && let Err(error) = check(message, &leaf, proof)
     {
         out.get_mut(..len).unwrap_or(&mut []).fill(0);
         return Err(error);
     }
-    let opened = Opened {
+    Ok(Opened {
         len,
         epoch: place.epoch,
         index: place.index,
@@ -399,8 +417,7 @@ fn attempt(
         gap: 0,
         lost: 0,
         leaf,
-    };
-    Ok((opened, marks))
+    })
 }
 
 fn check(message: &Sealed<'_>, leaf: &Id, proof: &mut Proof<'_>) -> Result<(), ChannelError> {

@@ -20,6 +20,8 @@ mod software;
 mod twice;
 
 pub use constant_time::ct_eq;
+#[cfg(test)]
+pub(crate) use hash::COMPRESSIONS;
 pub use hash::{Sha256, sha256};
 pub use screen::{in_form, screen};
 pub use software::{SecretKey, Software};

@@ -1,6 +1,7 @@
 //! Whole streams under loss, reordering and doubling; and what it all takes in RAM.
 
 use super::*;
+use crate::crypto::COMPRESSIONS;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
@@ -72,4 +73,78 @@ fn what_a_chain_takes_in_ram() {
     );
     // A reader without its rooms, of which the application chooses the size.
     assert!(size_of::<Reader<'_>>() <= 352);
+}
+
+/// SHA-256 compressions of a call.
+fn counted<R>(work: impl FnOnce() -> R) -> (u64, R) {
+    let before = COMPRESSIONS.get();
+    let done = work();
+    (COMPRESSIONS.get() - before, done)
+}
+
+#[test]
+fn what_a_message_costs_and_what_is_done_ahead() {
+    let platform = &mut MemoryPlatform::default();
+    let mut owner = an_owner(platform);
+    let mut reader = a_reader(&owner);
+    let mut next = |ahead: bool| {
+        let mut out = vec![0; 400];
+        let (before, ()) = counted(|| {
+            if ahead {
+                owner.prepare(platform, NEWEST).unwrap();
+            }
+        });
+        let (cost, done) = counted(|| {
+            let done = owner.publish(platform, NEWEST, Form::COMPACT, &[7; 256], &mut out);
+            done.unwrap()
+        });
+        out.truncate(done.len);
+        (before, cost, out)
+    };
+    // Step 9, marks 8, key 4; the leaf over 372 bytes 6.
+    let (_, whole, first) = next(false);
+    let (ahead, rest, second) = next(true);
+    println!("sealed {whole}; ahead {ahead}, then {rest}");
+    assert_eq!((whole, ahead, rest), (27, 17, 10));
+    // Step 9 once, marks 8, key 4, leaf 6; then the far step 9 and its print 4.
+    let (in_order, done) = counted(|| read(&mut reader, &first));
+    done.unwrap();
+    let (_, _, third) = next(true);
+    // One more near step for the message and one for the secret that is kept, with its print; and one more ahead.
+    let (with_gap, done) = counted(|| read(&mut reader, &third));
+    done.unwrap();
+    let (late, done) = counted(|| read(&mut reader, &second));
+    done.unwrap();
+    println!("opened in order {in_order}, behind a gap of one {with_gap}, late {late}");
+    assert_eq!((in_order, with_gap, late), (40, 40 + 9 + 13 + 13, 18));
+}
+
+#[test]
+fn what_was_prepared_is_what_is_sealed() {
+    let mut outs = Vec::new();
+    for ahead in [false, true] {
+        let platform = &mut MemoryPlatform::default();
+        let mut owner = an_owner(platform);
+        let mut all = Vec::new();
+        for n in 0..20 {
+            if ahead {
+                let (next, writes) = (owner.next(), platform.writes);
+                owner.prepare(platform, NEWEST).unwrap();
+                let after = platform.writes;
+                owner.prepare(platform, NEWEST).unwrap();
+                assert_eq!((owner.next(), platform.writes), (next, after));
+                assert!(after - writes <= 1);
+            }
+            let too_long = owner.publish(platform, NEWEST, Form::COMPACT, &[0; 40], &mut [0; 20]);
+            assert_eq!(too_long.err(), Some(ChannelError::Full));
+            if n == 10 {
+                owner.rekey(platform, NEWEST).unwrap();
+            }
+            let before = platform.writes;
+            all.push(publish(&mut owner, platform, Form::COMPACT, &[n; 20]));
+            assert!(!ahead || n == 10 || platform.writes == before);
+        }
+        outs.push(all);
+    }
+    assert_eq!(outs[0], outs[1]);
 }
