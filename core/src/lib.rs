@@ -4,7 +4,7 @@
 //! network returns an error instead of panicking. The wire is `docs/protocol.md`; the rules come from the pages in `docs/decisions/`.
 //!
 //! Rooms, from the bottom up (dependencies point down only):
-//! `crypto`, `wire`, `store`, `identity`, `cluster` and `channel` and `tx`, `rollback` and `tangle` and `ledger` and `posp` and `link`, `node` and `leaf`.
+//! `crypto`, `wire`, `store`, `identity`, `cluster` and `channel` and `content` and `tx`, `rollback` and `tangle` and `ledger` and `posp` and `link`, `node` and `leaf`.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -26,6 +26,7 @@ extern crate alloc;
 
 pub mod channel;
 pub mod cluster;
+pub mod content;
 mod copy;
 pub mod crypto;
 pub mod identity;

@@ -122,7 +122,7 @@ pub fn root(leaves: impl IntoIterator<Item = Id>) -> Result<Id, MerkleError> {
 }
 
 /// The largest power of two that is smaller than `n`, where RFC 9162 splits a tree of `n` > 1 leaves.
-const fn split(n: u32) -> u32 {
+pub(crate) const fn split(n: u32) -> u32 {
     let last = n.saturating_sub(1);
     if last == 0 {
         return 0;
