@@ -60,10 +60,10 @@ impl From<Sign1Error> for ManifestError {
     }
 }
 
-/// What a manifest says; sections are those of RFC 9124.
+/// What a manifest says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Manifest<'a> {
-    /// 1 and above; each release has a higher one (section 3.2).
+    /// 1 and above; each release has a higher one.
     pub sequence: u64,
     /// Whose devices.
     pub vendor: Uuid,

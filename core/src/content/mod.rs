@@ -24,6 +24,9 @@ use crate::crypto::sha256;
 use crate::types::Id;
 use crate::wire::{Reader, WireError, Writer};
 
+/// Takes a proved chunk: its offset in the content, and its bytes. An error leaves the receiver as it was.
+pub type Write<'w> = dyn FnMut(u64, &[u8]) -> Result<(), ContentError> + 'w;
+
 /// Levels of the deepest tree.
 pub const MAX_LEVELS: usize = 20;
 

@@ -5,7 +5,7 @@
 
 use super::part::{Part, Request};
 use super::shape::{Ends, descend, known};
-use super::{ContentError, Descriptor, MAX_LEVELS};
+use super::{ContentError, Descriptor, MAX_LEVELS, Write};
 use crate::types::{Id, Prefix};
 use crate::wire::merkle::{leaf_hash, node_hash};
 use crate::wire::{Reader, Writer};
@@ -82,11 +82,7 @@ impl Stream {
     ///
     /// # Errors
     /// [`ContentError`]: `WrongContent`, `WrongPart`, `Length`, `Forged`, and whatever `write` gives.
-    pub fn take(
-        &mut self,
-        part: &Part<'_>,
-        write: &mut dyn FnMut(u64, &[u8]) -> Result<(), ContentError>,
-    ) -> Result<Step, ContentError> {
+    pub fn take(&mut self, part: &Part<'_>, write: &mut Write<'_>) -> Result<Step, ContentError> {
         if part.content != self.id.prefix() {
             return Err(ContentError::WrongContent);
         }

@@ -6,7 +6,7 @@
 use super::manifest::{MAX_MANIFEST, Manifest, ManifestError, Signed, Uuid};
 use super::part::{Part, Request};
 use super::stream::{MAX_STATE, Step, Stream};
-use super::{ContentError, Descriptor};
+use super::{ContentError, Descriptor, Write};
 use crate::crypto::{PublicKey, Verify};
 use crate::identity::Seconds;
 use crate::platform::{Platform, PlatformError};
@@ -264,7 +264,7 @@ impl Update {
         &mut self,
         platform: &mut P,
         part: &Part<'_>,
-        write: &mut dyn FnMut(u64, &[u8]) -> Result<(), ContentError>,
+        write: &mut Write<'_>,
     ) -> Result<Step, UpdateError> {
         let step = self.stream.take(part, write)?;
         let at_step = self.next().checked_rem(self.step) == Some(0);
