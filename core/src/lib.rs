@@ -4,7 +4,7 @@
 //! network returns an error instead of panicking. The wire is `docs/protocol.md`; the rules come from the pages in `docs/decisions/`.
 //!
 //! Rooms, from the bottom up (dependencies point down only):
-//! `crypto`, `wire`, `store`, `identity`, `cluster` and `channel` and `content` and `tx`, `rollback` and `tangle` and `ledger` and `posp` and `link`, `node` and `leaf`.
+//! `crypto`, `wire`, `store`, `identity`, `cluster` and `channel` and `content` and `sale` and `tx`, `rollback` and `tangle` and `ledger` and `posp` and `link`, `node` and `leaf`.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -42,6 +42,7 @@ mod rollback;
 mod rules;
 #[cfg(iotedge_rules_off)]
 pub mod rules;
+pub mod sale;
 pub mod store;
 pub mod tangle;
 pub mod tx;
