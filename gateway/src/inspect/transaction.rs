@@ -2,6 +2,7 @@
 
 use super::{key, said, signed};
 use anyhow::Result;
+use iotedge_core::channel::{ChannelNumber, Op};
 use iotedge_core::tx::{Attachment, Body, MemberOp, Payload, Unverified};
 use iotedge_core::wire::Reader;
 use iotedge_core::wire::senml::Pack;
@@ -49,6 +50,7 @@ fn body(body: &Body<'_>) -> Value {
         Body::Transfer { to, amount, debits } => {
             json!({ "to": to.0, "amount": amount.0, "debits": debits.0 })
         }
+        Body::Channel(op) => channel(op),
         Body::Member(op) => member(op),
         Body::Trim {
             cut,
@@ -132,6 +134,86 @@ fn member(op: &MemberOp<'_>) -> Value {
     }
 }
 
+fn channel(op: &Op<'_>) -> Value {
+    let name = |number: &ChannelNumber| match number.sub {
+        0 => number.main.to_string(),
+        sub => format!("{}.{sub}", number.main),
+    };
+    match op {
+        Op::Announce {
+            number,
+            mode,
+            epoch,
+            index,
+        } => json!({
+            "op": "announce",
+            "channel": name(number),
+            "mode": format!("{mode:?}").to_lowercase(),
+            "key_epoch": epoch.0,
+            "index": index.0,
+        }),
+        Op::Root { number, batch } => json!({
+            "op": "root",
+            "channel": name(number),
+            "key_epoch": batch.epoch.0,
+            "first": batch.first.0,
+            "count": batch.count,
+            "root": batch.root.to_string(),
+        }),
+        Op::Subscribe { owner, number, key } => json!({
+            "op": "subscribe",
+            "owner": owner.0,
+            "channel": name(number),
+            "key": hex::encode(key),
+        }),
+        Op::Grant {
+            number,
+            epoch,
+            index,
+            to,
+            sealed,
+        } => json!({
+            "op": "grant",
+            "channel": name(number),
+            "key_epoch": epoch.0,
+            "index": index.0,
+            "to": to.0,
+            "sealed": hex::encode(sealed),
+        }),
+        Op::Revoke {
+            number,
+            epoch,
+            index,
+            ended,
+            wraps,
+        } => json!({
+            "op": "revoke",
+            "channel": name(number),
+            "key_epoch": epoch.0,
+            "index": index.0,
+            "ended": ended.0,
+            "wraps": wraps.iter().map(hex::encode).collect::<Vec<_>>(),
+        }),
+        Op::Path {
+            number,
+            to,
+            slot,
+            sealed,
+        } => json!({
+            "op": "path",
+            "channel": name(number),
+            "to": to.0,
+            "slot": slot,
+            "sealed": hex::encode(sealed),
+        }),
+        Op::Message { number, sealed } => json!({
+            "op": "message",
+            "channel": name(number),
+            "sealed": hex::encode(sealed),
+        }),
+    }
+}
+
 pub(super) fn attachment(attachment: &Attachment<'_>) -> Result<Value> {
     let stubs: Vec<Value> = attachment
         .stubs
@@ -147,7 +229,11 @@ pub(super) fn attachment(attachment: &Attachment<'_>) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::decimal;
+    use super::{body, decimal};
+    use iotedge_core::channel::statement::Batch;
+    use iotedge_core::channel::{ChannelNumber, Index, KeyEpoch, Op};
+    use iotedge_core::tx::Body;
+    use iotedge_core::{Id, MemberIndex};
 
     #[test]
     fn decimals_read_as_people_write_them() {
@@ -156,5 +242,54 @@ mod tests {
         assert_eq!(decimal(7, 0), "7");
         assert_eq!(decimal(7, 3), "7000");
         assert_eq!(decimal(i64::MIN, -1), "-922337203685477580.8");
+    }
+
+    #[test]
+    fn what_is_said_of_a_channel_is_shown() {
+        let number = ChannelNumber { main: 7, sub: 0 };
+        let sub = ChannelNumber { main: 7, sub: 2 };
+        let batch = Batch {
+            epoch: KeyEpoch(3),
+            first: Index(64),
+            count: 8,
+            root: Id([1; 32]),
+        };
+        let ops = [
+            (
+                Op::Root { number, batch },
+                r#"{"channel":"7","count":8,"first":64,"key_epoch":3,"op":"root","root":"#,
+            ),
+            (
+                Op::Subscribe {
+                    owner: MemberIndex(5),
+                    number: sub,
+                    key: &[0xab; 32],
+                },
+                r#"{"channel":"7.2","key":"abab"#,
+            ),
+            (
+                Op::Path {
+                    number,
+                    to: MemberIndex(5),
+                    slot: 9,
+                    sealed: &[1, 2],
+                },
+                r#"{"channel":"7","op":"path","sealed":"0102","slot":9,"to":5}"#,
+            ),
+            (
+                Op::Revoke {
+                    number,
+                    epoch: KeyEpoch(4),
+                    index: Index(0),
+                    ended: Index(70),
+                    wraps: &[[2; 49]; 2],
+                },
+                r#"{"channel":"7","ended":70,"index":0,"key_epoch":4,"op":"revoke","wraps":["0202"#,
+            ),
+        ];
+        for (op, shown) in ops {
+            let found = body(&Body::Channel(op)).to_string();
+            assert!(found.starts_with(shown), "{found}");
+        }
     }
 }
