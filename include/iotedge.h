@@ -2752,7 +2752,7 @@ typedef struct iotedge_tx_t {
      */
     uint32_t size;
     /**
-     * Kind of the body (docs/protocol.md section 3): 0 data, 1 transfer, 5 service, 6 member, 7 trim, 8 exit, 9 evidence.
+     * Kind of the body (docs/protocol.md section 3): 0 data, 1 transfer, 4 channel, 5 service, 6 member, 7 trim, 8 exit, 9 evidence.
      */
     uint32_t kind;
     /**
