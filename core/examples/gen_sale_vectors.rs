@@ -49,7 +49,7 @@ fn chain(neighbourhood: u8, payer: u8, lock: u32, units: u32) -> Row {
         .collect();
     let anchor = Payer::anchor(&secret_key, &sale, units).unwrap();
     [
-        ("op", "chain".to_owned()),
+        ("op", "ticks".to_owned()),
         ("name", format!("{units} units under lock {lock}")),
         ("neighbourhood", neighbourhood.to_string()),
         ("payer", device.to_string()),
