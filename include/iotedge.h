@@ -66,6 +66,25 @@
     ((IOTEDGE_LINK_SIZE_FIXED + (size_t)(peers) * IOTEDGE_LINK_SIZE_PEER +                                     \
       ((size_t)(outgoing) + (size_t)(incoming)) * (IOTEDGE_LINK_SIZE_FRAME + (size_t)(frame)) + 7) / 8 * 8)
 
+/**
+ * Bytes of a channel's owner (see iotedge_channel_config_t), a multiple of 8, for a static array:
+ * `static uint64_t owner_memory[IOTEDGE_CHANNEL_OWNER_SIZE(16, 8) / 8];`
+ * Never less than what iotedge_channel_owner_size() says, and good for every target.
+ */
+#define IOTEDGE_CHANNEL_OWNER_SIZE(batch, readers)                                                             \
+    ((IOTEDGE_CHANNEL_OWNER_SIZE_FIXED + (size_t)(batch) * IOTEDGE_CHANNEL_OWNER_SIZE_MESSAGE +                \
+      (size_t)(readers) * IOTEDGE_CHANNEL_OWNER_SIZE_READER + 7) / 8 * 8)
+
+/**
+ * Bytes of a subscriber (see iotedge_subscriber_config_t), a multiple of 8, for a static array:
+ * `static uint64_t subscriber_memory[IOTEDGE_SUBSCRIBER_SIZE(8, 16, 16) / 8];`
+ * Never less than what iotedge_subscriber_size() says, and good for every target.
+ */
+#define IOTEDGE_SUBSCRIBER_SIZE(channels, skipped, recent)                                                     \
+    ((IOTEDGE_SUBSCRIBER_SIZE_FIXED + (size_t)(channels) * IOTEDGE_SUBSCRIBER_SIZE_CHANNEL +                   \
+      (size_t)(skipped) * IOTEDGE_SUBSCRIBER_SIZE_SKIPPED + (size_t)(recent) * IOTEDGE_SUBSCRIBER_SIZE_RECENT +  \
+      7) / 8 * 8)
+
 /** Most bytes that a frame of this length takes on a serial line: its CRC-32, two zeros, and one byte for each 254 bytes begun. */
 #define IOTEDGE_SERIAL_SIZE(frame) ((size_t)(frame) + 6 + ((size_t)(frame) + 257) / 254)
 
@@ -167,6 +186,206 @@
  * Debugging: nobody ever can again.
  */
 #define IOTEDGE_DEBUG_DISABLED_FULLY 5
+
+/**
+ * Everybody who knows the channel may read; signatures and roots alone protect it.
+ */
+#define IOTEDGE_CHANNEL_PUBLIC 0
+
+/**
+ * Who was granted it may read.
+ */
+#define IOTEDGE_CHANNEL_PRIVATE 1
+
+/**
+ * Who was granted it and has the pre-shared side key may read.
+ */
+#define IOTEDGE_CHANNEL_RESTRICTED 2
+
+/**
+ * Bytes of a channel's pre-shared side key.
+ */
+#define IOTEDGE_SIDE_KEY_SIZE 32
+
+/**
+ * Most bytes of a message's plaintext.
+ */
+#define IOTEDGE_CHANNEL_MAX_BODY 1200
+
+/**
+ * Most bytes of a sealed message: plaintext, what sealing adds, signature.
+ */
+#define IOTEDGE_CHANNEL_MAX_MESSAGE 1300
+
+/**
+ * Most bytes of an operation: what an owner or a subscriber says of a channel.
+ */
+#define IOTEDGE_CHANNEL_MAX_OP 320
+
+/**
+ * A message goes with the owner's signature: one behind it, or that of the transaction that carries it. Without it, it is attributable once its batch's root is known.
+ */
+#define IOTEDGE_CHANNEL_SIGNED 1
+
+/**
+ * A compact message has the whole tag of 16 bytes; without it 8. What an 8-byte tag means: docs/threat-model.md.
+ */
+#define IOTEDGE_CHANNEL_LONG_TAG 2
+
+/**
+ * COSE_Encrypt0 (RFC 9052) instead of the compact form; always with the whole tag.
+ */
+#define IOTEDGE_CHANNEL_COSE 4
+
+/**
+ * Bytes of an owner beside batch and readers: see `IOTEDGE_CHANNEL_OWNER_SIZE`.
+ */
+#define IOTEDGE_CHANNEL_OWNER_SIZE_FIXED 1248
+
+/**
+ * Bytes of an owner per message of a batch.
+ */
+#define IOTEDGE_CHANNEL_OWNER_SIZE_MESSAGE 32
+
+/**
+ * Bytes of an owner per reader.
+ */
+#define IOTEDGE_CHANNEL_OWNER_SIZE_READER 4
+
+/**
+ * Operation: the channel is there, and its chain goes on at this place.
+ */
+#define IOTEDGE_CHANNEL_OP_ANNOUNCE 0
+
+/**
+ * Operation: the root of a batch.
+ */
+#define IOTEDGE_CHANNEL_OP_ROOT 1
+
+/**
+ * Operation, by a subscriber: it asks for the channel.
+ */
+#define IOTEDGE_CHANNEL_OP_SUBSCRIBE 2
+
+/**
+ * Operation: the chain's key from an index on, for one subscriber.
+ */
+#define IOTEDGE_CHANNEL_OP_GRANT 3
+
+/**
+ * Operation: a new key epoch, for those who stay.
+ */
+#define IOTEDGE_CHANNEL_OP_REVOKE 4
+
+/**
+ * Operation: a subscriber's way through the tree of readers.
+ */
+#define IOTEDGE_CHANNEL_OP_PATH 5
+
+/**
+ * Operation: a signed message.
+ */
+#define IOTEDGE_CHANNEL_OP_MESSAGE 6
+
+/**
+ * An application's frame: a sealed message.
+ */
+#define IOTEDGE_SAID_MESSAGE 0
+
+/**
+ * An application's frame: the signer's member index (two bytes, big-endian) and a statement with its signature.
+ */
+#define IOTEDGE_SAID_STATEMENT 1
+
+/**
+ * An application's frame: a request for parts of large content.
+ */
+#define IOTEDGE_SAID_REQUEST 2
+
+/**
+ * An application's frame: a part of large content.
+ */
+#define IOTEDGE_SAID_PART 3
+
+/**
+ * An application's frame: a tick of a metered sale.
+ */
+#define IOTEDGE_SAID_TICK 4
+
+/**
+ * An application's frame: a quote.
+ */
+#define IOTEDGE_SAID_QUOTE 5
+
+/**
+ * Bytes of a subscriber beside its channels and rooms: see `IOTEDGE_SUBSCRIBER_SIZE`.
+ */
+#define IOTEDGE_SUBSCRIBER_SIZE_FIXED 416
+
+/**
+ * Bytes of a subscriber per channel.
+ */
+#define IOTEDGE_SUBSCRIBER_SIZE_CHANNEL 216
+
+/**
+ * Bytes of a subscriber per skipped message that it keeps the key of.
+ */
+#define IOTEDGE_SUBSCRIBER_SIZE_SKIPPED 96
+
+/**
+ * Bytes of a subscriber per message that it remembers.
+ */
+#define IOTEDGE_SUBSCRIBER_SIZE_RECENT 96
+
+/**
+ * A statement told nothing to this device, or what it knows.
+ */
+#define IOTEDGE_HEARD_NOTHING 0
+
+/**
+ * The chain goes on at another place; a public channel can be read from there on.
+ */
+#define IOTEDGE_HEARD_ANNOUNCED 1
+
+/**
+ * The channel can be read, from the place of the grant on.
+ */
+#define IOTEDGE_HEARD_GRANTED 2
+
+/**
+ * The path came: a later revoke of another reader can be followed.
+ */
+#define IOTEDGE_HEARD_SEATED 3
+
+/**
+ * Another reader was revoked; this device reads on, under the new key epoch.
+ */
+#define IOTEDGE_HEARD_REKEYED 4
+
+/**
+ * A revoke in which nothing is for this device: it reads no more from the new key epoch on, unless another part of the same revoke has it. Subscribe again, perhaps.
+ */
+#define IOTEDGE_HEARD_REVOKED 5
+
+/**
+ * The root of a batch of `count` messages from `index` on. With `IOTEDGE_HEARD_ATTRIBUTED` all of them were opened here and are the owner's; else `iotedge_subscriber_prove` each.
+ */
+#define IOTEDGE_HEARD_ROOT 6
+
+/**
+ * A message; its plaintext is in the output.
+ */
+#define IOTEDGE_HEARD_MESSAGE 7
+
+/**
+ * A message: the owner signed it. A root: all its messages are the owner's. Without it any reader could have made it.
+ */
+#define IOTEDGE_HEARD_ATTRIBUTED 1
+
+/**
+ * A message: it came after a later one.
+ */
+#define IOTEDGE_HEARD_LATE 2
 
 /**
  * Most bytes of a cluster's label.
@@ -561,6 +780,12 @@
  * Event: own transaction `id` died with its epoch; what it said is in the outbox again, under `ticket`.
  */
 #define IOTEDGE_EVENT_REISSUED 24
+
+/**
+ * Event: `member` said something of a channel with `id`; `code` is the operation (`IOTEDGE_CHANNEL_OP_*`). Fetch it with `iotedge_node_body`, give it to `iotedge_subscriber_hear`, and look for
+ * who subscribes to a channel of this device.
+ */
+#define IOTEDGE_EVENT_CHANNEL 30
 
 /**
  * Grade: in the local window.
@@ -1329,6 +1554,91 @@
 #define IOTEDGE_E_ACCELERATOR_ACCEPTS 170
 
 /**
+ * A message of no channel that is read here, or from before the grant, after a revoke, too far ahead or too long ago. Nothing has changed.
+ */
+#define IOTEDGE_E_CHANNEL_UNKNOWN 171
+
+/**
+ * A message whose place is known, but that was changed on the way or made up; or a path or wrap that does not open. Drop it.
+ */
+#define IOTEDGE_E_CHANNEL_FORGED 172
+
+/**
+ * The very message that was opened before. Drop it.
+ */
+#define IOTEDGE_E_CHANNEL_REPLAYED 173
+
+/**
+ * Another message than the one opened at this place, and not signed: it may be anyone's who overheard the first. The batch's root says which stands.
+ */
+#define IOTEDGE_E_CHANNEL_DOUBLED 174
+
+/**
+ * The owner signed two messages for one place. Keep the two: they are evidence.
+ */
+#define IOTEDGE_E_CHANNEL_FORK 175
+
+/**
+ * The last index of a key epoch was used: open the next one.
+ */
+#define IOTEDGE_E_CHANNEL_INDEX 176
+
+/**
+ * An announce that jumps too far: subscribe again.
+ */
+#define IOTEDGE_E_CHANNEL_JUMP 177
+
+/**
+ * Of a place that is behind, or said before. Drop it.
+ */
+#define IOTEDGE_E_CHANNEL_STALE 178
+
+/**
+ * Of another channel than this one, or no such subscription.
+ */
+#define IOTEDGE_E_CHANNEL_OTHER 179
+
+/**
+ * A grant that the owner signed and that was sealed for another reader.
+ */
+#define IOTEDGE_E_CHANNEL_WRONG_READER 180
+
+/**
+ * A grant that the owner signed for this reader, with another pre-shared side key.
+ */
+#define IOTEDGE_E_CHANNEL_SIDE_KEY 181
+
+/**
+ * The mode needs a side key or must not have one, does not exist, or has no readers to grant to.
+ */
+#define IOTEDGE_E_CHANNEL_MODE 182
+
+/**
+ * No part of a revoke is for this reader.
+ */
+#define IOTEDGE_E_CHANNEL_REVOKED 183
+
+/**
+ * No place is free.
+ */
+#define IOTEDGE_E_CHANNEL_SLOTS 184
+
+/**
+ * Not a reader of this channel, or the store has another number of places for readers.
+ */
+#define IOTEDGE_E_CHANNEL_READER 185
+
+/**
+ * The root is of another batch, or there is no batch.
+ */
+#define IOTEDGE_E_CHANNEL_BATCH 186
+
+/**
+ * A subscriber's X25519 key of small order: everybody would know what is sealed to it. Refuse the subscriber.
+ */
+#define IOTEDGE_E_CHANNEL_WEAK_KEY 187
+
+/**
  * Kind of a certificate: a device.
  */
 #define IOTEDGE_KIND_DEVICE 0
@@ -1374,6 +1684,11 @@
 #define IOTEDGE_VERSION_NUMBER 256
 
 /**
+ * The owner of a channel. Lives in memory that you give to `iotedge_channel_owner_init` and is never copied or moved.
+ */
+typedef struct iotedge_channel_owner_t iotedge_channel_owner_t;
+
+/**
  * A store over raw NOR flash. Lives in memory that you give to `iotedge_flash_store_open` and is never copied or moved.
  */
 typedef struct iotedge_flash_store_t iotedge_flash_store_t;
@@ -1397,6 +1712,11 @@ typedef struct iotedge_node_t iotedge_node_t;
  * A decoder. Lives in memory that you give to `iotedge_serial_decoder_init` and is never copied or moved.
  */
 typedef struct iotedge_serial_decoder_t iotedge_serial_decoder_t;
+
+/**
+ * A subscriber of channels. Lives in memory that you give to `iotedge_subscriber_init` and is never copied or moved.
+ */
+typedef struct iotedge_subscriber_t iotedge_subscriber_t;
 
 /**
  * One thing that was measured: a stage of the boot, the firmware, a configuration. Set `size` first.
@@ -1524,6 +1844,417 @@ typedef struct iotedge_public_key_t {
      */
     uint8_t bytes[64];
 } iotedge_public_key_t;
+
+/**
+ * What you decide of a channel. Set `size` first.
+ */
+typedef struct iotedge_channel_config_t {
+    /**
+     * `sizeof(iotedge_channel_config_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_CHANNEL_PUBLIC`, `IOTEDGE_CHANNEL_PRIVATE` or `IOTEDGE_CHANNEL_RESTRICTED`.
+     */
+    uint32_t mode;
+    /**
+     * Which of the device's channels, 0 to 65,535. It says what the channel is, and stays.
+     */
+    uint32_t channel;
+    /**
+     * 0, or a sub-channel: a chain of its own, for a subset of the readers.
+     */
+    uint32_t sub_channel;
+    /**
+     * This device's neighbourhood.
+     */
+    uint8_t neighbourhood[32];
+    /**
+     * This device's id.
+     */
+    uint8_t device[32];
+    /**
+     * Restricted: the pre-shared key, 32 bytes, copied. Else NULL.
+     */
+    const uint8_t *side_key;
+    /**
+     * The first of two keys of the store, 0x0100 to 0x0ffe; nobody else's.
+     */
+    uint32_t store_key;
+    /**
+     * So many indexes are reserved with one write of the store, 1 to 64; 0: 16. After a power cut that many are skipped.
+     */
+    uint32_t ahead;
+    /**
+     * Messages under one root, 1 to 64; 0: no batches.
+     */
+    uint32_t batch;
+    /**
+     * Most readers at once: 1, 2, 4, 8, 16, 32, 64 or 128. 0 for a public channel.
+     */
+    uint32_t readers;
+} iotedge_channel_config_t;
+
+/**
+ * An engine that checks signatures: `accelerator` of `iotedge_platform_t`. Set everything to zero, then `size` and what there is. Callbacks run inside the calls of the node or leaf, on
+ * the caller's thread, and must not call it.
+ */
+typedef struct iotedge_accelerator_t {
+    /**
+     * `sizeof(iotedge_accelerator_t)`.
+     */
+    uint32_t size;
+    /**
+     * What it can: `IOTEDGE_ACCELERATE_ED25519`, `IOTEDGE_ACCELERATE_ES256`, or both. Other suites stay with the software.
+     */
+    uint32_t suites;
+    /**
+     * Handed to each callback first. Must live as long as the node or leaf.
+     */
+    void *user;
+    /**
+     * Says whether `signature` (64 bytes: R, S; or r, s big-endian) is one of `message` (not hashed yet) by `key` (32 bytes; ES256: 64, x, y): `IOTEDGE_ACCELERATOR_VALID`,
+     * `IOTEDGE_ACCELERATOR_INVALID`, or anything else where it could not find out: then the software does. `suite`: `IOTEDGE_SUITE_ED25519` or
+     * `IOTEDGE_SUITE_ES256`. It is asked only where the key is a point that can be one and the numbers are in range; whether the equation has the cofactor makes no difference.
+     */
+    uint32_t (*verify)(void *user,
+                       int32_t suite,
+                       const uint8_t *key,
+                       const uint8_t *message,
+                       size_t message_len,
+                       const uint8_t *signature);
+    /**
+     * Told when the engine failed (`IOTEDGE_ACCELERATOR_FAILED`) or refused what is valid (`IOTEDGE_ACCELERATOR_DISAGREED`). NULL: nobody is told.
+     */
+    void (*told)(void *user, uint32_t what);
+} iotedge_accelerator_t;
+
+/**
+ * What a device provides. All callbacks run inside the calls of the node, on the caller's thread, and must not call the node.
+ * Each returns `IOTEDGE_OK`, or anything else where it failed; then the call does nothing, or is retried later.
+ */
+typedef struct iotedge_platform_t {
+    /**
+     * `sizeof(iotedge_platform_t)`.
+     */
+    uint32_t size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Handed to each callback first. Must live as long as the node.
+     */
+    void *user;
+    /**
+     * Fills `out` with `len` random bytes fit for keys. There is no fallback: without randomness it must fail.
+     */
+    int32_t (*random)(void *user, uint8_t *out, size_t len);
+    /**
+     * Reads the value under `key` into `out` and sets `*len`; `IOTEDGE_E_NONE` where there is none. A value longer than
+     * `capacity` is a failure.
+     */
+    int32_t (*store_get)(void *user, uint32_t key, uint8_t *out, size_t capacity, size_t *len);
+    /**
+     * Writes a value under `key`, at most 65,535, atomically and durably: once it returned `IOTEDGE_OK` a power cut leaves the new value,
+     * before that the old one.
+     */
+    int32_t (*store_put)(void *user, uint32_t key, const uint8_t *value, size_t len);
+    /**
+     * Removes a key; removing what is not there succeeds.
+     */
+    int32_t (*store_remove)(void *user, uint32_t key);
+    /**
+     * Handed to the `store_*` callbacks in place of `user`, such as an `iotedge_flash_store_t`; NULL: they get `user`.
+     */
+    void *store_user;
+    /**
+     * Reads a hardware monotonic counter: its value and the last that it can take. NULL, with `counter_advance`: the device has none. With one an old image of the store
+     * is refused (`IOTEDGE_E_OLD_IMAGE`); without one the device only asks its neighbours, as it does with one, too. Once it was there it has to be there.
+     */
+    int32_t (*counter_read)(void *user, uint32_t *value, uint32_t *last);
+    /**
+     * Advances the counter by one, durably. It is read back.
+     */
+    int32_t (*counter_advance)(void *user);
+    /**
+     * Own transactions for one step of the counter; 0: 1. With 1 every old image is noticed; with more the counter lasts longer, and an image is
+     * only noticed once it is that many transactions old.
+     */
+    uint32_t counter_stride;
+    /**
+     * Zero.
+     */
+    uint32_t reserved2;
+    /**
+     * Optional, for neighbourhoods whose gateway demands an attestation: fills in what the device knows of its hardware, its boot and its firmware. `evidence` comes
+     * zeroed, with its `size`. What it points to must stay as it is until the next call on the node or leaf; asked twice, it says the same until the next boot. NULL: the
+     * device cannot attest.
+     */
+    int32_t (*attest)(void *user, iotedge_evidence_t *evidence);
+    /**
+     * Optional: an engine that checks signatures. It gives known answers at the start, or the node or leaf does not start; it changes no verdict. Copied. NULL: the software does it.
+     */
+    const iotedge_accelerator_t *accelerator;
+} iotedge_platform_t;
+
+/**
+ * A message that was sealed. Set `size` first.
+ */
+typedef struct iotedge_channel_published_t {
+    /**
+     * `sizeof(iotedge_channel_published_t)`.
+     */
+    uint32_t size;
+    /**
+     * Its key epoch.
+     */
+    uint32_t key_epoch;
+    /**
+     * Its index.
+     */
+    uint64_t index;
+    /**
+     * Its leaf in the batch's tree.
+     */
+    uint8_t leaf[32];
+    /**
+     * With `IOTEDGE_CHANNEL_SIGNED` and no transaction around it: what the device signs. `iotedge_channel_sign` puts the signature behind the message.
+     */
+    uint8_t sign_input[56];
+    /**
+     * 1: its batch is full, and the root is due.
+     */
+    uint32_t batch_full;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotedge_channel_published_t;
+
+/**
+ * What an owner says of itself. Set `size` first.
+ */
+typedef struct iotedge_channel_status_t {
+    /**
+     * `sizeof(iotedge_channel_status_t)`.
+     */
+    uint32_t size;
+    /**
+     * The key epoch of the next message.
+     */
+    uint32_t key_epoch;
+    /**
+     * Its index.
+     */
+    uint64_t index;
+    /**
+     * Members that may read.
+     */
+    uint32_t readers;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotedge_channel_status_t;
+
+/**
+ * What an operation says. Set `size` first. What an operation does not use is zero.
+ */
+typedef struct iotedge_channel_op_t {
+    /**
+     * `sizeof(iotedge_channel_op_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_CHANNEL_OP_*`.
+     */
+    uint32_t op;
+    /**
+     * Which channel of its owner.
+     */
+    uint32_t channel;
+    /**
+     * 0, or its sub-channel.
+     */
+    uint32_t sub_channel;
+    /**
+     * Subscribe: whose channel. Grant, path: for whom. A member's index.
+     */
+    uint32_t member;
+    /**
+     * Announce: `IOTEDGE_CHANNEL_PUBLIC`, `..._PRIVATE` or `..._RESTRICTED`.
+     */
+    uint32_t mode;
+    /**
+     * Announce, root, grant, revoke: the key epoch.
+     */
+    uint32_t key_epoch;
+    /**
+     * Root: messages of the batch. Path: the slot. Revoke: wraps.
+     */
+    uint32_t count;
+    /**
+     * Announce, root, grant, revoke: the index.
+     */
+    uint64_t index;
+    /**
+     * Revoke: where the key epoch before ended.
+     */
+    uint64_t ended;
+    /**
+     * Root: the root. Subscribe: the X25519 key. Else zero.
+     */
+    uint8_t bytes[32];
+} iotedge_channel_op_t;
+
+/**
+ * What you decide of a subscriber. Set `size` first.
+ */
+typedef struct iotedge_subscriber_config_t {
+    /**
+     * `sizeof(iotedge_subscriber_config_t)`.
+     */
+    uint32_t size;
+    /**
+     * Most channels at once, 1 to 64.
+     */
+    uint32_t channels;
+    /**
+     * This device's neighbourhood.
+     */
+    uint8_t neighbourhood[32];
+    /**
+     * This device's id.
+     */
+    uint8_t device[32];
+    /**
+     * The first of three keys of the store for each channel, 0x0100 to 0x0fff in all; nobody else's.
+     */
+    uint32_t store_key;
+    /**
+     * Messages of gaps, of all channels together, that can still be read when they come late, 0 to 1,024.
+     */
+    uint32_t skipped;
+    /**
+     * Messages, of all channels together, that are remembered: to tell a replay or a fork, and to check a batch without paths, 0 to 1,024.
+     */
+    uint32_t recent;
+    /**
+     * So many messages of a channel are read between two writes of the store, 1 to 64; 0: 1. After a power cut those since the last can be read once more, if they come again.
+     */
+    uint32_t store_every;
+} iotedge_subscriber_config_t;
+
+/**
+ * Whose channel. Set `size` first.
+ */
+typedef struct iotedge_channel_source_t {
+    /**
+     * `sizeof(iotedge_channel_source_t)`.
+     */
+    uint32_t size;
+    /**
+     * The owner's index in the member table.
+     */
+    uint32_t owner;
+    /**
+     * Its device id (`iotedge_node_member`).
+     */
+    uint8_t device[32];
+    /**
+     * Which of its channels.
+     */
+    uint32_t channel;
+    /**
+     * 0, or the sub-channel.
+     */
+    uint32_t sub_channel;
+} iotedge_channel_source_t;
+
+/**
+ * What a statement or a message told. Set `size` first. What a kind does not use is zero.
+ */
+typedef struct iotedge_heard_t {
+    /**
+     * `sizeof(iotedge_heard_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_HEARD_*`.
+     */
+    uint32_t kind;
+    /**
+     * Which subscription, as `iotedge_subscriber_subscribe` gave it.
+     */
+    uint32_t subscription;
+    /**
+     * A message, a root: `IOTEDGE_HEARD_ATTRIBUTED`, `IOTEDGE_HEARD_LATE`, added.
+     */
+    uint32_t flags;
+    /**
+     * A message: its index. A root: that of the batch's first.
+     */
+    uint64_t index;
+    /**
+     * Messages that can't be read any more, as of this.
+     */
+    uint64_t lost;
+    /**
+     * A message, a root: the key epoch.
+     */
+    uint32_t key_epoch;
+    /**
+     * A message: so many before it have not come (yet). A root: messages of the batch.
+     */
+    uint32_t count;
+    /**
+     * A message: bytes of plaintext.
+     */
+    uint32_t text_len;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * A message: its leaf in the batch's tree. A root: the root.
+     */
+    uint8_t hash[32];
+} iotedge_heard_t;
+
+/**
+ * How a subscription stands. Set `size` first.
+ */
+typedef struct iotedge_subscription_status_t {
+    /**
+     * `sizeof(iotedge_subscription_status_t)`.
+     */
+    uint32_t size;
+    /**
+     * The owner's index.
+     */
+    uint32_t owner;
+    /**
+     * Which of its channels.
+     */
+    uint32_t channel;
+    /**
+     * 0, or the sub-channel.
+     */
+    uint32_t sub_channel;
+    /**
+     * 1: it can be read. 0: nothing was granted (or announced, for a public channel) yet.
+     */
+    uint32_t granted;
+    /**
+     * The key epoch of the next message; 0 where nothing was granted.
+     */
+    uint32_t key_epoch;
+    /**
+     * Its index.
+     */
+    uint64_t index;
+} iotedge_subscription_status_t;
 
 /**
  * A cluster that a node takes part in; all its members have the same secret, label and lease. Set everything to zero, then `size` and what is needed.
@@ -1798,109 +2529,6 @@ typedef struct iotedge_leaf_config_t {
      */
     const uint8_t *enrolment;
 } iotedge_leaf_config_t;
-
-/**
- * An engine that checks signatures: `accelerator` of `iotedge_platform_t`. Set everything to zero, then `size` and what there is. Callbacks run inside the calls of the node or leaf, on
- * the caller's thread, and must not call it.
- */
-typedef struct iotedge_accelerator_t {
-    /**
-     * `sizeof(iotedge_accelerator_t)`.
-     */
-    uint32_t size;
-    /**
-     * What it can: `IOTEDGE_ACCELERATE_ED25519`, `IOTEDGE_ACCELERATE_ES256`, or both. Other suites stay with the software.
-     */
-    uint32_t suites;
-    /**
-     * Handed to each callback first. Must live as long as the node or leaf.
-     */
-    void *user;
-    /**
-     * Says whether `signature` (64 bytes: R, S; or r, s big-endian) is one of `message` (not hashed yet) by `key` (32 bytes; ES256: 64, x, y): `IOTEDGE_ACCELERATOR_VALID`,
-     * `IOTEDGE_ACCELERATOR_INVALID`, or anything else where it could not find out: then the software does. `suite`: `IOTEDGE_SUITE_ED25519` or
-     * `IOTEDGE_SUITE_ES256`. It is asked only where the key is a point that can be one and the numbers are in range; whether the equation has the cofactor makes no difference.
-     */
-    uint32_t (*verify)(void *user,
-                       int32_t suite,
-                       const uint8_t *key,
-                       const uint8_t *message,
-                       size_t message_len,
-                       const uint8_t *signature);
-    /**
-     * Told when the engine failed (`IOTEDGE_ACCELERATOR_FAILED`) or refused what is valid (`IOTEDGE_ACCELERATOR_DISAGREED`). NULL: nobody is told.
-     */
-    void (*told)(void *user, uint32_t what);
-} iotedge_accelerator_t;
-
-/**
- * What a device provides. All callbacks run inside the calls of the node, on the caller's thread, and must not call the node.
- * Each returns `IOTEDGE_OK`, or anything else where it failed; then the call does nothing, or is retried later.
- */
-typedef struct iotedge_platform_t {
-    /**
-     * `sizeof(iotedge_platform_t)`.
-     */
-    uint32_t size;
-    /**
-     * Zero.
-     */
-    uint32_t reserved;
-    /**
-     * Handed to each callback first. Must live as long as the node.
-     */
-    void *user;
-    /**
-     * Fills `out` with `len` random bytes fit for keys. There is no fallback: without randomness it must fail.
-     */
-    int32_t (*random)(void *user, uint8_t *out, size_t len);
-    /**
-     * Reads the value under `key` into `out` and sets `*len`; `IOTEDGE_E_NONE` where there is none. A value longer than
-     * `capacity` is a failure.
-     */
-    int32_t (*store_get)(void *user, uint32_t key, uint8_t *out, size_t capacity, size_t *len);
-    /**
-     * Writes a value under `key`, at most 65,535, atomically and durably: once it returned `IOTEDGE_OK` a power cut leaves the new value,
-     * before that the old one.
-     */
-    int32_t (*store_put)(void *user, uint32_t key, const uint8_t *value, size_t len);
-    /**
-     * Removes a key; removing what is not there succeeds.
-     */
-    int32_t (*store_remove)(void *user, uint32_t key);
-    /**
-     * Handed to the `store_*` callbacks in place of `user`, such as an `iotedge_flash_store_t`; NULL: they get `user`.
-     */
-    void *store_user;
-    /**
-     * Reads a hardware monotonic counter: its value and the last that it can take. NULL, with `counter_advance`: the device has none. With one an old image of the store
-     * is refused (`IOTEDGE_E_OLD_IMAGE`); without one the device only asks its neighbours, as it does with one, too. Once it was there it has to be there.
-     */
-    int32_t (*counter_read)(void *user, uint32_t *value, uint32_t *last);
-    /**
-     * Advances the counter by one, durably. It is read back.
-     */
-    int32_t (*counter_advance)(void *user);
-    /**
-     * Own transactions for one step of the counter; 0: 1. With 1 every old image is noticed; with more the counter lasts longer, and an image is
-     * only noticed once it is that many transactions old.
-     */
-    uint32_t counter_stride;
-    /**
-     * Zero.
-     */
-    uint32_t reserved2;
-    /**
-     * Optional, for neighbourhoods whose gateway demands an attestation: fills in what the device knows of its hardware, its boot and its firmware. `evidence` comes
-     * zeroed, with its `size`. What it points to must stay as it is until the next call on the node or leaf; asked twice, it says the same until the next boot. NULL: the
-     * device cannot attest.
-     */
-    int32_t (*attest)(void *user, iotedge_evidence_t *evidence);
-    /**
-     * Optional: an engine that checks signatures. It gives known answers at the start, or the node or leaf does not start; it changes no verdict. Copied. NULL: the software does it.
-     */
-    const iotedge_accelerator_t *accelerator;
-} iotedge_platform_t;
 
 /**
  * Something the application may act on. Set `size` first. What an event does not use is zero.
@@ -2952,6 +3580,522 @@ int32_t iotedge_attest_measurement(const uint8_t *eat,
                                    iotedge_measurement_t *measurement);
 
 /**
+ * How many bytes of memory an owner with this configuration needs. For static arrays there is the macro `IOTEDGE_CHANNEL_OWNER_SIZE`, which is a little more.
+ *
+ * `bytes`: written on success.
+ *
+ * `IOTEDGE_E_ARGUMENT`, `IOTEDGE_E_CHANNEL_MODE`: a field of the configuration.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_channel_owner_size(const iotedge_channel_config_t *config,
+                                   size_t *bytes);
+
+/**
+ * Opens the channel that is in the store, or a new one, in memory that you give. After it, say what is due: `iotedge_channel_owner_next_op`.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `iotedge_channel_owner_size`; the owner's until `iotedge_channel_owner_deinit`, not to be read, written, moved or copied meanwhile.
+ * `config`, `platform`: copied; the accelerator is not used. `newest`: `number` of the status of this device's node or leaf, 0 where it has neither: what the hardware counter, if there is one, must go with.
+ * `owner`: written on success; points into `memory`.
+ *
+ * `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`, `IOTEDGE_E_ALREADY_INITIALISED`. `IOTEDGE_E_ARGUMENT`: a field of the configuration. `IOTEDGE_E_CHANNEL_MODE`: the mode needs a side key, or must
+ * not have one. `IOTEDGE_E_PLATFORM`: try again. `IOTEDGE_E_OLD_IMAGE`, `IOTEDGE_E_COUNTER`, and what the bytes of a damaged store give: only a new channel number is safe.
+ * `IOTEDGE_E_CHANNEL_OTHER`, `IOTEDGE_E_CHANNEL_READER`: the store has another channel, or another number of readers, under this key.
+ *
+ * Calls the platform. From any thread; the owner then belongs to one thread at a time. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_init(void *memory,
+                                   size_t memory_len,
+                                   const iotedge_channel_config_t *config,
+                                   const iotedge_platform_t *platform,
+                                   uint32_t newest,
+                                   iotedge_channel_owner_t **owner);
+
+/**
+ * Ends the owner: wipes its keys and all its memory, which is yours again. What is in the store stays.
+ *
+ * `IOTEDGE_E_NOT_INITIALISED`: none lives here (any more).
+ *
+ * From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_deinit(iotedge_channel_owner_t *owner);
+
+/**
+ * Does ahead, while nobody waits, what the next message needs whatever it says: its index reserved in the store, its keys computed. Called again it does nothing.
+ *
+ * `newest`: as for `iotedge_channel_owner_init`, here and below.
+ *
+ * `IOTEDGE_E_CHANNEL_INDEX`: the last index was used: `iotedge_channel_owner_rekey`. `IOTEDGE_E_PLATFORM`, `IOTEDGE_E_OLD_IMAGE`, `IOTEDGE_E_COUNTER`: no index was used.
+ *
+ * Calls the platform. From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_prepare(iotedge_channel_owner_t *owner,
+                                      uint32_t newest);
+
+/**
+ * Seals a message. Its index is used up with success, and only then.
+ *
+ * `flags`: `IOTEDGE_CHANNEL_SIGNED`, `IOTEDGE_CHANNEL_LONG_TAG`, `IOTEDGE_CHANNEL_COSE`, added. `body`: `body_len` bytes, at most `IOTEDGE_CHANNEL_MAX_BODY`. `sealed`: room for `sealed_capacity`
+ * bytes, `body_len` + 36 are enough; `sealed_len`: their number. `published`: set its `size` first. The last three are written on success.
+ *
+ * `IOTEDGE_E_BUSY`: the root of a full batch, or a revoke, must be said first: `iotedge_channel_owner_next_op`. `IOTEDGE_E_LENGTH`, `IOTEDGE_E_BUFFER_TOO_SMALL`, and as `iotedge_channel_owner_prepare`.
+ *
+ * ```c
+ * static int32_t publish(iotedge_channel_owner_t *owner, iotedge_node_t *node, const uint8_t tag[4],
+ *                        const uint8_t *reading, size_t reading_len, uint8_t *frame, size_t *frame_len)
+ * {
+ *     iotedge_node_status_t now;
+ *     iotedge_channel_published_t published;
+ *     uint8_t sealed[IOTEDGE_CHANNEL_MAX_MESSAGE];
+ *     size_t sealed_len = 0;
+ *     int32_t status;
+ *     memset(&now, 0, sizeof now);
+ *     now.size = (uint32_t)sizeof now;
+ *     memset(&published, 0, sizeof published);
+ *     published.size = (uint32_t)sizeof published;
+ *     status = iotedge_node_status(node, &now);
+ *     if (status == IOTEDGE_OK) {
+ *         status = iotedge_channel_owner_publish(owner, now.number, 0, reading, reading_len, sealed,
+ *                                                sizeof sealed, &sealed_len, &published);
+ *     }
+ *     if (status == IOTEDGE_OK) {
+ *         status = iotedge_frame_say(tag, IOTEDGE_SAID_MESSAGE, sealed, sealed_len, frame,
+ *                                    IOTEDGE_MAX_FRAME, frame_len);
+ *     }
+ *     return status;
+ * }
+ * ```
+ *
+ * Calls the platform. From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_publish(iotedge_channel_owner_t *owner,
+                                      uint32_t newest,
+                                      uint32_t flags,
+                                      const uint8_t *body,
+                                      size_t body_len,
+                                      uint8_t *sealed,
+                                      size_t sealed_capacity,
+                                      size_t *sealed_len,
+                                      iotedge_channel_published_t *published);
+
+/**
+ * Puts the device's signature behind a message that was sealed with `IOTEDGE_CHANNEL_SIGNED`, once it is found to be one.
+ *
+ * `published`: of `iotedge_channel_owner_publish`. `key`: the device's public key. `signature`: 64 bytes over `sign_input`, by the device's key or secure element. `sealed`: the message, with room for
+ * `sealed_capacity` bytes; `sealed_len`: in, its length; out, 64 more. Both changed on success.
+ *
+ * `IOTEDGE_E_SIGNATURE`: not a signature of it: a fault, or another key. Sign again. `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From any thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_channel_sign(const iotedge_channel_published_t *published,
+                             const iotedge_public_key_t *key,
+                             const uint8_t *signature,
+                             uint8_t *sealed,
+                             size_t sealed_capacity,
+                             size_t *sealed_len);
+
+/**
+ * Closes the open batch before it is full: its root becomes due. An empty one stays.
+ *
+ * `IOTEDGE_E_BUSY`: the root before is due still.
+ *
+ * From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_close_batch(iotedge_channel_owner_t *owner);
+
+/**
+ * The path of a message in the tree of its batch, until the next message after the batch is published: for a reader that has not all of the batch.
+ *
+ * `path`: room for `path_capacity` hashes of 32 bytes, 6 are enough; `path_count`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_CHANNEL_BATCH`: not in the batch. `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_path(const iotedge_channel_owner_t *owner,
+                                   uint64_t index,
+                                   uint8_t *path,
+                                   size_t path_capacity,
+                                   size_t *path_count);
+
+/**
+ * Grants the channel, from the next message on, to a member that subscribed. Grant and path become due, also after a reset. Granted again, it keeps its place.
+ *
+ * `member`: its index. `device`: its device id, 32 bytes (`iotedge_node_member`). `key`: `bytes` of its `IOTEDGE_CHANNEL_OP_SUBSCRIBE`.
+ *
+ * `IOTEDGE_E_BUSY`: another grant is due: say it first. `IOTEDGE_E_CHANNEL_SLOTS`: no place is free: `iotedge_channel_owner_renew`. `IOTEDGE_E_CHANNEL_MODE`: a public channel. `IOTEDGE_E_PLATFORM`.
+ *
+ * Calls the platform. From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_grant(iotedge_channel_owner_t *owner,
+                                    uint32_t member,
+                                    const uint8_t *device,
+                                    const uint8_t *key);
+
+/**
+ * Revokes a reader: it gets no key of the messages that are published from here on. The root of the open batch and the revoke become due, also after a reset; until both were taken nothing is published.
+ *
+ * `IOTEDGE_E_CHANNEL_READER`: it is no reader. `IOTEDGE_E_BUSY`: the root of the batch before is due still. `IOTEDGE_E_PLATFORM`: call again.
+ *
+ * Calls the platform. From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_revoke(iotedge_channel_owner_t *owner,
+                                     uint32_t newest,
+                                     uint32_t member);
+
+/**
+ * Opens a new key epoch for the same readers: heals after a key was exposed, and goes on after the last index. Else as `iotedge_channel_owner_revoke`.
+ *
+ * Calls the platform. From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_rekey(iotedge_channel_owner_t *owner,
+                                    uint32_t newest);
+
+/**
+ * Makes all places for readers free, when `iotedge_channel_owner_grant` finds none: a revoked reader's place is not given again before. Who reads is told that it is revoked, and subscribes again.
+ * Else as `iotedge_channel_owner_revoke`.
+ *
+ * Calls the platform. From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_renew(iotedge_channel_owner_t *owner,
+                                    uint32_t newest);
+
+/**
+ * What must be said of the channel next: submit it with `iotedge_node_submit_channel`, or send it as a statement, then call `iotedge_channel_owner_taken`. Call it until it says `IOTEDGE_E_NONE`, after every
+ * other call. Asked again it is the same thing; a grant is sealed anew each time.
+ *
+ * `op`: room for `op_capacity` bytes, at least `IOTEDGE_CHANNEL_MAX_OP`; `op_len`: how many. Both written on success.
+ *
+ * `IOTEDGE_E_NONE`: nothing is due. `IOTEDGE_E_CHANNEL_WEAK_KEY`: the subscriber's key is none; its grant is given up, go on. `IOTEDGE_E_PLATFORM`: try again.
+ *
+ * ```c
+ * static int32_t say_what_is_due(iotedge_channel_owner_t *owner, iotedge_node_t *node, uint64_t now, uint32_t newest)
+ * {
+ *     uint8_t op[IOTEDGE_CHANNEL_MAX_OP];
+ *     size_t op_len = 0;
+ *     uint32_t ticket;
+ *     int32_t status = iotedge_channel_owner_next_op(owner, newest, op, sizeof op, &op_len);
+ *     while (status == IOTEDGE_OK) {
+ *         status = iotedge_node_submit_channel(node, now, 0, op, op_len, &ticket);
+ *         if (status == IOTEDGE_OK) {
+ *             status = iotedge_channel_owner_taken(owner);
+ *         }
+ *         if (status == IOTEDGE_OK) {
+ *             status = iotedge_channel_owner_next_op(owner, newest, op, sizeof op, &op_len);
+ *         }
+ *     }
+ *     return status == IOTEDGE_E_NONE || status == IOTEDGE_E_OUTBOX_FULL ? IOTEDGE_OK : status;
+ * }
+ * ```
+ *
+ * Calls the platform. From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_next_op(iotedge_channel_owner_t *owner,
+                                      uint32_t newest,
+                                      uint8_t *op,
+                                      size_t op_capacity,
+                                      size_t *op_len);
+
+/**
+ * What `iotedge_channel_owner_next_op` gave last is in the node's outbox, or sent: it is due no longer.
+ *
+ * `IOTEDGE_E_WRONG_ORDER`: nothing was given since the last call, or it changed since. `IOTEDGE_E_PLATFORM`: it stays due.
+ *
+ * Calls the platform. From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_taken(iotedge_channel_owner_t *owner);
+
+/**
+ * The members that may read, one by one.
+ *
+ * `place`: 0, 1, ... `member`: its index; written on success.
+ *
+ * `IOTEDGE_E_NONE`: no more.
+ *
+ * From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_reader(const iotedge_channel_owner_t *owner,
+                                     uint32_t place,
+                                     uint32_t *member);
+
+/**
+ * What the owner says of itself.
+ *
+ * `channel_status`: set its `size` first; written on success.
+ *
+ * From the thread that has the owner. Not from an interrupt.
+ */
+int32_t iotedge_channel_owner_status(const iotedge_channel_owner_t *owner,
+                                     iotedge_channel_status_t *channel_status);
+
+/**
+ * Reads an operation: the body of a transaction of `IOTEDGE_EVENT_CHANNEL` (see `iotedge_node_body`), or of a statement. An owner looks for
+ * `IOTEDGE_CHANNEL_OP_SUBSCRIBE` with its own index in `member`, and answers with `iotedge_channel_owner_grant`.
+ *
+ * `op`: `op_len` bytes. `told`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_UNSUPPORTED_KIND`: an operation that this build does not know. `IOTEDGE_E_MALFORMED`, `..._NOT_DETERMINISTIC`, `..._WRONG_TYPE`, `..._RANGE`: none.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_channel_op_read(const uint8_t *op,
+                                size_t op_len,
+                                iotedge_channel_op_t *told);
+
+/**
+ * The operation that carries a signed message: what `iotedge_channel_owner_publish` sealed with `IOTEDGE_CHANNEL_SIGNED`, without a signature of its own, since the
+ * transaction's is over it.
+ *
+ * `sealed`: `sealed_len` bytes, so many that the operation has at most `IOTEDGE_CHANNEL_MAX_OP`. `op`: room for `op_capacity` bytes; `op_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_LENGTH`: too long for a transaction. `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_channel_message_op(uint32_t channel,
+                                   uint32_t sub_channel,
+                                   const uint8_t *sealed,
+                                   size_t sealed_len,
+                                   uint8_t *op,
+                                   size_t op_capacity,
+                                   size_t *op_len);
+
+/**
+ * What a device signs for an operation off the ledger, for a neighbour that it reaches without one. Behind the operation then stand the 64 bytes of the signature: a statement.
+ *
+ * `neighbourhood`, `device`: 32 bytes each; the signer's device id. `op`: `op_len` bytes. `message`: room for `message_capacity` bytes, `op_len` + 120 are enough;
+ * `message_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_BUFFER_TOO_SMALL`; `IOTEDGE_E_MALFORMED` and others: not an operation.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_channel_statement_input(const uint8_t *neighbourhood,
+                                        const uint8_t *device,
+                                        const uint8_t *op,
+                                        size_t op_len,
+                                        uint8_t *message,
+                                        size_t message_capacity,
+                                        size_t *message_len);
+
+/**
+ * Says whether a statement is the signer's: an operation, and behind it its signature.
+ *
+ * `neighbourhood`, `device`: 32 bytes each; the signer's device id. `key`: its public key. `statement`: `statement_len` bytes. `op_len`: how many of them are the operation; written on
+ * success.
+ *
+ * `IOTEDGE_E_SIGNATURE`: it is not. `IOTEDGE_E_MALFORMED` and others: not a statement.
+ *
+ * From any thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_channel_statement_check(const uint8_t *neighbourhood,
+                                        const uint8_t *device,
+                                        const iotedge_public_key_t *key,
+                                        const uint8_t *statement,
+                                        size_t statement_len,
+                                        size_t *op_len);
+
+/**
+ * Puts what applications say to each other into a frame, for one neighbour, one hop: send it as you send the frames of a node, through an `iotedge_link_t` too. Nodes refuse it with
+ * `IOTEDGE_E_NOT_FOR_ME`.
+ *
+ * `tag`: the first 4 bytes of the neighbourhood id. `what`: `IOTEDGE_SAID_*`. `bytes`: `bytes_len` of them, at least 1. `frame`: room for `frame_capacity` bytes, `bytes_len` + 6 are
+ * enough; `frame_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_LENGTH`: nothing, or more than fits `IOTEDGE_MAX_FRAME`. `IOTEDGE_E_NEIGHBOURHOOD`: a tag of zeros.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_frame_say(const uint8_t *tag,
+                          uint32_t what,
+                          const uint8_t *bytes,
+                          size_t bytes_len,
+                          uint8_t *frame,
+                          size_t frame_capacity,
+                          size_t *frame_len);
+
+/**
+ * Looks whether a frame is one that applications say to each other. Ask before you hand a frame to a node or leaf.
+ *
+ * `tag`: the first 4 bytes of the neighbourhood id. `frame`: `frame_len` bytes. `what`: `IOTEDGE_SAID_*`. `bytes`: points into `frame`, `bytes_len` bytes of it. All written on success.
+ *
+ * `IOTEDGE_E_NONE`: no such frame: it is for the node or leaf. `IOTEDGE_E_UNSUPPORTED_KIND`: something that this build does not know. `IOTEDGE_E_LENGTH`: nothing said. Drop both.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_frame_said(const uint8_t *tag,
+                           const uint8_t *frame,
+                           size_t frame_len,
+                           uint32_t *what,
+                           const uint8_t **bytes,
+                           size_t *bytes_len);
+
+/**
+ * How many bytes of memory a subscriber with this configuration needs. For static arrays there is the macro `IOTEDGE_SUBSCRIBER_SIZE`, which is a little more.
+ *
+ * `bytes`: written on success.
+ *
+ * `IOTEDGE_E_ARGUMENT`: a field of the configuration.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_subscriber_size(const iotedge_subscriber_config_t *config,
+                                size_t *bytes);
+
+/**
+ * Opens the subscriptions that are in the store, in memory that you give.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `iotedge_subscriber_size`; the subscriber's until `iotedge_subscriber_deinit`, not to be read, written, moved or copied meanwhile.
+ * `config`, `platform`: copied. `subscriber`: written on success; points into `memory`.
+ *
+ * `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`, `IOTEDGE_E_ALREADY_INITIALISED`. `IOTEDGE_E_ARGUMENT`: a field of the configuration. `IOTEDGE_E_PLATFORM`: try again. What the bytes of a damaged store
+ * give: remove its keys, and subscribe again.
+ *
+ * Calls the platform. From any thread; the subscriber then belongs to one thread at a time. Not from an interrupt.
+ */
+int32_t iotedge_subscriber_init(void *memory,
+                                size_t memory_len,
+                                const iotedge_subscriber_config_t *config,
+                                const iotedge_platform_t *platform,
+                                iotedge_subscriber_t **subscriber);
+
+/**
+ * Ends the subscriber: wipes its keys and all its memory, which is yours again. What is in the store stays.
+ *
+ * `IOTEDGE_E_NOT_INITIALISED`: none lives here (any more).
+ *
+ * From the thread that has the subscriber. Not from an interrupt.
+ */
+int32_t iotedge_subscriber_deinit(iotedge_subscriber_t *subscriber);
+
+/**
+ * Asks for a channel: gives the operation to submit with `iotedge_node_submit_channel`, or to send as a statement. Asked again before the grant came it is the same, so ask again now and then; after it, it asks
+ * anew. A public channel needs no asking, but is followed by it, too, from its owner's next announce on.
+ *
+ * `source`: whose channel. `key`: the owner's public key (`iotedge_node_member`). `side_key`: 32 bytes for a restricted channel, kept in the store; else NULL. `subscription`: its number from now on,
+ * also after a reset. `op`: room for `op_capacity` bytes, 64 are enough; `op_len`: their number. The last three are written on success.
+ *
+ * `IOTEDGE_E_CHANNEL_SLOTS`: all places are taken. `IOTEDGE_E_SIGNATURE_MALFORMED`: not a key. `IOTEDGE_E_BUFFER_TOO_SMALL`, `IOTEDGE_E_PLATFORM`.
+ *
+ * Calls the platform. From the thread that has the subscriber. Not from an interrupt.
+ */
+int32_t iotedge_subscriber_subscribe(iotedge_subscriber_t *subscriber,
+                                     const iotedge_channel_source_t *source,
+                                     const iotedge_public_key_t *key,
+                                     const uint8_t *side_key,
+                                     uint32_t *subscription,
+                                     uint8_t *op,
+                                     size_t op_capacity,
+                                     size_t *op_len);
+
+/**
+ * Ends a subscription and erases its keys from memory and store.
+ *
+ * `IOTEDGE_E_CHANNEL_OTHER`: there is none with this number. `IOTEDGE_E_PLATFORM`: it stands; try again.
+ *
+ * Calls the platform. From the thread that has the subscriber. Not from an interrupt.
+ */
+int32_t iotedge_subscriber_unsubscribe(iotedge_subscriber_t *subscriber, uint32_t subscription);
+
+/**
+ * Tells the subscriber what a member said of a channel in a transaction: the body of `IOTEDGE_EVENT_CHANNEL`, which the node verified. What is said of other channels tells nothing.
+ *
+ * `me`: this device's index. `from`: the member that said it. `op`: `op_len` bytes (`iotedge_node_body`). `text`: room for `text_capacity` bytes, at least `IOTEDGE_CHANNEL_MAX_OP`: takes the plaintext of a
+ * message, and is wiped where nothing came of one. `heard`: set its `size` first. Both written on success.
+ *
+ * Everything else changed nothing: `IOTEDGE_E_CHANNEL_STALE`: replayed, or late. `IOTEDGE_E_CHANNEL_WRONG_READER`, `IOTEDGE_E_CHANNEL_SIDE_KEY`: a grant that does not open: sealed for another reader, or with another side key.
+ * `IOTEDGE_E_CHANNEL_JUMP`: ask anew. `IOTEDGE_E_WRONG_PATH`: a root, and one of the messages opened here is not under it: it was not the owner's. `IOTEDGE_E_CHANNEL_FORK`: keep both messages: evidence.
+ * `IOTEDGE_E_PLATFORM`: tell it again.
+ *
+ * Calls the platform. From the thread that has the subscriber. Not from an interrupt: a grant is one X25519.
+ */
+int32_t iotedge_subscriber_hear(iotedge_subscriber_t *subscriber,
+                                uint32_t me,
+                                uint32_t from,
+                                const uint8_t *op,
+                                size_t op_len,
+                                uint8_t *text,
+                                size_t text_capacity,
+                                iotedge_heard_t *heard);
+
+/**
+ * The same for a statement off the ledger: an operation with its signature, which is checked under the owner's key.
+ *
+ * `statement`: `statement_len` bytes. Else as `iotedge_subscriber_hear`.
+ *
+ * `IOTEDGE_E_SIGNATURE`: not the owner's.
+ *
+ * Calls the platform. From the thread that has the subscriber. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_subscriber_hear_statement(iotedge_subscriber_t *subscriber,
+                                          uint32_t me,
+                                          uint32_t from,
+                                          const uint8_t *statement,
+                                          size_t statement_len,
+                                          uint8_t *text,
+                                          size_t text_capacity,
+                                          iotedge_heard_t *heard);
+
+/**
+ * Opens a message off the ledger (`IOTEDGE_SAID_MESSAGE`), of whichever channel it is.
+ *
+ * `sealed`: `sealed_len` bytes. `text`: room for `text_capacity` bytes, `sealed_len` are enough: takes the plaintext, and is wiped where nothing came of it. `heard`: set its `size` first; its kind is
+ * `IOTEDGE_HEARD_MESSAGE`. Both written on success.
+ *
+ * Everything else changed nothing: `IOTEDGE_E_CHANNEL_UNKNOWN`: of no channel that is read here, or from before the grant, after a revoke, too far ahead or too long ago. `IOTEDGE_E_CHANNEL_FORGED`, `IOTEDGE_E_SIGNATURE`:
+ * changed on the way, or made up. `IOTEDGE_E_CHANNEL_REPLAYED`, `IOTEDGE_E_CHANNEL_DOUBLED`, `IOTEDGE_E_CHANNEL_FORK`: one with its place was opened before. `IOTEDGE_E_MALFORMED`, `IOTEDGE_E_VERSION`: no message.
+ * `IOTEDGE_E_PLATFORM`: it could not be stored; give it again.
+ *
+ * Calls the platform. From the thread that has the subscriber. Not from an interrupt: a signed one takes a signature check.
+ */
+int32_t iotedge_subscriber_read(iotedge_subscriber_t *subscriber,
+                                const uint8_t *sealed,
+                                size_t sealed_len,
+                                uint8_t *text,
+                                size_t text_capacity,
+                                iotedge_heard_t *heard);
+
+/**
+ * Says whether a message that was opened is under the root of its batch: then it is the owner's.
+ *
+ * `root`: the operation of `IOTEDGE_HEARD_ROOT`, `root_len` bytes, as it was heard. `index`: of the message. `path`: `path_count` hashes of 32 bytes, from the owner (`iotedge_channel_owner_path`).
+ *
+ * `IOTEDGE_E_WRONG_PATH`, `IOTEDGE_E_PATH_LENGTH`: it is not. `IOTEDGE_E_CHANNEL_UNKNOWN`: it is not remembered. `IOTEDGE_E_CHANNEL_BATCH`: of another batch.
+ *
+ * From the thread that has the subscriber. Not from an interrupt.
+ */
+int32_t iotedge_subscriber_prove(const iotedge_subscriber_t *subscriber,
+                                 uint32_t subscription,
+                                 const uint8_t *root,
+                                 size_t root_len,
+                                 uint64_t index,
+                                 const uint8_t *path,
+                                 size_t path_count);
+
+/**
+ * Writes what was read since the last write of the store, where `store_every` is above 1: before the device sleeps.
+ *
+ * `IOTEDGE_E_PLATFORM`: try again.
+ *
+ * Calls the platform. From the thread that has the subscriber. Not from an interrupt.
+ */
+int32_t iotedge_subscriber_store(iotedge_subscriber_t *subscriber);
+
+/**
+ * How a subscription stands.
+ *
+ * `subscription_status`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_CHANNEL_OTHER`: there is none with this number.
+ *
+ * From the thread that has the subscriber. Not from an interrupt.
+ */
+int32_t iotedge_subscriber_status(const iotedge_subscriber_t *subscriber,
+                                  uint32_t subscription,
+                                  iotedge_subscription_status_t *subscription_status);
+
+/**
  * Lets the node take part in a cluster, in place of any before: it hears and makes claims, and says in its offers to leaves where it stands.
  *
  * `config`: copied.
@@ -3881,6 +5025,22 @@ int32_t iotedge_node_submit_service(iotedge_node_t *node,
                                     uint64_t expires,
                                     const uint8_t *body,
                                     size_t body_len,
+                                    uint32_t *ticket);
+
+/**
+ * Says something of a channel: what `iotedge_channel_owner_next_op` or `iotedge_subscriber_subscribe` gave. One that dies with its epoch is in the outbox again. Else as `iotedge_node_submit_data`.
+ *
+ * `op`: `op_len` bytes, copied.
+ *
+ * `IOTEDGE_E_UNSUPPORTED_KIND`, `IOTEDGE_E_MALFORMED` and others: not an operation; nothing was stored.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_submit_channel(iotedge_node_t *node,
+                                    uint64_t now,
+                                    uint64_t expires,
+                                    const uint8_t *op,
+                                    size_t op_len,
                                     uint32_t *ticket);
 
 /**

@@ -16,6 +16,15 @@ int main(void)
     }
     printf("serial decoder %lu\n", (unsigned long)bytes);
 #ifdef NODE
+    iotedge_subscriber_config_t subscriber;
+    memset(&subscriber, 0, sizeof subscriber);
+    subscriber.size = (uint32_t)sizeof subscriber;
+    subscriber.channels = 8;
+    subscriber.skipped = 2;
+    if (iotedge_subscriber_size(&subscriber, &bytes) != IOTEDGE_OK) {
+        return 1;
+    }
+    printf("subscriber of 8 %lu\n", (unsigned long)bytes);
     /* The member of examples-c/firmware: a window of 128, 16 members. */
     iotedge_limits_t limits;
     memset(&limits, 0, sizeof limits);

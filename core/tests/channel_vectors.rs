@@ -10,7 +10,7 @@ use iotedge_core::channel::reader::Proof;
 use iotedge_core::channel::slots::{open_path, unwrap};
 use iotedge_core::channel::statement::{Batch, Statement};
 use iotedge_core::channel::{
-    ChannelNumber, Index, KeyEpoch, Place, Reader, Recent, Sealed, Skipped, Subscriber, channel_id,
+    Addressee, ChannelNumber, Index, KeyEpoch, Place, Reader, Recent, Sealed, Skipped, channel_id,
     grant,
 };
 use iotedge_core::crypto::hpke::derive_key_pair;
@@ -97,7 +97,7 @@ fn granted(row: &Row) {
         derive_key_pair(&array(row, "ikm")),
         Id(array(row, "reader")),
     );
-    let subscriber = Subscriber {
+    let subscriber = Addressee {
         device: &device,
         secret: &secret,
         side: side.as_ref(),

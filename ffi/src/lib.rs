@@ -28,6 +28,7 @@
 
 pub mod accelerator;
 pub mod attest;
+pub mod channel;
 #[cfg(feature = "node")]
 pub mod cluster;
 pub mod enrol;

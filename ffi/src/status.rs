@@ -411,6 +411,57 @@ pub const IOTEDGE_E_ACCELERATOR_REFUSES: i32 = 169;
 /// An accelerator accepts a signature that is none. Nothing starts: mend it, or leave it out.
 pub const IOTEDGE_E_ACCELERATOR_ACCEPTS: i32 = 170;
 
+/// A message of no channel that is read here, or from before the grant, after a revoke, too far ahead or too long ago. Nothing has changed.
+pub const IOTEDGE_E_CHANNEL_UNKNOWN: i32 = 171;
+
+/// A message whose place is known, but that was changed on the way or made up; or a path or wrap that does not open. Drop it.
+pub const IOTEDGE_E_CHANNEL_FORGED: i32 = 172;
+
+/// The very message that was opened before. Drop it.
+pub const IOTEDGE_E_CHANNEL_REPLAYED: i32 = 173;
+
+/// Another message than the one opened at this place, and not signed: it may be anyone's who overheard the first. The batch's root says which stands.
+pub const IOTEDGE_E_CHANNEL_DOUBLED: i32 = 174;
+
+/// The owner signed two messages for one place. Keep the two: they are evidence.
+pub const IOTEDGE_E_CHANNEL_FORK: i32 = 175;
+
+/// The last index of a key epoch was used: open the next one.
+pub const IOTEDGE_E_CHANNEL_INDEX: i32 = 176;
+
+/// An announce that jumps too far: subscribe again.
+pub const IOTEDGE_E_CHANNEL_JUMP: i32 = 177;
+
+/// Of a place that is behind, or said before. Drop it.
+pub const IOTEDGE_E_CHANNEL_STALE: i32 = 178;
+
+/// Of another channel than this one, or no such subscription.
+pub const IOTEDGE_E_CHANNEL_OTHER: i32 = 179;
+
+/// A grant that the owner signed and that was sealed for another reader.
+pub const IOTEDGE_E_CHANNEL_WRONG_READER: i32 = 180;
+
+/// A grant that the owner signed for this reader, with another pre-shared side key.
+pub const IOTEDGE_E_CHANNEL_SIDE_KEY: i32 = 181;
+
+/// The mode needs a side key or must not have one, does not exist, or has no readers to grant to.
+pub const IOTEDGE_E_CHANNEL_MODE: i32 = 182;
+
+/// No part of a revoke is for this reader.
+pub const IOTEDGE_E_CHANNEL_REVOKED: i32 = 183;
+
+/// No place is free.
+pub const IOTEDGE_E_CHANNEL_SLOTS: i32 = 184;
+
+/// Not a reader of this channel, or the store has another number of places for readers.
+pub const IOTEDGE_E_CHANNEL_READER: i32 = 185;
+
+/// The root is of another batch, or there is no batch.
+pub const IOTEDGE_E_CHANNEL_BATCH: i32 = 186;
+
+/// A subscriber's X25519 key of small order: everybody would know what is sealed to it. Refuse the subscriber.
+pub const IOTEDGE_E_CHANNEL_WEAK_KEY: i32 = 187;
+
 macro_rules! names {
     ($($name:ident,)*) => {
         /// The numbers in the order of `TEXT`.
@@ -559,6 +610,23 @@ names! {
     IOTEDGE_E_ACCELERATOR_FAILED,
     IOTEDGE_E_ACCELERATOR_REFUSES,
     IOTEDGE_E_ACCELERATOR_ACCEPTS,
+    IOTEDGE_E_CHANNEL_UNKNOWN,
+    IOTEDGE_E_CHANNEL_FORGED,
+    IOTEDGE_E_CHANNEL_REPLAYED,
+    IOTEDGE_E_CHANNEL_DOUBLED,
+    IOTEDGE_E_CHANNEL_FORK,
+    IOTEDGE_E_CHANNEL_INDEX,
+    IOTEDGE_E_CHANNEL_JUMP,
+    IOTEDGE_E_CHANNEL_STALE,
+    IOTEDGE_E_CHANNEL_OTHER,
+    IOTEDGE_E_CHANNEL_WRONG_READER,
+    IOTEDGE_E_CHANNEL_SIDE_KEY,
+    IOTEDGE_E_CHANNEL_MODE,
+    IOTEDGE_E_CHANNEL_REVOKED,
+    IOTEDGE_E_CHANNEL_SLOTS,
+    IOTEDGE_E_CHANNEL_READER,
+    IOTEDGE_E_CHANNEL_BATCH,
+    IOTEDGE_E_CHANNEL_WEAK_KEY,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

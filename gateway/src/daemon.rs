@@ -757,7 +757,7 @@ fn note(shared: &mut Shared, event: &Event) -> Result<()> {
         Event::Recovering => warn!("the node asks its neighbours for its chain head"),
         Event::Recovered => info!("chain head agreed on"),
         Event::Lost { count } => warn!(count, "events lost"),
-        Event::Data { .. } | Event::Graded { .. } => {}
+        Event::Data { .. } | Event::Channel { .. } | Event::Graded { .. } => {}
         other => debug!(?other, "event"),
     }
     Ok(())

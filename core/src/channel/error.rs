@@ -48,6 +48,10 @@ pub enum ChannelError {
     SlotsFull,
     /// No such slot, or it was revoked before.
     Slot,
+    /// Something that must be said first is due: take it.
+    Busy,
+    /// Nothing was shown that could have been taken.
+    Order,
     /// The reading is not under the batch's root by this path.
     Path(MerkleError),
     /// The batch's root is of another stretch of the chain.

@@ -20,7 +20,7 @@ const SLOT: &[u8] = b"iotedge/channel/slot/1";
 
 /// What a subscriber opens grants with.
 #[derive(Clone, Copy)]
-pub struct Subscriber<'a> {
+pub struct Addressee<'a> {
     /// Its device id.
     pub device: &'a Id,
     /// Of the key in its subscribe.
@@ -94,7 +94,7 @@ pub fn seal(
 pub fn open(
     sealed: &[u8; GRANT],
     place: &Place,
-    subscriber: &Subscriber<'_>,
+    subscriber: &Addressee<'_>,
 ) -> Result<Grant, ChannelError> {
     let mut enc = [0; 32];
     let mut key = [0; 32];

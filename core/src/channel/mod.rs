@@ -8,19 +8,23 @@ pub mod grant;
 pub mod keys;
 pub mod message;
 pub mod owner;
+pub mod publisher;
 pub mod reader;
 pub mod slots;
 pub mod statement;
+pub mod subscriber;
 #[cfg(test)]
 mod tests;
 
 pub use error::ChannelError;
-pub use grant::{Grant, Subscriber};
+pub use grant::{Addressee, Grant};
 pub use keys::{Chain, Mode, SideKey};
 pub use message::{Form, Sealed};
 pub use owner::Owner;
-pub use reader::{Opened, Reader, Recent, Skipped};
+pub use publisher::Publisher;
+pub use reader::{Bookmark, Opened, Reader, Recent, Rooms, Skipped};
 pub use statement::Op;
+pub use subscriber::{Heard, Subscriber};
 
 use crate::copy::joined;
 use crate::crypto::seal::Nonce;

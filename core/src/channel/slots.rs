@@ -74,6 +74,12 @@ impl Slots {
         (self.given, self.revoked)
     }
 
+    /// Back to what is stored.
+    pub(super) fn reset(&mut self, given: u128, revoked: u128) {
+        self.given = given;
+        self.revoked = revoked;
+    }
+
     fn all(&self) -> u128 {
         mask(0, self.depth)
     }

@@ -146,6 +146,34 @@ fn take_index(r: &mut Reader<'_>) -> Index {
 }
 
 impl<'a> Op<'a> {
+    /// Its number on the wire.
+    #[must_use]
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Announce { .. } => 0,
+            Self::Root { .. } => 1,
+            Self::Subscribe { .. } => 2,
+            Self::Grant { .. } => 3,
+            Self::Revoke { .. } => 4,
+            Self::Path { .. } => 5,
+            Self::Message { .. } => 6,
+        }
+    }
+
+    /// Which channel it is about.
+    #[must_use]
+    pub const fn number(&self) -> ChannelNumber {
+        match *self {
+            Self::Announce { number, .. }
+            | Self::Root { number, .. }
+            | Self::Subscribe { number, .. }
+            | Self::Grant { number, .. }
+            | Self::Revoke { number, .. }
+            | Self::Path { number, .. }
+            | Self::Message { number, .. } => number,
+        }
+    }
+
     /// Whether each number is one that may be said. What is not, is neither read nor signed.
     ///
     /// # Errors
@@ -188,7 +216,7 @@ impl<'a> Op<'a> {
                 index,
             } => {
                 w.put_array(5);
-                w.put_uint(0);
+                w.put_uint(self.code().into());
                 put_number(w, number);
                 w.put_uint(mode as u64);
                 w.put_uint(epoch.0.into());
@@ -196,7 +224,7 @@ impl<'a> Op<'a> {
             }
             Self::Root { number, batch } => {
                 w.put_array(6);
-                w.put_uint(1);
+                w.put_uint(self.code().into());
                 put_number(w, number);
                 w.put_uint(batch.epoch.0.into());
                 w.put_uint(batch.first.0);
@@ -205,7 +233,7 @@ impl<'a> Op<'a> {
             }
             Self::Subscribe { owner, number, key } => {
                 w.put_array(4);
-                w.put_uint(2);
+                w.put_uint(self.code().into());
                 w.put_uint(owner.0.into());
                 put_number(w, number);
                 w.put_bytes(key);
@@ -218,7 +246,7 @@ impl<'a> Op<'a> {
                 sealed,
             } => {
                 w.put_array(6);
-                w.put_uint(3);
+                w.put_uint(self.code().into());
                 put_number(w, number);
                 w.put_uint(epoch.0.into());
                 w.put_uint(index.0);
@@ -233,7 +261,7 @@ impl<'a> Op<'a> {
                 wraps,
             } => {
                 w.put_array(6);
-                w.put_uint(4);
+                w.put_uint(self.code().into());
                 put_number(w, number);
                 w.put_uint(epoch.0.into());
                 w.put_uint(index.0);
@@ -247,7 +275,7 @@ impl<'a> Op<'a> {
                 sealed,
             } => {
                 w.put_array(5);
-                w.put_uint(5);
+                w.put_uint(self.code().into());
                 put_number(w, number);
                 w.put_uint(to.0.into());
                 w.put_uint(slot.into());
@@ -255,7 +283,7 @@ impl<'a> Op<'a> {
             }
             Self::Message { number, sealed } => {
                 w.put_array(3);
-                w.put_uint(6);
+                w.put_uint(self.code().into());
                 put_number(w, number);
                 w.put_bytes(sealed);
             }
@@ -380,6 +408,12 @@ impl<'a> Statement<'a> {
             body,
             signature: Signature(*signature),
         })
+    }
+
+    /// What it says, if it is true: to see whose key is wanted.
+    #[must_use]
+    pub const fn op(&self) -> &Op<'a> {
+        &self.op
     }
 
     /// What it says, once `signer`'s key is found to have signed it.

@@ -15,6 +15,7 @@ use crate::wire::{WireError, Writer};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+mod market;
 mod power;
 mod revokes;
 mod statements;
@@ -400,7 +401,7 @@ fn a_grant_opens_for_its_reader_only_and_from_its_index_on() {
             grant::open(
                 sealed,
                 &place,
-                &Subscriber {
+                &Addressee {
                     device: &device,
                     secret: &secret,
                     side,

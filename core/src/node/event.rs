@@ -49,6 +49,8 @@ pub enum Event {
         issuer: MemberIndex,
         service: bool,
     },
+    /// A member said something of a channel (kind 4): the number of the operation. Read it with `Node::body`.
+    Channel { id: Id, issuer: MemberIndex, op: u8 },
     /// A transfer to this node came in. `over_cap`: accepting it would exceed the caps; do not serve for it.
     Received {
         id: Id,

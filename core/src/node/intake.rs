@@ -883,7 +883,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         self.pull_changes(now);
     }
 
-    /// The body of a data or service transaction, while the window has its bytes.
+    /// The body of a data or service transaction, or what was said of a channel, while the window has its bytes.
     #[must_use]
     pub fn body(&self, id: &Id) -> Option<&[u8]> {
         body_of(self.raw(id)?).map(|(body, _)| body)
@@ -910,13 +910,23 @@ enum Wait {
     Aside(Waiting, Refusal),
 }
 
-/// Body bytes and whether it is a service.
-pub(crate) fn body_of(raw: &[u8]) -> Option<(&[u8], bool)> {
+/// What a transaction says to applications.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// Data, or a service.
+    Data { service: bool },
+    /// An operation of a channel, by its number.
+    Channel(u8),
+}
+
+/// Body bytes and what they are.
+pub(crate) fn body_of(raw: &[u8]) -> Option<(&[u8], Said)> {
     let (cose, _) = split(raw).ok()?;
     let tx = Unverified::parse(cose).ok()?;
     match tx.payload().body {
-        Body::Data(body) => Some((body, false)),
-        Body::Service(body) => Some((body, true)),
+        Body::Data(body) => Some((body, Said::Data { service: false })),
+        Body::Service(body) => Some((body, Said::Data { service: true })),
+        Body::Channel(op) => Some((tx.body_bytes(), Said::Channel(op.code()))),
         _ => None,
     }
 }

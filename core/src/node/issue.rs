@@ -91,6 +91,12 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     return Err(Refusal::NotGlNode);
                 }
             }
+            Submission::Channel(op) => {
+                let mut room = [0; tx::MAX_BODY];
+                let fits = op.check();
+                let fits = fits.and_then(|()| op.write(&mut Writer::new(&mut room)));
+                fits.map_err(|_| Refusal::BodyLength)?;
+            }
             Submission::Leave => {}
         }
         if !matches!(submission, Submission::Trim { .. }) && !self.leaves_room_for_trims() {
@@ -643,6 +649,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                         target,
                     }
                 }
+                Submission::Channel(op) => Body::Channel(op),
                 Submission::Leave => Body::Member(MemberOp::Leave),
                 Submission::Member(op) => {
                     let mut r = Reader::new(op);

@@ -6,6 +6,7 @@
 
 use super::event::{Refusal, Ticket};
 use super::keys;
+use crate::channel::Op;
 use crate::platform::Platform;
 use crate::wire::{Reader, WireError, Writer};
 use crate::{Amount, Id, MemberIndex, Millis};
@@ -24,6 +25,8 @@ pub enum Submission<'a> {
         /// Micro-tokens, not 0.
         amount: Amount,
     },
+    /// What is said of a channel.
+    Channel(Op<'a>),
     /// Value that leaves the neighbourhood for an Ethereum address.
     Exit {
         /// Micro-tokens, not 0.
@@ -54,6 +57,7 @@ impl<'a> Submission<'a> {
                 w.uint(u64::from(to.0))?;
                 w.uint(amount.0)
             }
+            Self::Channel(op) => w.uint(4).and_then(|()| op.write(w)),
             Self::Service(body) => w.uint(5).and_then(|()| w.bytes(body)),
             Self::Member(body) => w.uint(6).and_then(|()| w.bytes(body)),
             Self::Trim { cut } => w.uint(7).and_then(|()| w.uint(cut.0)),
@@ -73,6 +77,7 @@ impl<'a> Submission<'a> {
                 to: MemberIndex(r.u16()?),
                 amount: Amount(r.uint()?),
             },
+            4 => Self::Channel(Op::read(r).map_err(|_| WireError::Range)?),
             5 => Self::Service(r.bytes()?),
             6 => Self::Member(r.bytes()?),
             7 => Self::Trim {

@@ -1,7 +1,7 @@
 //! What a new vertex means: payments, readings, grades, cheats.
 
 use super::event::{Event, Grade, Refusal, Ticket};
-use super::intake::{Source, body_of, split};
+use super::intake::{Said, Source, body_of, split};
 use super::own::{Followed, STORED_MAX, Stored};
 use super::{Evidence, Node, Phase, Submission, keys};
 use crate::crypto::Verify;
@@ -53,14 +53,16 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 self.on_payment(facts, parents, amount, body);
             }
             Effect::None if !mine => {
-                let said = self.raw.get(sequence).and_then(body_of);
-                if said.is_none_or(|(body, service)| service || body != APPROVAL) {
-                    let service = said.is_some_and(|(_, service)| service);
-                    self.tell(Event::Data {
-                        id: facts.id,
-                        issuer: facts.issuer,
-                        service,
-                    });
+                let (id, issuer) = (facts.id, facts.issuer);
+                let data = Said::Data { service: false };
+                match self.raw.get(sequence).and_then(body_of) {
+                    Some((body, said)) if said == data && body == APPROVAL => {}
+                    Some((_, Said::Channel(op))) => self.tell(Event::Channel { id, issuer, op }),
+                    other => self.tell(Event::Data {
+                        id,
+                        issuer,
+                        service: other.is_some_and(|(_, said)| said != data),
+                    }),
                 }
             }
             _ => {}
@@ -247,9 +249,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Body::Transfer { to, amount, .. } => Submission::Transfer { to, amount },
             Body::Exit { amount, target, .. } => Submission::Exit { amount, target },
             Body::Member(MemberOp::Leave) => Submission::Leave,
-            // A trim is void by now, joins come again from the gateway's own list, evidence is in the ledger or found again,
-            // and no node signs for a channel yet.
-            Body::Trim { .. } | Body::Member(_) | Body::Evidence { .. } | Body::Channel(_) => {
+            Body::Channel(op) => Submission::Channel(op),
+            // A trim is void by now, joins come again from the gateway's own list, evidence is in the ledger or found again.
+            Body::Trim { .. } | Body::Member(_) | Body::Evidence { .. } => {
                 return Ok(());
             }
         };

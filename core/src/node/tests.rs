@@ -2,8 +2,9 @@
 
 use super::harness::*;
 use super::*;
-use crate::wire::Frame;
+use crate::channel::{ChannelNumber, Index, KeyEpoch, Mode, Op};
 use crate::wire::list::List;
+use crate::wire::{Frame, Writer};
 use crate::{MAX_FRAME, Prefix, tx};
 use std::vec::Vec;
 
@@ -420,9 +421,21 @@ fn what_died_below_what_lives_is_told_too() {
     net.pump(START + 3 * PERIOD + 500);
     let said = net.ids_sent(5).len();
     let now = Millis(net.now);
+    let announce = Op::Announce {
+        number: ChannelNumber { main: 1, sub: 2 },
+        mode: Mode::Private,
+        epoch: KeyEpoch(3),
+        index: Index(40),
+    };
     net.node(5)
-        .submit(now, &Submission::Data(b"late"), None)
+        .submit(now, &Submission::Channel(announce), None)
         .unwrap();
+    let long = Op::Message {
+        number: ChannelNumber::default(),
+        sealed: &[7; 320],
+    };
+    let refused = net.node(5).submit(now, &Submission::Channel(long), None);
+    assert_eq!(refused, Err(Refusal::BodyLength));
     net.pump(now.0 + 10);
     let late = net.ids_sent(5)[said..].to_vec();
     assert_eq!(late.len(), 1);
@@ -454,6 +467,16 @@ fn what_died_below_what_lives_is_told_too() {
     // What it said is not lost.
     let again = |e: &Event| matches!(e, Event::Reissued { dead, .. } if *dead == late[0]);
     assert_eq!(net.events[5].iter().filter(|e| again(e)).count(), 1);
+    let heard = net.events[1].iter().find_map(|e| match e {
+        Event::Channel { id, issuer, op } => Some((*id, *issuer, *op)),
+        _ => None,
+    });
+    let (id, issuer, op) = heard.unwrap();
+    assert_eq!((issuer, op), (MemberIndex(5), 0));
+    let mut body = [0; 16];
+    let mut w = Writer::new(&mut body);
+    announce.write(&mut w).unwrap();
+    assert_eq!(net.node(1).body(&id), Some(w.written()));
 }
 
 /// Between a settled header and its table the GL-node knows no predecessor for the next trim: the old one would make it a cheat.

@@ -199,6 +199,17 @@ impl<'a> Unverified<'a> {
         self.signed.payload_bytes
     }
 
+    /// The body alone: the last element of the payload, as it stands there.
+    #[must_use]
+    pub fn body_bytes(&self) -> &'a [u8] {
+        let mut r = Reader::new(self.signed.payload_bytes);
+        r.take_array_of(8);
+        for _ in 0..7 {
+            r.take_item();
+        }
+        r.take_item()
+    }
+
     /// The suite that the message names.
     #[must_use]
     pub const fn suite(&self) -> Suite {

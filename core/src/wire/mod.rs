@@ -11,6 +11,7 @@ pub mod list;
 pub mod merkle;
 pub mod near;
 pub mod reader;
+pub mod said;
 pub mod senml;
 pub mod serial;
 pub mod writer;

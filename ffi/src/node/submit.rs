@@ -77,6 +77,29 @@ pub unsafe extern "C" fn iotedge_node_submit_service(
     })())
 }
 
+/// Says something of a channel: what `iotedge_channel_owner_next_op` or `iotedge_subscriber_subscribe` gave. One that dies with its epoch is in the outbox again. Else as `iotedge_node_submit_data`.
+///
+/// `op`: `op_len` bytes, copied.
+///
+/// `IOTEDGE_E_UNSUPPORTED_KIND`, `IOTEDGE_E_MALFORMED` and others: not an operation; nothing was stored.
+///
+/// Calls the platform. From the thread that has the node. Not from an interrupt.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotedge_node_submit_channel(
+    node: *mut iotedge_node_t,
+    now: u64,
+    expires: u64,
+    op: *const u8,
+    op_len: usize,
+    ticket: *mut u32,
+) -> i32 {
+    // SAFETY: the promises of the comment.
+    done((|| unsafe {
+        let op = crate::channel::parse(input(op, op_len)?)?;
+        submit(node, now, expires, ticket, &Submission::Channel(op))
+    })())
+}
+
 /// Pays another member. Else as `iotedge_node_submit_data`.
 ///
 /// `to`: index of the payee. `amount`: micro-tokens, not 0.

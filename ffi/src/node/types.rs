@@ -277,6 +277,9 @@ pub const IOTEDGE_EVENT_PLATFORM_FAILED: u32 = 22;
 pub const IOTEDGE_EVENT_LOST: u32 = 23;
 /// Event: own transaction `id` died with its epoch; what it said is in the outbox again, under `ticket`.
 pub const IOTEDGE_EVENT_REISSUED: u32 = 24;
+/// Event: `member` said something of a channel with `id`; `code` is the operation (`IOTEDGE_CHANNEL_OP_*`). Fetch it with `iotedge_node_body`, give it to `iotedge_subscriber_hear`, and look for
+/// who subscribes to a channel of this device.
+pub const IOTEDGE_EVENT_CHANNEL: u32 = 30;
 
 /// Grade: in the local window.
 pub const IOTEDGE_GRADE_SEEN: u32 = 1;
@@ -368,6 +371,10 @@ impl iotedge_event_t {
             } => {
                 (to.id, to.member, to.code) = (id.0, issuer.0.into(), service.into());
                 IOTEDGE_EVENT_DATA
+            }
+            Event::Channel { id, issuer, op } => {
+                (to.id, to.member, to.code) = (id.0, issuer.0.into(), op.into());
+                IOTEDGE_EVENT_CHANNEL
             }
             Event::Received {
                 id,

@@ -4,7 +4,7 @@
 //! text (or acts first, and may then see a message twice after a power cut): what was opened before the last store is never opened again, and what was opened after it can be, if
 //! it comes again. One record, written at once, holds place, chain key and the secrets of skipped messages; the seat in the tree of readers has another, since it changes only with a path.
 
-use super::{Kept, Reader, Recent, Skipped, print};
+use super::{Bookmark, Kept, Reader, Recent, Rooms, Skipped, keep, print};
 use crate::channel::keys::{Chain, Secret, SideKey};
 use crate::channel::slots::MAX_PATH;
 use crate::channel::{ChannelError, Index, KeyEpoch, LAST_INDEX, Place};
@@ -12,6 +12,7 @@ use crate::copy::copy;
 use crate::platform::Platform;
 use crate::types::Id;
 use crate::wire::{Reader as Wire, WireError, Writer};
+use core::num::NonZeroU8;
 use zeroize::Zeroize;
 
 const VERSION: u64 = 1;
@@ -28,18 +29,20 @@ pub const fn stored_len(skipped: usize) -> usize {
     BARE.saturating_add(EACH.saturating_mul(skipped))
 }
 
-impl<'m> Reader<'m> {
-    /// Writes the reader's state under `key`, at once: a power cut leaves this one or the one before. `buffer` has [`stored_len`] bytes and is wiped.
+impl Bookmark {
+    /// Writes place and skipped messages under `key`, at once: a power cut leaves these or the ones before. `buffer` has [`stored_len`] bytes and is wiped.
     ///
     /// # Errors
     /// [`ChannelError::Full`] where the buffer is too short, [`ChannelError::Platform`]: the state before stands; try again.
     pub fn store<P: Platform>(
         &self,
+        skipped: &[Skipped],
         platform: &mut P,
         key: u16,
         buffer: &mut [u8],
     ) -> Result<(), ChannelError> {
-        let kept = || self.skipped.iter().filter_map(|slot| slot.0.as_ref());
+        let kept = skipped.iter().filter_map(|slot| slot.0.as_ref());
+        let kept = kept.filter(|kept| kept.of == self.of);
         let mut w = Writer::new(buffer);
         w.put_array(6);
         w.put_uint(VERSION);
@@ -47,8 +50,8 @@ impl<'m> Reader<'m> {
         w.put_uint(self.epoch.0.into());
         w.put_uint(self.next.0);
         w.put_bytes(&self.near.0);
-        w.put_bytes_head(kept().count().saturating_mul(EACH));
-        for kept in kept() {
+        w.put_bytes_head(kept.clone().count().saturating_mul(EACH));
+        for kept in kept {
             w.put_raw(&kept.epoch.0.to_be_bytes());
             w.put_raw(&kept.index.0.to_be_bytes());
             w.put_raw(&kept.secret.0);
@@ -61,33 +64,27 @@ impl<'m> Reader<'m> {
         done
     }
 
-    /// The reader that was stored under `key`; `None` where none was. With fewer places in `skipped` than were stored, the oldest are lost. What tells a replay or a fork begins
-    /// empty: an old message is `Unknown`. `buffer` is as for [`Reader::store`].
+    /// The bookmark that was stored under `key`; `None` where none was. Where the rooms have fewer places for skipped messages than were stored, the oldest are lost.
+    /// What tells a replay or a fork begins empty: an old message is `Unknown`. `buffer` is as for [`Bookmark::store`].
     ///
     /// # Errors
     /// [`ChannelError::Platform`], [`ChannelError::Wire`] for a record that is damaged: then a new grant is needed.
     pub fn load<P: Platform>(
         platform: &mut P,
         key: u16,
-        side: Option<SideKey>,
-        skipped: &'m mut [Skipped],
-        recent: &'m mut [Recent],
+        rooms: &mut Rooms<'_>,
+        of: NonZeroU8,
         buffer: &mut [u8],
     ) -> Result<Option<Self>, ChannelError> {
         let Some(len) = platform.get(key, buffer)? else {
             return Ok(None);
         };
-        let read = Self::read(buffer.get(..len).unwrap_or(&[]), side, skipped, recent);
+        let read = Self::read(buffer.get(..len).unwrap_or(&[]), rooms, of);
         buffer.zeroize();
         Ok(Some(read?))
     }
 
-    fn read(
-        bytes: &[u8],
-        side: Option<SideKey>,
-        skipped: &'m mut [Skipped],
-        recent: &'m mut [Recent],
-    ) -> Result<Self, WireError> {
+    fn read(bytes: &[u8], rooms: &mut Rooms<'_>, of: NonZeroU8) -> Result<Self, WireError> {
         let mut r = Wire::new(bytes);
         r.take_array_of(6);
         let version = r.take_uint();
@@ -103,17 +100,62 @@ impl<'m> Reader<'m> {
             r.break_off(WireError::Range);
         }
         r.finish()?;
-        skipped.fill(Skipped::default());
-        recent.fill(Recent::default());
-        let mut reader = Self::new(place, chain, side, skipped, recent);
+        let mark = Self::new(place, chain, rooms.side, of);
+        mark.leave(rooms);
         for one in all {
-            reader.keep(kept(one));
+            keep(rooms.skipped, kept(one, of));
         }
-        Ok(reader)
+        Ok(mark)
     }
 }
 
-fn kept(bytes: &[u8; EACH]) -> Kept {
+impl<'m> Reader<'m> {
+    /// As [`Bookmark::store`].
+    ///
+    /// # Errors
+    /// As [`Bookmark::store`].
+    pub fn store<P: Platform>(
+        &self,
+        platform: &mut P,
+        key: u16,
+        buffer: &mut [u8],
+    ) -> Result<(), ChannelError> {
+        self.mark.store(self.skipped, platform, key, buffer)
+    }
+
+    /// As [`Bookmark::load`].
+    ///
+    /// # Errors
+    /// As [`Bookmark::load`].
+    pub fn load<P: Platform>(
+        platform: &mut P,
+        key: u16,
+        side: Option<SideKey>,
+        skipped: &'m mut [Skipped],
+        recent: &'m mut [Recent],
+        buffer: &mut [u8],
+    ) -> Result<Option<Self>, ChannelError> {
+        let mut turn = 0;
+        let mut rooms = Rooms {
+            skipped,
+            recent,
+            turn: &mut turn,
+            side: side.as_ref(),
+        };
+        rooms.skipped.fill(Skipped::default());
+        rooms.recent.fill(Recent::default());
+        let mark = Bookmark::load(platform, key, &mut rooms, NonZeroU8::MIN, buffer)?;
+        Ok(mark.map(|mark| Self {
+            mark,
+            side,
+            skipped,
+            recent,
+            turn,
+        }))
+    }
+}
+
+fn kept(bytes: &[u8; EACH], of: NonZeroU8) -> Kept {
     let (mut epoch, mut index, mut secret) = ([0; 4], [0; 8], Secret([0; 32]));
     let (front, rest) = bytes.split_at(4);
     let (middle, end) = rest.split_at(8);
@@ -121,6 +163,7 @@ fn kept(bytes: &[u8; EACH]) -> Kept {
     copy(&mut index, middle);
     copy(&mut secret.0, end);
     Kept {
+        of,
         epoch: KeyEpoch(u32::from_be_bytes(epoch)),
         index: Index(u64::from_be_bytes(index)),
         print: print(&secret.lookup()),
