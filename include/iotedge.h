@@ -2159,7 +2159,7 @@ typedef struct iotedge_channel_source_t {
      */
     uint32_t owner;
     /**
-     * Its device id (`iotedge_node_member`).
+     * Its device id (`iotedge_node_member_device`).
      */
     uint8_t device[32];
     /**
@@ -3722,7 +3722,7 @@ int32_t iotedge_channel_owner_path(const iotedge_channel_owner_t *owner,
 /**
  * Grants the channel, from the next message on, to a member that subscribed. Grant and path become due, also after a reset. Granted again, it keeps its place.
  *
- * `member`: its index. `device`: its device id, 32 bytes (`iotedge_node_member`). `key`: `bytes` of its `IOTEDGE_CHANNEL_OP_SUBSCRIBE`.
+ * `member`: its index. `device`: its device id, 32 bytes (`iotedge_node_member_device`). `key`: `bytes` of its `IOTEDGE_CHANNEL_OP_SUBSCRIBE`.
  *
  * `IOTEDGE_E_BUSY`: another grant is due: say it first. `IOTEDGE_E_CHANNEL_SLOTS`: no place is free: `iotedge_channel_owner_renew`. `IOTEDGE_E_CHANNEL_MODE`: a public channel. `IOTEDGE_E_PLATFORM`.
  *
@@ -3973,7 +3973,7 @@ int32_t iotedge_subscriber_deinit(iotedge_subscriber_t *subscriber);
  * Asks for a channel: gives the operation to submit with `iotedge_node_submit_channel`, or to send as a statement. Asked again before the grant came it is the same, so ask again now and then; after it, it asks
  * anew. A public channel needs no asking, but is followed by it, too, from its owner's next announce on.
  *
- * `source`: whose channel. `key`: the owner's public key (`iotedge_node_member`). `side_key`: 32 bytes for a restricted channel, kept in the store; else NULL. `subscription`: its number from now on,
+ * `source`: whose channel. `key`: the owner's public key (`iotedge_node_member_key`). `side_key`: 32 bytes for a restricted channel, kept in the store; else NULL. `subscription`: its number from now on,
  * also after a reset. `op`: room for `op_capacity` bytes, 64 are enough; `op_len`: their number. The last three are written on success.
  *
  * `IOTEDGE_E_CHANNEL_SLOTS`: all places are taken. `IOTEDGE_E_SIGNATURE_MALFORMED`: not a key. `IOTEDGE_E_BUFFER_TOO_SMALL`, `IOTEDGE_E_PLATFORM`.
@@ -5255,6 +5255,17 @@ int32_t iotedge_node_refused(const iotedge_node_t *node, int32_t reason, uint32_
 int32_t iotedge_node_member_key(const iotedge_node_t *node,
                                 uint32_t member,
                                 iotedge_public_key_t *key);
+
+/**
+ * The device id of a member, from the newest table: its account, which stays when it changes its key.
+ *
+ * `member`: index. `device`: 32 bytes; written on success.
+ *
+ * `IOTEDGE_E_NONE`: no such member. `IOTEDGE_E_PLATFORM`: as for `iotedge_node_member_key`.
+ *
+ * From the thread that has the node. Not from an interrupt. May call the platform's store.
+ */
+int32_t iotedge_node_member_device(const iotedge_node_t *node, uint32_t member, uint8_t *device);
 
 /**
  * The newest trusted validator set, encoded (docs/protocol.md section 7.2): what `iotedge_receipt_verify` takes.

@@ -50,6 +50,11 @@ class Result:
     def total(self, key):
         return sum(summary[key] for summary in self.summaries.values())
 
+    def stream(self):
+        """What the owner of the channel says, and its three readers."""
+        of = lambda i, what: self.summaries[f"device-{i}"][what]
+        return of(settings.OWNER, "channel"), [of(i, "reader") for i in (settings.PAYER, settings.LAPSER, settings.STRANGER)]
+
     def cheat_member(self):
         return self.summaries[self.cheat]["member"]
 
@@ -68,6 +73,7 @@ def every_check(r):
         ("nothing is lost: settled, dead and said so, or later than the last cut", nothing_lost(r)),
         (f"a transfer is at most {settings.TRANSFER_BYTES} bytes", transfer_size(r)),
         ("readings of this machine could be read by every neighbour", readable(r)),
+        ("who pays reads the sealed stream, who stopped paying reads no more, a stranger nothing", stream(r)),
         ("an element that lies, fails, is late or silent harms nothing", element(r)),
     ]
 
@@ -165,6 +171,27 @@ def readable(r):
     # The cheat's two stories are text, not readings.
     bad = {name: s["readings_unreadable"] for name, s in r.summaries.items() if s["readings_unreadable"] > 2}
     return f"heard none: {deaf}; unreadable: {bad}" if deaf or bad else None
+
+
+def stream(r):
+    channel, (payer, lapser, stranger) = r.stream()
+    paid_for = settings.PAYMENT // settings.MESSAGE_PRICE
+    wrong = [
+        what
+        for what, holds in [
+            ("the owner published less than twice what one payment buys", channel["published"] >= 2 * paid_for),
+            ("the payer read no more than one payment buys", payer["read"] > paid_for),
+            ("what the payer read was no reading, or not the owner's", payer["read"] == payer["readings"] == payer["attributed"]),
+            ("the payer was revoked", payer["revoked"] == 0),
+            ("who stopped paying read nothing, or more than it paid for", 1 <= lapser["read"] <= paid_for),
+            ("who stopped paying was not revoked, or saw nothing sealed after it", lapser["revoked"] >= 1 and lapser["sealed"] > 0),
+            ("the stranger read something, or saw nothing", stranger["read"] == 0 and stranger["sealed"] > 0 and stranger["paid"] == 0),
+            # The last payment may be under way.
+            ("the owner was not paid what they paid", 0 <= payer["paid"] + lapser["paid"] - channel["income"] <= settings.PAYMENT),
+        ]
+        if not holds
+    ]
+    return f"{'; '.join(wrong)}: {channel}, {payer}, {lapser}, {stranger}" if wrong else None
 
 
 def element(r):

@@ -32,6 +32,7 @@ def rows(r):
         ("time to Witnessed", latency("witnessed")),
         ("time to Quorum", latency("quorum")),
         ("time to Settled", latency("settled")),
+        ("sealed stream", stream(r)),
         ("conflicts", f"{max(s['equivocations'] for s in r.summaries.values())} found, members frozen: {r.cheat_member()}"),
         ("dead transactions", sum(t["dead"] for t in r.transactions())),
         ("frames corrupted", r.total("corrupted")),
@@ -41,6 +42,12 @@ def rows(r):
         ("value in = value out", f"{settings.GRANT * (settings.DEVICES + 1)} granted, {', '.join(map(str, totals))} in the records"),
         ("gateway dead for", milliseconds(r.up - r.down)),
     ]
+
+
+def stream(r):
+    channel, readers = r.stream()
+    said = [f"{who} read {reader['read']} for {reader['paid']}" for who, reader in zip(("the payer", "who stopped paying", "a stranger"), readers)]
+    return f"{channel['published']} messages for {channel['income']} micro-tokens: {', '.join(said)}"
 
 
 def summary(r, outcome):
@@ -56,6 +63,7 @@ def summary(r, outcome):
             grade: {"p50": r.latency(grade, 50), "p99": r.latency(grade, 99)} for grade in ("witnessed", "quorum", "settled")
         },
         "dead": sum(t["dead"] for t in r.transactions()),
+        "stream": dict(zip(("owner", "payer", "lapser", "stranger"), [r.stream()[0], *r.stream()[1]])),
         "corrupted": r.total("corrupted"),
         "refused": dict(r.refusals()),
         "receipts_verified": r.total("receipts_verified"),

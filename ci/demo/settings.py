@@ -19,6 +19,13 @@ ES256 = 3  # the device whose P-256 key is in (a stand-in for) a secure element;
 ELEMENT = "hhwhlhfhn"  # what its element does with the first requests: w lies, l is late, f fails, n never answers
 CHEAT = 7  # index in the list of devices, not in the member table
 
+# One device seals its readings and sells them; three want to read them. Indexes in the list of devices.
+OWNER, PAYER, LAPSER, STRANGER = 0, 1, 2, 4
+CHANNEL = 7
+MESSAGE_PRICE = 5  # micro-tokens for a message
+PAYMENT = 100  # so much at once, for 20 messages
+PAY_EVERY_MS = 8_000  # the payer; who lapses pays once, the stranger never
+
 FOUNDING_WAIT_MS = 20_000
 PERIOD_MS = 10_000  # T
 EPOCHS = 2

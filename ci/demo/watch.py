@@ -42,6 +42,12 @@ class Watch:
             if i == settings.ES256:
                 command[0] = settings.DEVICE_PSA
                 command += ["--element", settings.ELEMENT]
+            if i == settings.OWNER:
+                command += ["--channel", settings.CHANNEL, "--channel-price", settings.MESSAGE_PRICE]
+            if i in (settings.PAYER, settings.LAPSER, settings.STRANGER):
+                command += ["--read", settings.CHANNEL]
+            if i in (settings.PAYER, settings.LAPSER):
+                command += ["--read-pay", settings.PAYMENT, "--read-every", settings.PAY_EVERY_MS if i == settings.PAYER else 0]
             if i == settings.CHEAT:
                 command += ["--equivocate-at", settings.CHEAT_AT]
             self.devices[device.name] = self.family.start(device.name, *command)

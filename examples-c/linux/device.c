@@ -180,15 +180,39 @@ static void reissued(device_t *device, const iotedge_event_t *event)
     }
 }
 
+/* What somebody said of a channel: for the owner or the reader here, or for others. */
+static void channel_heard(device_t *device, const iotedge_event_t *event)
+{
+    uint8_t op[IOTEDGE_CHANNEL_MAX_OP];
+    size_t len;
+    iotedge_channel_op_t told;
+    memset(&told, 0, sizeof told);
+    told.size = (uint32_t)sizeof told;
+    if (iotedge_node_body(device->node, event->id, op, sizeof op, &len) != IOTEDGE_OK ||
+        iotedge_channel_op_read(op, len, &told) != IOTEDGE_OK) {
+        return;
+    }
+    if (told.op == IOTEDGE_CHANNEL_OP_SUBSCRIBE) {
+        channel_owner_asked(device, event->member, &told);
+    }
+    channel_reader_heard(device, event->member, &told, op, len);
+}
+
 static void handle(device_t *device, const iotedge_event_t *event)
 {
     switch (event->kind) {
+    case IOTEDGE_EVENT_CHANNEL:
+        channel_heard(device, event);
+        break;
     case IOTEDGE_EVENT_DATA:
         reading_heard(device, event);
         break;
     case IOTEDGE_EVENT_RECEIVED:
         device->payments_received++;
         device->value_received += event->amount;
+        if (event->code == 0) {
+            channel_owner_paid(device, event->member, event->amount);
+        }
         break;
     case IOTEDGE_EVENT_SENT:
         sent(device, event);
@@ -281,6 +305,9 @@ void device_publish(device_t *device)
     uint8_t pack[IOTEDGE_MAX_BODY];
     size_t len;
     uint32_t ticket;
+    if (device->channel.wanted && device->channel.owner == NULL) {
+        return; /* What is sold is not said openly before the channel is there. */
+    }
     for (unsigned tries = 0; tries < SENSOR_COUNT; tries++) {
         unsigned sensor = device->next_sensor++ % SENSOR_COUNT;
         if (sensor_read(sensor, &reading) != 0) {
@@ -288,7 +315,8 @@ void device_publish(device_t *device)
             continue;
         }
         if (iotedge_reading_encode(NULL, &reading, 1, pack, sizeof pack, &len) != IOTEDGE_OK ||
-            iotedge_node_submit_data(device->node, clock_now(), 0, pack, len, &ticket) != IOTEDGE_OK) {
+            (device->channel.owner != NULL ? channel_owner_publish(device, pack, len, &ticket) != 0
+                                           : iotedge_node_submit_data(device->node, clock_now(), 0, pack, len, &ticket) != IOTEDGE_OK)) {
             device->submissions_refused++;
             return;
         }

@@ -3,6 +3,7 @@
 #define DEVICE_H
 
 #include "book.h"
+#include "channel.h"
 #include "element.h"
 #include "line.h"
 #include "options.h"
@@ -13,7 +14,7 @@
 
 #define DEVICE_MAX_MEMBERS 256
 
-typedef struct {
+typedef struct device {
     options_t options;
     iotedge_node_t *node;
     element_t element; /* Holds a P-256 key; an Ed25519 key is the node's own. */
@@ -21,6 +22,8 @@ typedef struct {
     udp_t udp;
     line_t line; /* To the gateway, where it is not reached by UDP. */
     book_t book;
+    channel_owner_t channel; /* Sells its readings sealed, where it is wanted. */
+    channel_reader_t reader; /* Buys a neighbour's. */
     FILE *journal; /* NULL: none is kept. */
     int64_t offset;
     uint64_t started;

@@ -162,6 +162,8 @@ static void loop(void)
             cheated = 1;
             cheat(&device);
         }
+        channel_owner_tick(&device);
+        channel_reader_tick(&device);
         device_pump(&device);
         if (now >= next_report) {
             report_second(&device);
@@ -213,6 +215,13 @@ int main(int argc, char **argv)
         }
     }
     device.offset = clock_offset();
+    device.channel.wanted = device.options.channel > 0;
+    device.channel.number = (uint32_t)device.options.channel;
+    device.channel.price = device.options.channel_price;
+    device.reader.wanted = device.options.read > 0;
+    device.reader.number = (uint32_t)device.options.read;
+    device.reader.pay = device.options.read_pay;
+    device.reader.pay_every = device.options.read_pay_every;
     if (start_node(&identity) != 0) {
         return 1;
     }
@@ -225,6 +234,8 @@ int main(int argc, char **argv)
     loop();
 
     report_summary(&device);
+    channel_owner_close(&device);
+    channel_reader_close(&device);
     udp_close(&device.udp);
     line_close(&device.line);
     if (iotedge_node_deinit(device.node) != IOTEDGE_OK) {

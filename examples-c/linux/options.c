@@ -23,6 +23,11 @@ static const char HELP[] =
     "  --rate N            readings per second, decimals allowed (default 1; 0 for none)\n"
     "  --trade AMOUNT      micro-tokens paid for a neighbour's reading (default 0: buys nothing)\n"
     "  --trade-every MS    milliseconds between two purchases (default 1000)\n"
+    "  --channel N         seals its readings, as its channel N (1 to 65535), for who pays\n"
+    "  --channel-price A   micro-tokens for a message of it (default 1)\n"
+    "  --read N            reads channel N, of the first neighbour that is heard to have one\n"
+    "  --read-pay AMOUNT   micro-tokens for each payment for it (default 0: asks, and pays nothing)\n"
+    "  --read-every MS     milliseconds between these payments (default 0: pays once)\n"
     "  --duration S        ends by itself after so many seconds (default 0: on SIGTERM)\n"
     "\n"
     "Faults for demonstrations, none of them in the library:\n"
@@ -59,6 +64,7 @@ int options_read(options_t *options, int argc, char **argv)
     memset(options, 0, sizeof *options);
     options->every = 1000;
     options->trade_every = 1000;
+    options->channel_price = 1;
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i];
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -100,6 +106,26 @@ int options_read(options_t *options, int argc, char **argv)
             }
         } else if (strcmp(name, "--trade-every") == 0) {
             if (number(name, value, &options->trade_every) != 0) {
+                return -1;
+            }
+        } else if (strcmp(name, "--channel") == 0 || strcmp(name, "--read") == 0) {
+            if (number(name, value, &n) != 0) {
+                return -1;
+            }
+            if (n < 1 || n > 65535) {
+                return complain(name, "1 to 65535 is expected");
+            }
+            *(name[2] == 'c' ? &options->channel : &options->read) = n;
+        } else if (strcmp(name, "--channel-price") == 0) {
+            if (number(name, value, &options->channel_price) != 0) {
+                return -1;
+            }
+        } else if (strcmp(name, "--read-pay") == 0) {
+            if (number(name, value, &options->read_pay) != 0) {
+                return -1;
+            }
+        } else if (strcmp(name, "--read-every") == 0) {
+            if (number(name, value, &options->read_pay_every) != 0) {
                 return -1;
             }
         } else if (strcmp(name, "--duration") == 0) {

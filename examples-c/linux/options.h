@@ -18,6 +18,11 @@ typedef struct {
     uint64_t every;       /* Milliseconds between readings; 0: none. */
     uint64_t trade;       /* Micro-tokens for each reading that is bought; 0: none. */
     uint64_t trade_every; /* Milliseconds between purchases. */
+    uint64_t channel;        /* Sells its readings sealed, as this channel; 0: says them openly. */
+    uint64_t channel_price;  /* Micro-tokens for a message. */
+    uint64_t read;           /* Reads this channel; 0: none. */
+    uint64_t read_pay;       /* Micro-tokens for each payment; 0: pays nothing. */
+    uint64_t read_pay_every; /* Milliseconds between payments; 0: one. */
     uint64_t duration;    /* Milliseconds; 0: until SIGTERM. */
     uint32_t corrupt_every;
     uint64_t equivocate_at; /* Milliseconds after the start; 0: never. */

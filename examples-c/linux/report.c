@@ -88,10 +88,34 @@ static void common(const device_t *device)
     refused(device);
 }
 
+static void channels(const device_t *device)
+{
+    const channel_owner_t *channel = &device->channel;
+    const channel_reader_t *reader = &device->reader;
+    if (channel->wanted) {
+        printf(",\"channel\":{\"number\":%" PRIu32 ",\"published\":%" PRIu32 ",\"granted\":%" PRIu32 ",\"revoked\":%" PRIu32
+               ",\"refused\":%" PRIu32 ",\"income\":%" PRIu64 "}",
+               channel->number, channel->published, channel->granted, channel->revoked, channel->refused, channel->income);
+    }
+    if (reader->wanted) {
+        printf(",\"reader\":{\"number\":%" PRIu32 ",\"owner\":", reader->number);
+        if (reader->known) {
+            printf("%" PRIu32, reader->owner);
+        } else {
+            printf("null");
+        }
+        printf(",\"read\":%" PRIu32 ",\"sealed\":%" PRIu32 ",\"readings\":%" PRIu32 ",\"attributed\":%" PRIu32 ",\"lost\":%" PRIu32
+               ",\"granted\":%" PRIu32 ",\"revoked\":%" PRIu32 ",\"paid\":%" PRIu64 "}",
+               reader->read, reader->sealed, reader->readings, reader->attributed, reader->lost, reader->granted, reader->revoked,
+               reader->paid);
+    }
+}
+
 void report_second(const device_t *device)
 {
     printf("{");
     common(device);
+    channels(device);
     printf("}\n");
     fflush(stdout);
 }
@@ -101,6 +125,7 @@ void report_summary(const device_t *device)
     const char *comma = "";
     printf("{\"summary\":true,\"library\":\"%s\",", iotedge_version_text());
     common(device);
+    channels(device);
     printf(",\"submissions_refused\":%" PRIu32 ",\"readings_unreadable\":%" PRIu32 ",\"recoveries\":%" PRIu32
            ",\"silences\":%" PRIu32 ",\"lost_events\":%" PRIu32 ",\"unlisted\":%" PRIu32 ",\"sensors_absent\":[",
            device->submissions_refused, device->readings_unreadable, device->recoveries, device->silences,

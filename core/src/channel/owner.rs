@@ -103,14 +103,15 @@ impl<'m> Owner<'m> {
         side: Option<SideKey>,
         leaves: &'m mut [Id],
     ) -> Result<Self, ChannelError> {
-        let restricted = config.mode == Mode::Restricted;
-        if restricted != side.is_some() || !(1..=WINDOW as u8).contains(&config.ahead) {
-            return Err(ChannelError::Mode);
-        }
-        Guard::open(platform, newest)?;
-        let mut buffer = [0; STORED];
-        let stored = platform.get(config.key, &mut buffer)?;
-        let mut owner = Self {
+        let mut owner = Self::unloaded(config, side, leaves);
+        owner.load(platform, newest)?;
+        Ok(owner)
+    }
+
+    /// One that has not read its store yet, for who builds it where it stays: [`Owner::load`] before anything else.
+    #[must_use]
+    pub fn unloaded(config: Config, side: Option<SideKey>, leaves: &'m mut [Id]) -> Self {
+        Self {
             config,
             side,
             epoch: KeyEpoch(0),
@@ -122,22 +123,46 @@ impl<'m> Owner<'m> {
             count: 0,
             first: Index(0),
             ready: None,
-        };
-        match stored {
-            Some(len) => {
-                let read = read(buffer.get(..len).unwrap_or(&[]));
-                buffer.zeroize();
-                let (epoch, index, chain) = read?;
-                owner.epoch = epoch;
-                owner.index = index;
-                owner.limit = index;
-                owner.first = index;
-                owner.far = chain.clone();
-                owner.chain = chain;
-            }
-            None => owner.rekey(platform, newest).map(|_| ())?,
         }
-        Ok(owner)
+    }
+
+    /// Goes on where the store says.
+    ///
+    /// # Errors
+    /// As [`Owner::open`]; then it is of no use.
+    pub fn load<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        newest: Number,
+    ) -> Result<(), ChannelError> {
+        let restricted = self.config.mode == Mode::Restricted;
+        let ahead = self.config.ahead;
+        if restricted != self.side.is_some() || !(1..=WINDOW as u8).contains(&ahead) {
+            return Err(ChannelError::Mode);
+        }
+        Guard::open(platform, newest)?;
+        if !self.read(platform)? {
+            self.rekey(platform, newest)?;
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn read<P: Platform>(&mut self, platform: &mut P) -> Result<bool, ChannelError> {
+        let mut buffer = [0; STORED];
+        let Some(len) = platform.get(self.config.key, &mut buffer)? else {
+            return Ok(false);
+        };
+        let read = read(buffer.get(..len).unwrap_or(&[]));
+        buffer.zeroize();
+        let (epoch, index, chain) = read?;
+        self.epoch = epoch;
+        self.index = index;
+        self.limit = index;
+        self.first = index;
+        self.far = chain.clone();
+        self.chain = chain;
+        Ok(true)
     }
 
     /// Where the next message will stand.

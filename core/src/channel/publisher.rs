@@ -143,6 +143,21 @@ impl<'m> Publisher<'m> {
         side: Option<SideKey>,
         memory: Memory<'m>,
     ) -> Result<Self, ChannelError> {
+        let mut publisher = Self::unloaded(config, side, memory)?;
+        publisher.start(platform, newest)?;
+        Ok(publisher)
+    }
+
+    /// One that has not read its store yet, for who builds it where it stays, since it is large for a small stack: [`Publisher::start`] before anything else.
+    ///
+    /// # Errors
+    /// [`ChannelError::Slot`], [`ChannelError::Full`].
+    #[inline(never)]
+    pub fn unloaded(
+        config: Config,
+        side: Option<SideKey>,
+        memory: Memory<'m>,
+    ) -> Result<Self, ChannelError> {
         let channel = channel_id(&config.neighbourhood, &config.device, config.number);
         let chain = owner::Config {
             channel,
@@ -160,10 +175,9 @@ impl<'m> Publisher<'m> {
         if !public && memory.buffer.len() < stored_len(config.depth) {
             return Err(ChannelError::Full);
         }
-        let owner = Owner::open(platform, newest, chain, side, memory.leaves)?;
-        let mut publisher = Self {
+        Ok(Self {
             config,
-            owner,
+            owner: Owner::unloaded(chain, side, memory.leaves),
             audience: None,
             members,
             buffer: memory.buffer,
@@ -174,14 +188,27 @@ impl<'m> Publisher<'m> {
             sealed: None,
             path: None,
             shown: None,
-        };
-        if !public {
-            publisher.load(platform, channel)?;
-            publisher.follow_up(platform, newest)?;
-        }
-        Ok(publisher)
+        })
     }
 
+    /// Goes on where the store says.
+    ///
+    /// # Errors
+    /// As [`Publisher::open`]; then it is of no use.
+    pub fn start<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        newest: Number,
+    ) -> Result<(), ChannelError> {
+        self.owner.load(platform, newest)?;
+        if self.config.mode != Mode::Public {
+            self.load(platform, self.owner.next().channel)?;
+            self.follow_up(platform, newest)?;
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
     fn load<P: Platform>(&mut self, platform: &mut P, channel: Id) -> Result<(), ChannelError> {
         let depth = self.config.depth;
         let found = platform.get(self.readers_key(), self.buffer)?;
@@ -249,6 +276,7 @@ impl<'m> Publisher<'m> {
     }
 
     /// Opens the key epoch that the last revoke wants, if that has not been done.
+    #[inline(never)]
     fn follow_up<P: Platform>(
         &mut self,
         platform: &mut P,
@@ -546,45 +574,55 @@ impl<'m> Publisher<'m> {
                 };
                 announce.write(&mut w)?;
             }
-            Due::Revoke(..) => {
-                let audience = self.audience.as_ref().ok_or(ChannelError::Mode)?;
-                let mut wraps = [[0; WRAP]; WRAPS];
-                let mut cover = audience.slots.cover().skip(self.wrapped.into());
-                let mut count: u8 = 0;
-                for (to, node) in wraps.iter_mut().zip(cover.by_ref()) {
-                    *to = audience.slots.wrap(node, &place, self.owner.chain())?;
-                    count = count.saturating_add(1);
-                }
-                shown = Due::Revoke(count, cover.next().is_none());
-                let revoke = Op::Revoke {
-                    number,
-                    epoch: place.epoch,
-                    index: place.index,
-                    ended: audience.ended,
-                    wraps: wraps.get(..usize::from(count)).unwrap_or(&[]),
-                };
-                revoke.write(&mut w)?;
-            }
+            Due::Revoke(..) => shown = self.write_revoke(&mut w)?,
             Due::Grant => self.write_grant(platform, &mut w)?,
-            Due::Path => {
-                let (member, slot_key) = self.path.as_ref().ok_or(ChannelError::Slot)?;
-                let slot = self.slot_of(*member).ok_or(ChannelError::Slot)?;
-                let audience = self.audience.as_ref().ok_or(ChannelError::Mode)?;
-                let mut sealed = [0; MAX_PATH];
-                let len = audience.slots.path(slot, slot_key, &mut sealed)?;
-                let path = Op::Path {
-                    number,
-                    to: *member,
-                    slot,
-                    sealed: sealed.get(..len).unwrap_or(&[]),
-                };
-                path.write(&mut w)?;
-            }
+            Due::Path => self.write_path(&mut w)?,
         }
         self.shown = Some(shown);
         Ok(Some(w.len()))
     }
 
+    // Apart, each with its own room on the stack.
+    #[inline(never)]
+    fn write_revoke(&self, w: &mut Writer<'_>) -> Result<Due, ChannelError> {
+        let audience = self.audience.as_ref().ok_or(ChannelError::Mode)?;
+        let place = self.owner.next();
+        let mut wraps = [[0; WRAP]; WRAPS];
+        let mut cover = audience.slots.cover().skip(self.wrapped.into());
+        let mut count: u8 = 0;
+        for (to, node) in wraps.iter_mut().zip(cover.by_ref()) {
+            *to = audience.slots.wrap(node, &place, self.owner.chain())?;
+            count = count.saturating_add(1);
+        }
+        let revoke = Op::Revoke {
+            number: self.config.number,
+            epoch: place.epoch,
+            index: place.index,
+            ended: audience.ended,
+            wraps: wraps.get(..usize::from(count)).unwrap_or(&[]),
+        };
+        revoke.write(w)?;
+        Ok(Due::Revoke(count, cover.next().is_none()))
+    }
+
+    #[inline(never)]
+    fn write_path(&self, w: &mut Writer<'_>) -> Result<(), ChannelError> {
+        let (member, slot_key) = self.path.as_ref().ok_or(ChannelError::Slot)?;
+        let slot = self.slot_of(*member).ok_or(ChannelError::Slot)?;
+        let audience = self.audience.as_ref().ok_or(ChannelError::Mode)?;
+        let mut sealed = [0; MAX_PATH];
+        let len = audience.slots.path(slot, slot_key, &mut sealed)?;
+        let path = Op::Path {
+            number: self.config.number,
+            to: *member,
+            slot,
+            sealed: sealed.get(..len).unwrap_or(&[]),
+        };
+        path.write(w)?;
+        Ok(())
+    }
+
+    #[inline(never)]
     fn write_grant<P: Platform>(
         &mut self,
         platform: &mut P,

@@ -6,7 +6,6 @@
 use super::Sha256;
 use crate::copy::copy;
 use core::fmt;
-use hkdf::HkdfExtract;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Most bytes of one expansion.
@@ -31,12 +30,11 @@ impl Prk {
     /// HKDF-Extract over the concatenation of `input`; an empty salt is RFC 5869's "not provided".
     #[must_use]
     pub fn extract(salt: &[u8], input: &[&[u8]]) -> Self {
-        let mut extract = HkdfExtract::<sha2::Sha256>::new(Some(salt));
-        for part in input {
-            extract.input_ikm(part);
+        match salt.len() {
+            // A key of HMAC that is longer than its block is hashed first.
+            0..=64 => Self(mac(salt, &[], input, &[])),
+            _ => Self(mac(&super::sha256(&[salt]), &[], input, &[])),
         }
-        let (prk, _) = extract.finalize();
-        Self(prk.into())
     }
 
     /// A pseudorandom key that was derived or stored before. It must be uniform: never a password or a shared secret.
@@ -63,36 +61,36 @@ impl Prk {
         for (count, block) in (1..=u8::MAX).zip(out.chunks_mut(32)) {
             // T(0) is empty.
             let before: &[u8] = if count == 1 { &[] } else { &last };
-            last = self.mac(before, info, count);
+            last = mac(&self.0, before, info, &[count]);
             copy(block, &last);
         }
         last.zeroize();
         Ok(())
     }
+}
 
-    /// HMAC-SHA256 (RFC 2104) of `before`, the parts and a count. Written out, since a compiler that saves space cannot see that the general one
-    /// of the library never panics.
-    fn mac(&self, before: &[u8], info: &[&[u8]], count: u8) -> [u8; 32] {
-        let mut pad = [INNER; 64];
-        for (pad, key) in pad.iter_mut().zip(&self.0) {
-            *pad ^= key;
-        }
-        let mut inner = Sha256::new();
-        inner.update(&pad);
-        inner.update(before);
-        for part in info {
-            inner.update(part);
-        }
-        inner.update(&[count]);
-        for pad in &mut pad {
-            *pad ^= INNER ^ OUTER;
-        }
-        let mut outer = Sha256::new();
-        outer.update(&pad);
-        pad.zeroize();
-        outer.update(&inner.finish());
-        outer.finish()
+/// HMAC-SHA256 (RFC 2104) of `before`, the parts and what follows, under a key of at most a block. Written out, since a compiler that saves space cannot see that the general one
+/// of the library never panics.
+fn mac(key: &[u8], before: &[u8], parts: &[&[u8]], after: &[u8]) -> [u8; 32] {
+    let mut pad = [INNER; 64];
+    for (pad, key) in pad.iter_mut().zip(key) {
+        *pad ^= key;
     }
+    let mut inner = Sha256::new();
+    inner.update(&pad);
+    inner.update(before);
+    for part in parts {
+        inner.update(part);
+    }
+    inner.update(after);
+    for pad in &mut pad {
+        *pad ^= INNER ^ OUTER;
+    }
+    let mut outer = Sha256::new();
+    outer.update(&pad);
+    pad.zeroize();
+    outer.update(&inner.finish());
+    outer.finish()
 }
 
 impl fmt::Debug for Prk {

@@ -4,8 +4,7 @@
 //! counted and its count stored before use, never drawn at random. `open` checks the tag first; on a forgery the buffer is as it
 //! was, so no unauthenticated plaintext is ever seen.
 
-use chacha20poly1305::aead::{AeadInOut, KeyInit};
-use chacha20poly1305::{ChaCha20Poly1305, aead};
+use super::ct_eq;
 use core::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -39,10 +38,6 @@ impl Key {
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
-
-    fn cipher(&self) -> ChaCha20Poly1305 {
-        ChaCha20Poly1305::new(&self.0.into())
-    }
 }
 
 impl fmt::Debug for Key {
@@ -61,10 +56,8 @@ pub fn seal(
     associated: &[u8],
     buffer: &mut [u8],
 ) -> Result<Tag, SealError> {
-    key.cipher()
-        .encrypt_inout_detached(&nonce.0.into(), associated, buffer.into())
-        .map(|tag| Tag(tag.into()))
-        .map_err(|aead::Error| SealError::TooLong)
+    let tag = iotedge_seal::seal(&key.0, &nonce.0, associated, buffer);
+    tag.map(Tag).map_err(|_| SealError::TooLong)
 }
 
 /// Opens `buffer` in place, after the tag has been found right.
@@ -78,13 +71,23 @@ pub fn open(
     buffer: &mut [u8],
     tag: &Tag,
 ) -> Result<(), SealError> {
-    key.cipher()
-        .decrypt_inout_detached(&nonce.0.into(), associated, buffer.into(), &tag.0.into())
-        .map_err(|aead::Error| SealError::Forged)
+    open_if(key, nonce, associated, buffer, |found| ct_eq(found, &tag.0))
 }
 
-/// Opens `buffer` in place under the first bytes of its tag, at least 8. The cipher's crate gives a tag only for what it seals, so the message is sealed again from what it
-/// opens to, and the tag of that compared: three passes, for short messages.
+fn open_if(
+    key: &Key,
+    nonce: &Nonce,
+    associated: &[u8],
+    buffer: &mut [u8],
+    right: impl FnOnce(&[u8; TAG_LEN]) -> bool,
+) -> Result<(), SealError> {
+    match iotedge_seal::open(&key.0, &nonce.0, associated, buffer, right) {
+        Ok(true) => Ok(()),
+        _ => Err(SealError::Forged),
+    }
+}
+
+/// Opens `buffer` in place under the first bytes of its tag, at least 8.
 ///
 /// # Errors
 /// [`SealError::Forged`]; the buffer is then unchanged.
@@ -95,14 +98,10 @@ pub fn open_short(
     buffer: &mut [u8],
     tag: &[u8],
 ) -> Result<(), SealError> {
-    // The cipher is its own inverse: this opens, and the tag is of no use.
-    seal(key, nonce, associated, buffer)?;
-    let whole = seal(key, nonce, associated, buffer)?;
-    let first = whole.0.get(..tag.len()).unwrap_or(&[]);
-    if tag.len() < 8 || !super::ct_eq(first, tag) {
-        return Err(SealError::Forged);
-    }
-    seal(key, nonce, associated, buffer).map(|_| ())
+    open_if(key, nonce, associated, buffer, |found| {
+        let first = found.get(..tag.len());
+        tag.len() >= 8 && first.is_some_and(|first| ct_eq(first, tag))
+    })
 }
 
 #[cfg(test)]

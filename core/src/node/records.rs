@@ -135,6 +135,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         Ok(record.map(|record| record.key))
     }
 
+    /// The device id of a member, by the newest table.
+    ///
+    /// # Errors
+    /// As [`Node::member_key`].
+    pub fn member_device(&mut self, member: MemberIndex) -> Result<Option<Id>, Refusal> {
+        let record = self.record(self.tables.newest(), member)?;
+        Ok(record.map(|record| record.device))
+    }
+
     /// Has in memory what an insertion asks of a member: its records by the table of this epoch and by the newest.
     pub(crate) fn read_issuer(&mut self, epoch: Epoch, member: MemberIndex) -> Result<(), Refusal> {
         self.record(epoch, member)?;

@@ -9,10 +9,11 @@ use crate::node::memory::{
 use crate::node::platform::{CPlatform, platform};
 use crate::raw::{Call, Out, OutBytes, OutStruct, Sized32, array, done, input, structure};
 use crate::status;
+use core::mem::MaybeUninit;
 use iotedge_core::channel::message::to_be_signed;
 use iotedge_core::channel::publisher::{Config, KEYS, Memory, Publisher, readers, stored_len};
 use iotedge_core::channel::statement::{MAX_BATCH, MAX_DEPTH};
-use iotedge_core::channel::{ChannelNumber, Form, Index, Mode};
+use iotedge_core::channel::{ChannelNumber, Form, Index, Mode, SideKey};
 use iotedge_core::crypto::{Signature, Software, Verify};
 use iotedge_core::{Id, MemberIndex, Number};
 
@@ -151,6 +152,13 @@ fn config(given: &iotedge_channel_config_t) -> Call<(Config, usize)> {
     Ok((config, usize::try_from(given.batch).unwrap_or(0)))
 }
 
+/// Of one length.
+fn copy(to: &mut [u8], from: &[u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
 /// # Safety
 /// As [`Cutter::cut`].
 unsafe fn cut(
@@ -172,6 +180,22 @@ unsafe fn cut(
         }
     };
     Some((memory, at))
+}
+
+/// Apart, so that what it takes of the stack to make an owner is gone when the owner reads its store.
+#[inline(never)]
+fn build<'a>(
+    place: &'a mut MaybeUninit<COwner>,
+    config: Config,
+    side: Option<SideKey>,
+    memory: Memory<'static>,
+    platform: CPlatform,
+) -> Call<&'a mut COwner> {
+    let publisher = Publisher::unloaded(config, side, memory).map_err(channel_status)?;
+    Ok(place.write(COwner {
+        publisher,
+        platform,
+    }))
 }
 
 /// # Safety
@@ -233,19 +257,20 @@ pub unsafe extern "C" fn iotedge_channel_owner_init(
         let given = structure(config, OLDEST_CONFIG)?;
         let (config, batch) = self::config(&given)?;
         let side = side_key(given.side_key)?;
-        let (mut platform, _) = self::platform(platform)?;
+        let (platform, _) = self::platform(platform)?;
         let out = Out::new(owner)?;
         create_in_place::<COwner, _>(
             memory.cast(),
             memory_len,
             |cutter| cut(&config, batch, cutter),
             |memory, place| {
-                let opened = Publisher::open(&mut platform, Number(newest), config, side, memory);
-                place.write(COwner {
-                    publisher: opened.map_err(channel_status)?,
-                    platform,
-                });
-                Ok(())
+                let built = build(place, config, side, memory, platform)?;
+                let started = built.publisher.start(&mut built.platform, Number(newest));
+                if started.is_err() {
+                    // Wiped; no owner lives here.
+                    core::ptr::from_mut(built).drop_in_place();
+                }
+                started.map_err(channel_status)
             },
         )?;
         out.write(memory.cast());
@@ -404,7 +429,7 @@ pub unsafe extern "C" fn iotedge_channel_sign(
         let end = from.checked_add(64).ok_or(status::IOTEDGE_E_LENGTH)?;
         let to = room.get_mut(from..end);
         let to = to.ok_or(status::IOTEDGE_E_BUFFER_TOO_SMALL)?;
-        to.copy_from_slice(&signature.0);
+        copy(to, &signature.0);
         len.write(end);
         Ok(())
     })())
@@ -452,7 +477,7 @@ pub unsafe extern "C" fn iotedge_channel_owner_path(
             }
             let (room, count) = out.room();
             for (to, from) in room.chunks_exact_mut(32).zip(found) {
-                to.copy_from_slice(&from.0);
+                copy(to, &from.0);
             }
             count.write(found.len());
             Ok(())
@@ -462,7 +487,7 @@ pub unsafe extern "C" fn iotedge_channel_owner_path(
 
 /// Grants the channel, from the next message on, to a member that subscribed. Grant and path become due, also after a reset. Granted again, it keeps its place.
 ///
-/// `member`: its index. `device`: its device id, 32 bytes (`iotedge_node_member`). `key`: `bytes` of its `IOTEDGE_CHANNEL_OP_SUBSCRIBE`.
+/// `member`: its index. `device`: its device id, 32 bytes (`iotedge_node_member_device`). `key`: `bytes` of its `IOTEDGE_CHANNEL_OP_SUBSCRIBE`.
 ///
 /// `IOTEDGE_E_BUSY`: another grant is due: say it first. `IOTEDGE_E_CHANNEL_SLOTS`: no place is free: `iotedge_channel_owner_renew`. `IOTEDGE_E_CHANNEL_MODE`: a public channel. `IOTEDGE_E_PLATFORM`.
 ///

@@ -100,7 +100,7 @@ pub struct iotedge_channel_source_t {
     pub size: u32,
     /// The owner's index in the member table.
     pub owner: u32,
-    /// Its device id (`iotedge_node_member`).
+    /// Its device id (`iotedge_node_member_device`).
     pub device: [u8; 32],
     /// Which of its channels.
     pub channel: u32,
@@ -378,7 +378,7 @@ pub unsafe extern "C" fn iotedge_subscriber_deinit(subscriber: *mut iotedge_subs
 /// Asks for a channel: gives the operation to submit with `iotedge_node_submit_channel`, or to send as a statement. Asked again before the grant came it is the same, so ask again now and then; after it, it asks
 /// anew. A public channel needs no asking, but is followed by it, too, from its owner's next announce on.
 ///
-/// `source`: whose channel. `key`: the owner's public key (`iotedge_node_member`). `side_key`: 32 bytes for a restricted channel, kept in the store; else NULL. `subscription`: its number from now on,
+/// `source`: whose channel. `key`: the owner's public key (`iotedge_node_member_key`). `side_key`: 32 bytes for a restricted channel, kept in the store; else NULL. `subscription`: its number from now on,
 /// also after a reset. `op`: room for `op_capacity` bytes, 64 are enough; `op_len`: their number. The last three are written on success.
 ///
 /// `IOTEDGE_E_CHANNEL_SLOTS`: all places are taken. `IOTEDGE_E_SIGNATURE_MALFORMED`: not a key. `IOTEDGE_E_BUFFER_TOO_SMALL`, `IOTEDGE_E_PLATFORM`.

@@ -6,7 +6,7 @@ use super::memory::*;
 use super::types::*;
 use super::{IOTEDGE_MAX_PARENTS, IOTEDGE_MAX_RECEIPT, IOTEDGE_MAX_SET, iotedge_node_t, refused};
 use crate::key::iotedge_public_key_t;
-use crate::raw::{Out, OutBytes, OutStruct, array, done};
+use crate::raw::{Out, OutArray, OutBytes, OutStruct, array, done};
 use crate::status;
 use iotedge_core::node::Refusal;
 use iotedge_core::{Id, MemberIndex, Millis};
@@ -248,6 +248,33 @@ pub unsafe extern "C" fn iotedge_node_member_key(
                 .ok_or(status::IOTEDGE_E_NONE)
         })?;
         out.write(&found);
+        Ok(())
+    })())
+}
+
+/// The device id of a member, from the newest table: its account, which stays when it changes its key.
+///
+/// `member`: index. `device`: 32 bytes; written on success.
+///
+/// `IOTEDGE_E_NONE`: no such member. `IOTEDGE_E_PLATFORM`: as for `iotedge_node_member_key`.
+///
+/// From the thread that has the node. Not from an interrupt. May call the platform's store.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotedge_node_member_device(
+    node: *const iotedge_node_t,
+    member: u32,
+    device: *mut u8,
+) -> i32 {
+    // SAFETY: the promises of the comment.
+    done((|| unsafe {
+        let out = OutArray::<32>::new(device)?;
+        let member = u16::try_from(member).map_err(|_| status::IOTEDGE_E_NONE)?;
+        let found = with(node.cast_mut().cast(), |n| {
+            n.member_device(MemberIndex(member))
+                .map_err(super::refused)?
+                .ok_or(status::IOTEDGE_E_NONE)
+        })?;
+        out.write(&found.0);
         Ok(())
     })())
 }

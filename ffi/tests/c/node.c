@@ -235,6 +235,7 @@ static void on_nothing(iotedge_node_t *dead, int32_t wanted)
     STATUS(wanted, iotedge_node_counters(dead, &counters));
     STATUS(wanted, iotedge_node_refused(dead, 1, &number));
     STATUS(wanted, iotedge_node_member_key(dead, 0, &key));
+    STATUS(wanted, iotedge_node_member_device(dead, 0, bytes));
     STATUS(wanted, iotedge_node_validators(dead, 0, bytes, sizeof bytes, &len));
     CHECK(number == 7 && time == 7 && len == 7);
     CHECK(event.kind == 0 && status.phase == 0 && counters.frames_in == 0 && key.suite == 0);
@@ -425,6 +426,9 @@ static void live(void)
     STATUS(IOTEDGE_E_BUFFER_TOO_SMALL, iotedge_node_receipt(node, id, bytes, sizeof bytes - 1, &len));
     STATUS(IOTEDGE_E_NULL, iotedge_node_receipt(node, NULL, bytes, sizeof bytes, &len));
     STATUS(IOTEDGE_E_NONE, iotedge_node_member_key(node, 0, &key));
+    STATUS(IOTEDGE_E_NONE, iotedge_node_member_device(node, 0, bytes));
+    STATUS(IOTEDGE_E_NONE, iotedge_node_member_device(node, 70000, bytes));
+    STATUS(IOTEDGE_E_NULL, iotedge_node_member_device(node, 0, NULL));
     STATUS(IOTEDGE_E_NONE, iotedge_node_member_key(node, 70000, &key));
     STATUS(IOTEDGE_E_NONE, iotedge_node_validators(node, 0, bytes, sizeof bytes, &len));
     STATUS(IOTEDGE_E_NULL, iotedge_node_validators(node, 0, NULL, sizeof bytes, &len));
