@@ -3641,21 +3641,21 @@ int32_t iotedge_channel_owner_prepare(iotedge_channel_owner_t *owner,
  * `IOTEDGE_E_BUSY`: the root of a full batch, or a revoke, must be said first: `iotedge_channel_owner_next_op`. `IOTEDGE_E_LENGTH`, `IOTEDGE_E_BUFFER_TOO_SMALL`, and as `iotedge_channel_owner_prepare`.
  *
  * ```c
- * static int32_t publish(iotedge_channel_owner_t *owner, iotedge_node_t *node, const uint8_t tag[4],
+ * static int32_t publish(iotedge_channel_owner_t *owner, iotedge_node_t *node, uint64_t now, const uint8_t tag[4],
  *                        const uint8_t *reading, size_t reading_len, uint8_t *frame, size_t *frame_len)
  * {
- *     iotedge_node_status_t now;
+ *     iotedge_node_status_t stands;
  *     iotedge_channel_published_t published;
  *     uint8_t sealed[IOTEDGE_CHANNEL_MAX_MESSAGE];
  *     size_t sealed_len = 0;
  *     int32_t status;
- *     memset(&now, 0, sizeof now);
- *     now.size = (uint32_t)sizeof now;
+ *     memset(&stands, 0, sizeof stands);
+ *     stands.size = (uint32_t)sizeof stands;
  *     memset(&published, 0, sizeof published);
  *     published.size = (uint32_t)sizeof published;
- *     status = iotedge_node_status(node, &now);
+ *     status = iotedge_node_status(node, now, &stands);
  *     if (status == IOTEDGE_OK) {
- *         status = iotedge_channel_owner_publish(owner, now.number, 0, reading, reading_len, sealed,
+ *         status = iotedge_channel_owner_publish(owner, stands.number, 0, reading, reading_len, sealed,
  *                                                sizeof sealed, &sealed_len, &published);
  *     }
  *     if (status == IOTEDGE_OK) {

@@ -9,7 +9,7 @@ use super::message::Sealed;
 use super::reader::stored::{MAX_SEAT, Seat, stored_len};
 use super::reader::{Bookmark, Opened, Proof, Recent, Rooms, Skipped};
 use super::slots::{MAX_PATH, open_path, unwrap};
-use super::statement::{Batch, Op, Statement};
+use super::statement::{Batch, Op, Statement, WRAP};
 use super::{ChannelError, ChannelNumber, Index, KeyEpoch, MAX_JUMP, Place, WINDOW, channel_id};
 use crate::copy::copy;
 use crate::crypto::agree::SecretKey;
@@ -210,6 +210,7 @@ impl<'m> Subscriber<'m> {
         Ok(all)
     }
 
+    #[inline(never)]
     fn restore<P: Platform>(
         &mut self,
         platform: &mut P,
@@ -387,66 +388,14 @@ impl<'m> Subscriber<'m> {
             } => self.granted(platform, at, epoch, index, sealed),
             Op::Path {
                 slot: seat, sealed, ..
-            } => {
-                let [_, key, rest] = keys_of(self.key, at);
-                let mut stored = Stored::need(platform, rest)?;
-                let id = stored.channel(&self.neighbourhood);
-                let slot_key = stored.slot_key.take().ok_or(ChannelError::Stale)?;
-                let mut keys = [0; MAX_PATH];
-                let mut buffer = [0; MAX_SEAT];
-                let opened = open_path(sealed, &id, seat, &slot_key, &mut keys);
-                let done = opened.and_then(|len| {
-                    let seat = Seat {
-                        channel: id,
-                        slot: seat,
-                        keys: keys.get(..len).unwrap_or(&[]),
-                    };
-                    seat.store(platform, key, &mut buffer)
-                });
-                keys.zeroize();
-                done?;
-                stored.secret.zeroize();
-                stored.secret = None;
-                stored.store(platform, rest)?;
-                Ok(Heard::Seated { channel })
-            }
+            } => self.seated(platform, at, seat, sealed),
             Op::Revoke {
                 epoch,
                 index,
                 ended,
                 wraps,
                 ..
-            } => {
-                let Some(mark) = &self.followed(channel)?.mark else {
-                    return Ok(Heard::Nothing);
-                };
-                let first = Place {
-                    epoch,
-                    index,
-                    ..mark.next()
-                };
-                if first.epoch <= mark.next().epoch {
-                    // Another part of what was heard, or of an older one.
-                    return Ok(Heard::Nothing);
-                }
-                let [_, key, _] = keys_of(self.key, at);
-                let mut buffer = [0; MAX_SEAT];
-                let seat = Seat::load(platform, key, &mut buffer)?;
-                let seat = seat.filter(|seat| seat.channel == first.channel);
-                let found = seat.ok_or(ChannelError::Revoked);
-                let found = found.and_then(|seat| unwrap(wraps, &first, seat.slot, seat.keys));
-                buffer.zeroize();
-                match found {
-                    Ok(chain) => {
-                        let lost = self.with(platform, at, Why::Said, |mark, rooms, _| {
-                            mark.rekeyed(rooms, first, chain, ended)
-                        })?;
-                        Ok(Heard::Rekeyed { channel, lost })
-                    }
-                    Err(ChannelError::Revoked) => Ok(Heard::Revoked { channel }),
-                    Err(error) => Err(error),
-                }
-            }
+            } => self.revoked(platform, at, (epoch, index), ended, wraps),
             Op::Root { batch, .. } => self.rooted(channel, batch),
             Op::Message { sealed, .. } => {
                 let message = Sealed::parse_carried(sealed, true)?;
@@ -457,6 +406,82 @@ impl<'m> Subscriber<'m> {
                 Ok(Heard::Message { channel, opened })
             }
             Op::Subscribe { .. } => Ok(Heard::Nothing),
+        }
+    }
+
+    // Apart, each with its own room on the stack.
+    #[inline(never)]
+    fn seated<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        at: usize,
+        seat: u8,
+        sealed: &[u8],
+    ) -> Result<Heard, ChannelError> {
+        let channel = slot(at);
+
+        let [_, key, rest] = keys_of(self.key, at);
+        let mut stored = Stored::need(platform, rest)?;
+        let id = stored.channel(&self.neighbourhood);
+        let slot_key = stored.slot_key.take().ok_or(ChannelError::Stale)?;
+        let mut keys = [0; MAX_PATH];
+        let mut buffer = [0; MAX_SEAT];
+        let opened = open_path(sealed, &id, seat, &slot_key, &mut keys);
+        let done = opened.and_then(|len| {
+            let seat = Seat {
+                channel: id,
+                slot: seat,
+                keys: keys.get(..len).unwrap_or(&[]),
+            };
+            seat.store(platform, key, &mut buffer)
+        });
+        keys.zeroize();
+        done?;
+        stored.secret.zeroize();
+        stored.secret = None;
+        stored.store(platform, rest)?;
+        Ok(Heard::Seated { channel })
+    }
+
+    #[inline(never)]
+    fn revoked<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        at: usize,
+        (epoch, index): (KeyEpoch, Index),
+        ended: Index,
+        wraps: &[[u8; WRAP]],
+    ) -> Result<Heard, ChannelError> {
+        let channel = slot(at);
+
+        let Some(mark) = &self.followed(channel)?.mark else {
+            return Ok(Heard::Nothing);
+        };
+        let first = Place {
+            epoch,
+            index,
+            ..mark.next()
+        };
+        if first.epoch <= mark.next().epoch {
+            // Another part of what was heard, or of an older one.
+            return Ok(Heard::Nothing);
+        }
+        let [_, key, _] = keys_of(self.key, at);
+        let mut buffer = [0; MAX_SEAT];
+        let seat = Seat::load(platform, key, &mut buffer)?;
+        let seat = seat.filter(|seat| seat.channel == first.channel);
+        let found = seat.ok_or(ChannelError::Revoked);
+        let found = found.and_then(|seat| unwrap(wraps, &first, seat.slot, seat.keys));
+        buffer.zeroize();
+        match found {
+            Ok(chain) => {
+                let lost = self.with(platform, at, Why::Said, |mark, rooms, _| {
+                    mark.rekeyed(rooms, first, chain, ended)
+                })?;
+                Ok(Heard::Rekeyed { channel, lost })
+            }
+            Err(ChannelError::Revoked) => Ok(Heard::Revoked { channel }),
+            Err(error) => Err(error),
         }
     }
 
@@ -554,6 +579,7 @@ impl<'m> Subscriber<'m> {
         )
     }
 
+    #[inline(never)]
     fn rooted(&self, channel: u8, batch: Batch) -> Result<Heard, ChannelError> {
         let Some(mark) = &self.followed(channel)?.mark else {
             return Ok(Heard::Nothing);
@@ -578,6 +604,7 @@ impl<'m> Subscriber<'m> {
         }
     }
 
+    #[inline(never)]
     fn announced<P: Platform>(
         &mut self,
         platform: &mut P,
@@ -618,6 +645,7 @@ impl<'m> Subscriber<'m> {
     }
 
     /// Goes on at a place with a key that was granted, or that everybody knows.
+    #[inline(never)]
     fn begin<P: Platform>(
         &mut self,
         platform: &mut P,
@@ -643,6 +671,7 @@ impl<'m> Subscriber<'m> {
         Ok(())
     }
 
+    #[inline(never)]
     fn granted<P: Platform>(
         &mut self,
         platform: &mut P,
