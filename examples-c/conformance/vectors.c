@@ -9,6 +9,7 @@
  */
 #include "../common/json.h"
 #include "attest.h"
+#include "channel.h"
 #include "cluster.h"
 #include "link.h"
 #include "receipt.h"
@@ -56,6 +57,8 @@ static const struct {
     {"BodyTooLong", IOTEDGE_E_BODY_LENGTH},
     {"MemberOp", IOTEDGE_E_MEMBER_OPERATION},
     {"EvidenceIds", IOTEDGE_E_FALSE_EVIDENCE},
+    {"Op", IOTEDGE_E_UNSUPPORTED_KIND},
+    {"Mode", IOTEDGE_E_CHANNEL_MODE},
     {"Suite", IOTEDGE_E_SUITE},
     {"SameTransaction", IOTEDGE_E_FALSE_EVIDENCE},
     {"Order", IOTEDGE_E_FALSE_EVIDENCE},
@@ -588,6 +591,12 @@ static enum verdict run(json_t vector)
     }
     if (json_is(kind, "send") || json_is(kind, "receive")) {
         return link_vector(vector) == 0 ? PASSED : FAILED;
+    }
+    if (json_is(kind, "stream")) {
+        return channel_vector(vector) == 0 ? PASSED : FAILED;
+    }
+    if (json_is(kind, "statement") && json_get(vector, "statement").at != NULL) {
+        return judge(vector, wanted, channel_statement(vector));
     }
     if (json_is(kind, "line-write") || json_is(kind, "line-read")) {
         return serial_vector(vector) == 0 ? PASSED : FAILED;
