@@ -119,7 +119,24 @@ OPS = {
 LOOKUP = ID[7][:8]
 STANDARD = cbor([b"\xa1\x01\x18\x18", {4: LOOKUP}, ID[8] + ID[9][:4]])
 
+
+
+def dialogue(name, between=b""):
+    """One of vectors/stream.json as the target takes it."""
+    rows = json.loads((ROOT.parents[1] / "vectors/stream.json").read_text())
+    row = next(row for row in rows if row["name"] == name)
+    kinds = {"said": 0, "statement": 1, "message": 2}
+    given = lambda step: bytes.fromhex(step["bytes"])
+    return between.join(bytes([kinds[step["what"]]]) + len(given(step)).to_bytes(2, "big") + given(step) for step in row["steps"])
+
+
 SEEDS = {
+    "subscriber": {
+        "private": dialogue("private"),
+        "resets": dialogue("private", bytes([3, 0, 0])),
+        "public": dialogue("public"),
+        "store": dialogue("private", bytes([4, 0, 4, 1, 0x84, 1, 0x58])),
+    },
     "channel_op": {**{name: cbor(fields) for name, fields in OPS.items()}, **{f"{name}-signed": cbor(fields) + SIGNATURE for name, fields in OPS.items()}},
     "channel_message": {
         "compact": b"\x10" + LOOKUP + ID[8][:28],

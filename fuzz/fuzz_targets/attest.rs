@@ -4,7 +4,9 @@
 
 use iotedge_core::crypto::Software;
 use iotedge_core::identity::CoseKey;
-use iotedge_core::identity::attest::{Attestation, MAX_ATTESTATION, MAX_MESSAGE, attest, signing_input};
+use iotedge_core::identity::attest::{
+    Attestation, MAX_ATTESTATION, MAX_MESSAGE, attest, signing_input,
+};
 use iotedge_fuzz::{SIGNER, signed};
 use libfuzzer_sys::fuzz_target;
 
@@ -27,10 +29,15 @@ fuzz_target!(|bytes: &[u8]| {
     let verified = eat.verify(&key, &claims.device, claims.nonce, &mut Software);
     assert_eq!(verified, Ok(claims.evidence));
     assert_eq!(
-        eat.verify(&key, &device, claims.nonce, &mut Software).is_ok(),
+        eat.verify(&key, &device, claims.nonce, &mut Software)
+            .is_ok(),
         claims.device == device
     );
-    assert!(eat.verify(&key, &claims.device, b"another nonce", &mut Software).is_err() || claims.nonce == b"another nonce");
+    assert!(
+        eat.verify(&key, &claims.device, b"another nonce", &mut Software)
+            .is_err()
+            || claims.nonce == b"another nonce"
+    );
     assert_eq!(
         claims.evidence.measurements.iter().count(),
         claims.evidence.measurements.len()

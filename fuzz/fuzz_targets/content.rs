@@ -36,7 +36,9 @@ fuzz_target!(|bytes: &[u8]| {
             .answer(&request, &mut source, &mut out)
             .expect("an answer");
         let part = Part::parse(&out[..len]).expect("a part");
-        stream.take(&part, &mut |_, _| Ok(())).expect("the part asked for");
+        stream
+            .take(&part, &mut |_, _| Ok(()))
+            .expect("the part asked for");
     }
     if let Ok(part) = Part::parse(rest) {
         let at = stream.next();
