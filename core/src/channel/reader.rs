@@ -468,9 +468,14 @@ impl Bookmark {
         let mut lost: u32 = 0;
         for slot in rooms.skipped.iter_mut() {
             let past = |k: &Kept| {
-                k.of == self.of
-                    && (k.epoch.0.saturating_add(1) < epoch.0
-                        || (k.epoch == epoch && k.index.0.saturating_add(WINDOW as u64) < next))
+                // What an epoch before lacks stays while the newest is young: two revokes may come at once, behind a gap.
+                let old = match k.epoch == epoch {
+                    true => k.index.0.saturating_add(WINDOW as u64) < next,
+                    false => {
+                        next >= WINDOW as u64 || k.epoch.0.saturating_add(WINDOW as u32) < epoch.0
+                    }
+                };
+                k.of == self.of && old
             };
             if slot.0.as_ref().is_some_and(past) {
                 slot.0 = None;

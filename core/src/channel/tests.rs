@@ -15,6 +15,7 @@ use crate::wire::{WireError, Writer};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+mod crowd;
 mod market;
 mod power;
 mod revokes;
