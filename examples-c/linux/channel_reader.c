@@ -143,6 +143,12 @@ void channel_reader_heard(device_t *device, uint32_t member, const iotedge_chann
         reader->granted++;
         reader->revoked_now = 0;
         break;
+    case IOTEDGE_HEARD_REKEYED:
+        if (reader->revoked_now) { /* Another part of a long revoke was heard first. */
+            reader->revoked_now = 0;
+            reader->revoked--;
+        }
+        break;
     case IOTEDGE_HEARD_REVOKED:
         reader->revoked++;
         reader->revoked_now = 1;
