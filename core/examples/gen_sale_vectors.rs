@@ -4,7 +4,7 @@
 
 use iotedge_core::platform::{Platform, PlatformError};
 use iotedge_core::sale::{Config, Payer, Pebble, Sale, Secret, Tick};
-use iotedge_core::{Id, Number};
+use iotedge_core::{Id, SaleNumber};
 use std::collections::BTreeMap;
 
 /// One row of the file.
@@ -30,7 +30,7 @@ impl Platform for Fixed {
 
 fn chain(neighbourhood: u8, payer: u8, lock: u32, units: u32) -> Row {
     let (neighbourhood, device) = (Id([neighbourhood; 32]), Id([payer; 32]));
-    let sale = Sale::new(&neighbourhood, &device, Number(lock));
+    let sale = Sale::new(&neighbourhood, &device, SaleNumber(lock));
     let secret = [0x33; 32];
     let config = Config {
         sale,

@@ -63,6 +63,10 @@ number!(
     Number, u32
 );
 number!(
+    /// Number that a payer gives a metered sale: which of its hash chains. Never given twice.
+    SaleNumber, u32
+);
+number!(
     /// Number of an epoch; the genesis opens epoch 1.
     Epoch, u32
 );

@@ -5,7 +5,7 @@ mod generator;
 
 use iotedge_core::crypto::{PublicKey, Signature, Software};
 use iotedge_core::identity::{Caps, Record, Roles};
-use iotedge_core::ledger::{Effect, Entry, LedgerError, Settled, Settlement};
+use iotedge_core::ledger::{Effect, End, Entry, LedgerError, Locks, Settled, Settlement};
 use iotedge_core::posp::{
     Checkpoint, DoubleVote, Expansion, Header, MAX_VOTE_MESSAGE, PospError, Receipt, SignedHeader,
     ValidatorSet, verify_vote, vote_message, write_statement,
@@ -157,7 +157,7 @@ fn records(row: &Value, field: &str) -> Vec<Record> {
 
 fn settle(row: &Value, after: &mut [Record]) -> Result<Settled, LedgerError> {
     let before = records(row, "before");
-    let mut settlement = Settlement::begin(&before, after)?;
+    let mut settlement = Settlement::begin(&before, after, Locks::none())?;
     for entry in list(row, "entries") {
         let members: Vec<MemberIndex> = entry["effect"]["members"]
             .as_array()
@@ -177,7 +177,10 @@ fn settle(row: &Value, after: &mut [Record]) -> Result<Settled, LedgerError> {
             effect: effect(&entry["effect"], &members),
         })?;
     }
-    settlement.finish(id(row, "g0"))
+    settlement.finish(&End {
+        g0: id(row, "g0"),
+        ..End::default()
+    })
 }
 
 #[test]
@@ -202,6 +205,7 @@ fn settlement_rows() {
             state_root: id(wanted, "state_root"),
             exits_root: id(wanted, "exits_root"),
             table_root: id(wanted, "table_root"),
+            locks: 0,
             first_time: Millis(number(wanted, "first_time")),
             last_time: Millis(number(wanted, "last_time")),
             joined: number(wanted, "joined"),

@@ -5,7 +5,7 @@ mod generator;
 
 use generator::Row;
 use iotedge_core::sale::{MAX_STEP, Payee, Sale, Tick};
-use iotedge_core::{Id, Number};
+use iotedge_core::{Id, SaleNumber};
 
 const FILE: &str = include_str!("../../vectors/sale.json");
 
@@ -26,7 +26,7 @@ fn every_tick_leads_to_the_one_before() {
     let rows: Vec<Row> = serde_json::from_str(FILE).unwrap();
     assert_eq!(rows.len(), 6);
     for row in &rows {
-        let lock = Number(row["lock"].parse().unwrap());
+        let lock = SaleNumber(row["lock"].parse().unwrap());
         let sale = Sale::new(&id(row, "neighbourhood"), &id(row, "payer"), lock);
         assert_eq!(sale.0, id(row, "sale"));
         let units = row["units"].parse().unwrap();

@@ -159,6 +159,9 @@ pub const IOTEDGE_E_ATTACHMENT: i32 = 49;
 /// The hardware counter is at its end: nothing is signed any more.
 pub const IOTEDGE_E_COUNTER_EXHAUSTED: i32 = 50;
 
+/// Terms of a lock that nobody could keep, or a claim that shows nothing.
+pub const IOTEDGE_E_TERMS: i32 = 51;
+
 /// A pointer that must not be NULL is. Nothing was done.
 pub const IOTEDGE_E_NULL: i32 = 100;
 
@@ -526,6 +529,7 @@ names! {
     IOTEDGE_E_UNEXPLAINED,
     IOTEDGE_E_ATTACHMENT,
     IOTEDGE_E_COUNTER_EXHAUSTED,
+    IOTEDGE_E_TERMS,
     IOTEDGE_E_NULL,
     IOTEDGE_E_LENGTH,
     IOTEDGE_E_MISALIGNED,

@@ -92,6 +92,7 @@ pub(crate) fn tx_status(error: TxError) -> i32 {
         TxError::DebitsBelowAmount => status::IOTEDGE_E_FALSE_DEBITS,
         TxError::BodyEmpty | TxError::BodyTooLong => status::IOTEDGE_E_BODY_LENGTH,
         TxError::MemberOp => status::IOTEDGE_E_MEMBER_OPERATION,
+        TxError::Sale(_) => status::IOTEDGE_E_TERMS,
         TxError::EvidenceIds => status::IOTEDGE_E_FALSE_EVIDENCE,
         TxError::Suite => status::IOTEDGE_E_SUITE,
         TxError::Signature(error) => signature_status(error),

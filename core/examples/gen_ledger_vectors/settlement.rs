@@ -3,7 +3,7 @@
 use super::{encoded, id, secret};
 use iotedge_core::crypto::PublicKey;
 use iotedge_core::identity::{Caps, Record, Roles};
-use iotedge_core::ledger::{Effect, Entry, Settlement};
+use iotedge_core::ledger::{Effect, End, Entry, Locks, Settlement};
 use iotedge_core::{Amount, MemberIndex, Millis, Number};
 use serde_json::{Value, json};
 
@@ -85,6 +85,7 @@ fn effect_json(effect: &Effect<'_>) -> Value {
         Effect::Exit { amount, target } => {
             json!({"kind": "exit", "amount": amount.0, "target": hex::encode(target)})
         }
+        Effect::Lock { .. } | Effect::Claim { .. } => unreachable!("vectors/lock.json has these"),
         Effect::Evidence { offender } => json!({"kind": "evidence", "offender": offender.0}),
         Effect::Join { key, roles, caps } => json!({
             "kind": "join", "key": key_hex(key), "roles": roles.bits(),
@@ -114,11 +115,15 @@ fn records_json(records: &[Record]) -> Vec<String> {
 fn row(name: &str, before: &[Record], entries: &[Entry<'_>], room: usize) -> (Value, Vec<Record>) {
     let g0 = id("g0", 1);
     let mut after = vec![Record::EMPTY; room];
-    let result = Settlement::begin(before, &mut after).and_then(|mut settlement| {
+    let end = End {
+        g0,
+        ..End::default()
+    };
+    let result = Settlement::begin(before, &mut after, Locks::none()).and_then(|mut settlement| {
         for entry in entries {
             settlement.apply(entry)?;
         }
-        settlement.finish(g0)
+        settlement.finish(&end)
     });
     let expected = match result {
         Err(error) => json!({"error": format!("{error:?}")}),

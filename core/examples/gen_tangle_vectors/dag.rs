@@ -253,6 +253,10 @@ fn effect(effect: &Effect) -> Value {
         Effect::Transfer { to, amount, debits } => {
             json!({"kind": "transfer", "to": to.0, "amount": amount.0, "debits": debits.0})
         }
+        Effect::Lock { to, amount, debits } => {
+            json!({"kind": "lock", "to": to.0, "amount": amount.0, "debits": debits.0})
+        }
+        Effect::Claim => json!({"kind": "claim"}),
         Effect::Exit { amount, debits } => {
             json!({"kind": "exit", "amount": amount.0, "debits": debits.0})
         }

@@ -134,6 +134,12 @@ fn good_transactions() -> Vec<(&'static str, Tx)> {
     let sig = || B(vec![0x5a; 64]);
     let cert = |b: u8| B(vec![b; 40]);
     let new_key = M(vec![(U(1), U(1)), (N(0), U(6)), (N(1), B(id(0x0b)))]);
+    let wide_key = M(vec![
+        (U(1), U(2)),
+        (N(0), U(1)),
+        (N(1), B(id(0x0c))),
+        (N(2), B(id(0x0d))),
+    ]);
     let simple = || transfer(2, 250, 9_250);
     vec![
         ("transfer", Tx::new(1, simple())),
@@ -172,7 +178,7 @@ fn good_transactions() -> Vec<(&'static str, Tx)> {
             "join with two certificates",
             Tx::new(6, A(vec![U(0), A(vec![cert(1), cert(2)]), sig()])),
         ),
-        ("rotate", Tx::new(6, A(vec![U(1), new_key, sig()]))),
+        ("rotate", Tx::new(6, A(vec![U(1), new_key.clone(), sig()]))),
         ("leave", Tx::new(6, A(vec![U(2)]))),
         (
             "payload of 480 bytes",
@@ -194,6 +200,58 @@ fn good_transactions() -> Vec<(&'static str, Tx)> {
             "evidence",
             Tx::new(9, A(vec![U(6), B(id(0x31)), B(id(0x32))])),
         ),
+        ("lock for ticks", lock(1_000, 9_250, 86_400_000, ticks())),
+        (
+            "lock for ticks at the widest",
+            Tx::new(
+                2,
+                A(vec![
+                    U(65_535),
+                    U(1 << 48),
+                    U(u64::MAX),
+                    U(1 << 31),
+                    A(vec![U(0), U(u32::MAX.into()), U(1 << 16), B(id(0xfe))]),
+                ]),
+            ),
+        ),
+        ("lock for vouchers", lock(1, 1, 1, A(vec![U(1), new_key]))),
+        (
+            "lock for vouchers under a P-256 key",
+            lock(500, 9_250, 60_000, A(vec![U(1), wide_key])),
+        ),
+        (
+            "lock under a predicate",
+            lock(500, 9_250, 60_000, predicate(&[1, 2, 9], 2)),
+        ),
+        (
+            "lock under a predicate at the widest",
+            lock(
+                500,
+                9_250,
+                60_000,
+                A(vec![
+                    U(2),
+                    B(vec![0xfe; 16]),
+                    U(3),
+                    N(i64::MAX as u64),
+                    U(u32::MAX.into()),
+                    U(4),
+                    A((65_528..65_536).map(U).collect()),
+                ]),
+            ),
+        ),
+        (
+            "claim by a tick",
+            claim(0, A(vec![U(0), U(7), B(id(0x62))])),
+        ),
+        (
+            "last claim by the last tick",
+            claim(1, A(vec![U(0), U(1 << 16), B(id(0x62))])),
+        ),
+        ("claim by a voucher", claim(0, A(vec![U(1), U(750), sig()]))),
+        ("claim by a statement", claim(0, said(&[3]))),
+        ("claim by four statements", claim(1, said(&[0, 1, 5, 7]))),
+        ("claim of nothing more", claim(1, A(vec![U(3)]))),
         (
             "first transaction ever",
             Tx::new(1, simple()).with(3, U(1)).with(4, U(0)),
@@ -235,6 +293,43 @@ fn good_transactions() -> Vec<(&'static str, Tx)> {
     ]
 }
 
+/// Value set aside for member 2.
+fn lock(amount: u64, debits: u64, term: u64, terms: V) -> Tx {
+    Tx::new(2, A(vec![U(2), U(amount), U(debits), U(term), terms]))
+}
+
+fn claim(last: u64, proof: V) -> Tx {
+    Tx::new(3, A(vec![B(id(0x61)), U(last), proof]))
+}
+
+fn ticks() -> V {
+    A(vec![U(0), U(12), U(100), B(id(0x60))])
+}
+
+fn predicate(readers: &[u64], quorum: u64) -> V {
+    A(vec![
+        U(2),
+        B(b"temp".to_vec()),
+        U(0),
+        N(4),
+        U(60_000),
+        U(quorum),
+        A(readers.iter().copied().map(U).collect()),
+    ])
+}
+
+fn said(places: &[u64]) -> V {
+    let one = |place: &u64| {
+        A(vec![
+            U(*place),
+            N(20),
+            U(1_750_000_000_000 + place),
+            B(vec![0x5a; 64]),
+        ])
+    };
+    A(vec![U(2), A(places.iter().map(one).collect())])
+}
+
 /// What its issuer says of a channel.
 fn channel(op: u64, fields: &[V]) -> Tx {
     Tx::new(4, A([&[U(op)], fields].concat()))
@@ -257,6 +352,7 @@ fn bad_transactions() -> Vec<(&'static str, Tx, &'static str)> {
     let mut kid = t();
     kid.unprotected = M(vec![(U(4), B(vec![1]))]);
     let member = |body| Tx::new(6, body);
+    let key = M(vec![(U(1), U(1)), (N(0), U(6)), (N(1), B(id(0x0b)))]);
     vec![
         ("version 0", t().with(0, U(0)), "Version"),
         ("version 2", t().with(0, U(2)), "Version"),
@@ -301,8 +397,76 @@ fn bad_transactions() -> Vec<(&'static str, Tx, &'static str)> {
         ("parents unsorted", t().over(&[9, 7, 3]), "ParentsUnsorted"),
         ("parent twice", t().over(&[9, 3, 3]), "ParentsDoubled"),
         ("first parent twice", t().over(&[3, 3, 7]), "ParentsDoubled"),
-        ("kind lock", t().with(6, U(2)), "UnsupportedKind"),
-        ("kind claim", t().with(6, U(3)), "UnsupportedKind"),
+        ("transfer as a lock", t().with(6, U(2)), "WireRange"),
+        ("transfer as a claim", t().with(6, U(3)), "WireType"),
+        (
+            "lock of nothing",
+            lock(0, 9_250, 1, A(vec![U(1), key.clone()])),
+            "AmountZero",
+        ),
+        ("lock for no time", lock(100, 100, 0, ticks()), "SaleTerm"),
+        (
+            "lock above 2^31 ms",
+            lock(100, 100, (1 << 31) + 1, ticks()),
+            "SaleTerm",
+        ),
+        (
+            "lock whose units do not divide it",
+            lock(101, 101, 1, ticks()),
+            "SalePrice",
+        ),
+        (
+            "lock of more than 2^16 units",
+            lock(
+                1 << 17,
+                1 << 17,
+                1,
+                A(vec![U(0), U(1), U(1 << 17), B(id(1))]),
+            ),
+            "SaleUnits",
+        ),
+        ("terms 3", lock(1, 1, 1, A(vec![U(3)])), "UnsupportedKind"),
+        (
+            "predicate that no quorum reaches",
+            lock(1, 1, 1, predicate(&[1, 2], 3)),
+            "SalePredicate",
+        ),
+        (
+            "predicate with a reader twice",
+            lock(1, 1, 1, predicate(&[1, 1], 1)),
+            "SalePredicate",
+        ),
+        (
+            "claim of tick 0",
+            claim(0, A(vec![U(0), U(0), B(id(1))])),
+            "SaleUnits",
+        ),
+        (
+            "claim of a voucher of nothing",
+            claim(0, A(vec![U(1), U(0), B(vec![0x5a; 64])])),
+            "SalePrice",
+        ),
+        (
+            "claim of nothing more that is not the last",
+            claim(0, A(vec![U(3)])),
+            "SalePrice",
+        ),
+        (
+            "claim that is last twice",
+            claim(2, A(vec![U(3)])),
+            "WireRange",
+        ),
+        (
+            "claim by statements out of order",
+            claim(0, said(&[3, 1])),
+            "SalePredicate",
+        ),
+        (
+            "claim by five statements",
+            claim(0, said(&[0, 1, 2, 3, 4])),
+            "SalePredicate",
+        ),
+        ("proof 4", claim(0, A(vec![U(4)])), "UnsupportedKind"),
         ("kind 10", t().with(6, U(10)), "UnsupportedKind"),
         ("kind 257", t().with(6, U(257)), "UnsupportedKind"),
         ("amount 0", t().with(7, transfer(2, 0, 9_250)), "AmountZero"),

@@ -1,19 +1,23 @@
 //! Value: what a member may spend, and what an epoch's settlement makes of the accounts.
 //!
-//! Invariant: a balance is `credits - debits` of a settled record, and nothing here makes or loses any: the sum of all balances before a
+//! Invariant: a balance is `credits - debits` of a settled record, and nothing here makes or loses any: the sum of all balances and locks before a
 //! settlement equals the sum after it and what left by exits. A member spends against settled credits alone, so a payee checks an
 //! offer with one record and one transaction (Guerraoui et al., *The consensus number of a cryptocurrency*, 2019: a payment needs
 //! order only along its payer's chain).
 
 mod debit;
+mod lock;
+#[cfg(test)]
+mod lock_tests;
 mod members;
 mod settlement;
 #[cfg(test)]
 mod tests;
 
 pub use debit::{Exposure, check_caps, check_debit};
+pub use lock::{Context, Lock, Locks, MAX_LOCK};
 pub use members::IDLE_EPOCHS;
-pub use settlement::{Effect, Entry, Settled, Settlement, exit_leaf, state_leaf};
+pub use settlement::{Effect, End, Entry, Settled, Settlement, exit_leaf, state_leaf, state_root};
 
 /// Why a debit or a settlement is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +45,7 @@ pub enum LedgerError {
     Chain,
     /// The records given are no table: indices have gaps, or a record has more debits than credits. Load the settled table again.
     Table,
-    /// The staging memory is shorter than the table. Give more.
+    /// The staging memory is shorter than the table, or than the open locks and those of the epoch. Give more.
     Memory,
     /// The balances after the settlement and the exits are not those before it. A bug or memory fault: stop, change nothing.
     NotConserved,

@@ -1,15 +1,17 @@
 //! Settlement: the replay of one epoch's accepted transactions over the member records.
 //!
 //! Invariant: a pure function of the records and the entries in (time, id) order, so gateway, validators and vectors get the same roots;
-//! and value is conserved: sum(C - D) before = sum(C - D) after + exits. It works on staging memory, so a refused epoch changes nothing.
+//! and value is conserved: sum(C - D) + locked before = sum(C - D) + locked after + exits. It works on staging memory, so a refused epoch changes nothing.
 //!
 //! A dead transaction has no effect, but its issuer's running debits D go on above it. The first living vertex that stands on it shows
 //! in its D what died below, and that much is given back as credits (protocol section 8).
 
+use super::lock::{Lock, Locks};
 use super::{LedgerError, members};
 use crate::crypto::PublicKey;
 use crate::identity::{Caps, Record, Roles};
 use crate::rules::{self, Rule};
+use crate::sale::Terms;
 use crate::types::{Amount, Id, MemberIndex, Millis, Number};
 use crate::wire::merkle::{self, Tree};
 use crate::wire::{WireError, Writer};
@@ -25,6 +27,24 @@ pub enum Effect<'a> {
         to: MemberIndex,
         /// How much.
         amount: Amount,
+    },
+    /// Sets value aside for a member.
+    Lock {
+        /// The payee.
+        to: MemberIndex,
+        /// How much.
+        amount: Amount,
+        /// How long, in milliseconds.
+        term: u32,
+        /// What releases it. The caller has checked them.
+        terms: Terms,
+    },
+    /// Moves a lock on. The caller has checked the proof: [`Lock::after`].
+    Claim {
+        /// The lock as the claim leaves it.
+        lock: Lock,
+        /// Whether the payee ends it now.
+        last: bool,
     },
     /// Takes value out of the neighbourhood.
     Exit {
@@ -90,11 +110,13 @@ pub struct Settled {
     pub members: usize,
     /// W of the next table.
     pub weight: u64,
-    /// Sum of all balances after the settlement.
+    /// Locks that are still open.
+    pub locks: usize,
+    /// Sum of all balances after the settlement, and of what is locked.
     pub total_value: Amount,
     /// Sum of the exits.
     pub exited: Amount,
-    /// Root over [`state_leaf`] per member.
+    /// Root over [`state_leaf`] per member, then [`Lock::leaf`] per open lock.
     pub state_root: Id,
     /// Root over [`exit_leaf`] per exit.
     pub exits_root: Id,
@@ -110,11 +132,23 @@ pub struct Settled {
     pub passed_over: u32,
 }
 
+/// Where an epoch ends.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct End {
+    /// The new genesis, the first parent of who joined.
+    pub g0: Id,
+    /// c of the trim.
+    pub cut: Millis,
+    /// T of the neighbourhood: so long after its end a lock's claims still count.
+    pub grace: Millis,
+}
+
 /// A settlement in progress.
 #[derive(Debug)]
 pub struct Settlement<'m> {
     before: &'m [Record],
     after: &'m mut [Record],
+    locks: Locks<'m>,
     members: usize,
     exits: Tree,
     exited: u128,
@@ -128,9 +162,13 @@ pub struct Settlement<'m> {
 }
 
 impl<'m> Settlement<'m> {
-    /// Begins from the records of the newest settled table. `after` becomes the next table; its length is the most members that it
-    /// may have.
-    pub fn begin(before: &'m [Record], after: &'m mut [Record]) -> Result<Self, LedgerError> {
+    /// Begins from the records of the newest settled table and the locks then open. `after` becomes the next table; its length is the most
+    /// members that it may have.
+    pub fn begin(
+        before: &'m [Record],
+        after: &'m mut [Record],
+        locks: Locks<'m>,
+    ) -> Result<Self, LedgerError> {
         for (place, record) in before.iter().enumerate() {
             if usize::from(record.index.0) != place || record.debits > record.credits {
                 return Err(LedgerError::Table);
@@ -145,6 +183,7 @@ impl<'m> Settlement<'m> {
         Ok(Self {
             before,
             after,
+            locks,
             members,
             exits: Tree::new(),
             exited: 0,
@@ -191,7 +230,9 @@ impl<'m> Settlement<'m> {
     /// Moves the issuer's head and debits, and gives back what died below.
     fn debit(&mut self, entry: &Entry<'_>) -> Result<(), LedgerError> {
         let own = match entry.effect {
-            Effect::Transfer { amount, .. } | Effect::Exit { amount, .. } => {
+            Effect::Transfer { amount, .. }
+            | Effect::Lock { amount, .. }
+            | Effect::Exit { amount, .. } => {
                 if amount == Amount(0) {
                     return Err(LedgerError::AmountZero);
                 }
@@ -241,6 +282,35 @@ impl<'m> Settlement<'m> {
                     .checked_add(amount.0)
                     .ok_or(LedgerError::Overflow)?;
             }
+            Effect::Lock {
+                to,
+                amount,
+                term,
+                terms,
+            } => {
+                self.member(to)?;
+                let until = entry.time.checked_add(term.into());
+                let lock = Lock {
+                    id: entry.id,
+                    payer: entry.issuer,
+                    to,
+                    amount,
+                    reached: Amount(0),
+                    from: entry.time,
+                    until: until.ok_or(LedgerError::Overflow)?,
+                    terms,
+                    tick: 0,
+                };
+                if !self.locks.push(&lock) {
+                    return Err(LedgerError::Memory);
+                }
+            }
+            Effect::Claim { lock, last } => {
+                self.locks.replace(&lock);
+                if last || lock.reached == lock.amount {
+                    self.end(|open| open.id == lock.id)?;
+                }
+            }
             Effect::Exit { amount, target } => {
                 self.exited = self
                     .exited
@@ -262,6 +332,24 @@ impl<'m> Settlement<'m> {
             }
         }
         Ok(())
+    }
+
+    /// Ends locks: the payee gets what it reached, the payer the rest.
+    fn end(&mut self, ends: impl Fn(&Lock) -> bool) -> Result<(), LedgerError> {
+        while let Some(lock) = self.locks.take(&ends) {
+            for (member, part) in [(lock.to, lock.reached), (lock.payer, lock.rest())] {
+                let record = self.member(member)?;
+                let credits = record.credits.checked_add(part.0);
+                record.credits = credits.ok_or(LedgerError::Overflow)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The lock of a transaction, as the entries so far leave it.
+    #[must_use]
+    pub fn lock(&self, id: &Id) -> Option<&Lock> {
+        self.locks.find(id)
     }
 
     fn join(&mut self, key: PublicKey, roles: Roles, caps: Caps) {
@@ -292,18 +380,19 @@ impl<'m> Settlement<'m> {
         self.after.get_mut(place).ok_or(LedgerError::UnknownMember)
     }
 
-    /// Ends the replay: checks conservation, makes the next table in the staging memory and computes the roots. `g0` is the new genesis,
-    /// the first parent of who joined.
-    pub fn finish(self, g0: Id) -> Result<Settled, LedgerError> {
+    /// Ends the replay: ends the locks whose time is over, checks conservation, makes the next table in the staging memory and computes the
+    /// roots.
+    pub fn finish(mut self, end: &End) -> Result<Settled, LedgerError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
+        self.end(|lock| lock.until.saturating_add(end.grace.0) <= end.cut)?;
         let after = self
             .after
             .get_mut(..self.members)
             .ok_or(LedgerError::Memory)?;
-        let value = balance(after)?;
-        if balance(self.before)?
+        let value = balance(after, self.locks.open())?;
+        if balance(self.before, self.locks.before())?
             != value
                 .checked_add(self.exited)
                 .ok_or(LedgerError::Overflow)?
@@ -318,7 +407,7 @@ impl<'m> Settlement<'m> {
         let (settled, joiners) = after.split_at_mut(self.before.len());
         members::reweigh(self.before, settled);
         for joiner in joiners {
-            joiner.head_id = g0;
+            joiner.head_id = end.g0;
         }
         Ok(Settled {
             count: self.count,
@@ -326,7 +415,8 @@ impl<'m> Settlement<'m> {
             weight: members::total(after),
             total_value: narrow(value)?,
             exited: narrow(self.exited)?,
-            state_root: root(after, |r| Ok(state_leaf(r)))?,
+            locks: self.locks.open().len(),
+            state_root: state_root(after, self.locks.open())?,
             exits_root: self.exits.root(),
             table_root: root(after, |r| r.leaf().map_err(|_| LedgerError::Table))?,
             first_time: self.first_time,
@@ -341,16 +431,27 @@ fn remove(record: &mut Record) {
     record.roles = record.roles.with(Roles::LEFT);
 }
 
-/// The sum of the balances.
-fn balance(records: &[Record]) -> Result<u128, LedgerError> {
-    records.iter().try_fold(0_u128, |sum, r| {
-        let own = r
-            .credits
-            .checked_sub(r.debits.0)
-            .ok_or(LedgerError::NotConserved)?;
-        sum.checked_add(u128::from(own.0))
-            .ok_or(LedgerError::Overflow)
+/// The sum of the balances and of what is locked.
+fn balance(records: &[Record], locks: &[Lock]) -> Result<u128, LedgerError> {
+    let balances = records.iter().map(|r| r.credits.checked_sub(r.debits.0));
+    let locked = locks.iter().map(|lock| Some(lock.amount));
+    balances.chain(locked).try_fold(0_u128, |sum, part| {
+        let part = part.ok_or(LedgerError::NotConserved)?;
+        sum.checked_add(part.0.into()).ok_or(LedgerError::Overflow)
     })
+}
+
+/// Root over the members' leaves and the open locks' behind them: what who holds a table can check a list of locks against.
+///
+/// # Errors
+/// [`LedgerError::Overflow`] for more leaves than a tree has.
+pub fn state_root(records: &[Record], locks: &[Lock]) -> Result<Id, LedgerError> {
+    let mut tree = Tree::new();
+    let leaves = records.iter().map(state_leaf);
+    for leaf in leaves.chain(locks.iter().map(Lock::leaf)) {
+        tree.push(leaf).map_err(|_| LedgerError::Overflow)?;
+    }
+    Ok(tree.root())
 }
 
 fn root(

@@ -9,6 +9,11 @@ use proptest::prelude::*;
 
 const G0: Id = Id([9; 32]);
 const NEW_G0: Id = Id([8; 32]);
+const END: End = End {
+    g0: NEW_G0,
+    cut: Millis(0),
+    grace: Millis(0),
+};
 
 fn key(n: usize) -> PublicKey {
     PublicKey::Ed25519(sha256(&[b"key", &n.to_be_bytes()]))
@@ -57,11 +62,11 @@ fn settle_in(
     room: usize,
 ) -> Result<(Settled, Vec<Record>), LedgerError> {
     let mut after = vec![Record::EMPTY; room];
-    let mut settlement = Settlement::begin(before, &mut after)?;
+    let mut settlement = Settlement::begin(before, &mut after, Locks::none())?;
     for entry in entries {
         settlement.apply(entry)?;
     }
-    let settled = settlement.finish(NEW_G0)?;
+    let settled = settlement.finish(&END)?;
     after.truncate(settled.members);
     Ok((settled, after))
 }
@@ -306,13 +311,13 @@ fn hostile_epochs_are_refused_by_name() {
 fn an_error_voids_the_whole_settlement() {
     let before = table(&[100, 100]);
     let mut after = vec![Record::EMPTY; 2];
-    let mut settlement = Settlement::begin(&before, &mut after).unwrap();
+    let mut settlement = Settlement::begin(&before, &mut after, Locks::none()).unwrap();
     settlement.apply(&entry(1, 0, 1, 10, pay(1, 10))).unwrap();
     let bad = entry(2, 0, 2, 10, pay(1, 10));
     assert_eq!(settlement.apply(&bad), Err(LedgerError::FalseDebits));
     let good = entry(3, 1, 1, 0, Effect::None);
     assert_eq!(settlement.apply(&good), Err(LedgerError::FalseDebits));
-    assert_eq!(settlement.finish(NEW_G0), Err(LedgerError::FalseDebits));
+    assert_eq!(settlement.finish(&END), Err(LedgerError::FalseDebits));
 }
 
 #[test]

@@ -58,6 +58,15 @@ pub enum Event {
         amount: Amount,
         over_cap: bool,
     },
+    /// Value was set aside for this node: the terms are in its body, `Node::body`. `over_cap` as of a transfer. Serve for it once it has its `Quorum`.
+    Locked {
+        id: Id,
+        from: MemberIndex,
+        amount: Amount,
+        over_cap: bool,
+    },
+    /// The payee claims an own lock. Read the proof with `Node::body`.
+    Claimed { id: Id, lock: Id },
     /// A submission was signed, stored and is in the ledger under this id.
     Sent { ticket: Ticket, id: Id },
     /// An own transaction died with its epoch; what it said is in the outbox again, under this ticket.
@@ -214,6 +223,8 @@ refusals! {
     Attachment = 49,
     /// The hardware counter is at its end: nothing is signed any more.
     CounterExhausted = 50,
+    /// Terms of a lock that nobody could keep, or a claim that shows nothing.
+    Terms = 51,
 }
 
 /// One counter per [`Refusal`] and a few more; they only grow (wrapping).

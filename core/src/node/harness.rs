@@ -12,6 +12,7 @@ use crate::identity::cert::{self, Claims, Cti, Kind, Seconds};
 use crate::identity::{
     Attestation, Caps, CoseKey, Genesis, MemberTable, Record, Roles, enrol, sign1,
 };
+use crate::ledger::Lock;
 use crate::node::event::Event;
 use crate::posp::close::{Before, close_epoch, epoch_path, epoch_root, header_payload};
 use crate::posp::{self, Validator, ValidatorSet, vote_message};
@@ -142,6 +143,8 @@ pub(crate) struct Network {
     pub(crate) set: ValidatorSet,
     /// All sets that were ever in office, and the first of their keys.
     pub(crate) sets: Vec<(ValidatorSet, u8)>,
+    /// Locks that are open after the newest header.
+    pub(crate) locks: Vec<Lock>,
     /// The set that the next header hands over to.
     pub(crate) next: Option<(ValidatorSet, u8)>,
     pub(crate) founders: Vec<Record>,
@@ -276,6 +279,7 @@ impl Network {
             events: vec![Vec::new(); usize::from(members)],
             genesis: out,
             sets: vec![(set.clone(), 100)],
+            locks: Vec::new(),
             next: None,
             set,
             founders,
@@ -703,10 +707,12 @@ impl Network {
         let (in_office, first_key) = self.sets.last().unwrap().clone();
         let next = self.next.take();
         let set_hash = next.as_ref().map_or(in_office.hash(), |(s, _)| s.hash());
+        let open = core::mem::take(&mut self.locks);
         let node = self.node(0);
         let window = node.tangle().capacity();
         let mut after = vec![Record::EMPTY; records.len().max(16)];
         let mut leaves = vec![Id::ZERO; window];
+        let mut locks = vec![Lock::EMPTY; open.len() + window];
         let mut work = vec![Work::default(); window];
         let mut order = vec![0; window];
         let mut members = vec![0; records.len().max(16)];
@@ -725,6 +731,7 @@ impl Network {
             hash,
             g0,
             records: &records,
+            locks: &open,
             next_set: set_hash,
         };
         let closed = close_epoch(
@@ -733,6 +740,7 @@ impl Network {
             &trim,
             &before,
             &mut after,
+            &mut locks,
             &mut leaves,
             &mut scratch,
             &mut |id, out| {
@@ -744,6 +752,7 @@ impl Network {
         )
         .unwrap();
         leaves.truncate(closed.header.count as usize);
+        locks.truncate(closed.settled.locks);
         after.truncate(closed.header.members as usize);
         let mut buffer = vec![0; 600];
         let payload = header_payload(&closed.header, &mut buffer)
@@ -781,6 +790,7 @@ impl Network {
             .collect();
         let number = closed.header.number;
         self.sets.extend(next);
+        self.locks = locks;
         self.headers.insert(
             number.0,
             Settled {

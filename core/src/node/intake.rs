@@ -466,7 +466,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             if !record.may_issue() {
                 return Err(Wait::Refuse(Refusal::UnknownIssuer));
             }
-            if let Body::Transfer { to, .. } = payload.body
+            if let Body::Transfer { to, .. } | Body::Lock { to, .. } = payload.body
                 && !self.tables.enrolled(payload.epoch, to)
             {
                 return Err(Wait::Refuse(Refusal::UnknownPayee));
@@ -917,6 +917,10 @@ pub(crate) enum Said {
     Data { service: bool },
     /// An operation of a channel, by its number.
     Channel(u8),
+    /// Value set aside.
+    Lock,
+    /// What releases this lock.
+    Claim(Id),
 }
 
 /// Body bytes and what they are.
@@ -927,6 +931,8 @@ pub(crate) fn body_of(raw: &[u8]) -> Option<(&[u8], Said)> {
         Body::Data(body) => Some((body, Said::Data { service: false })),
         Body::Service(body) => Some((body, Said::Data { service: true })),
         Body::Channel(op) => Some((tx.body_bytes(), Said::Channel(op.code()))),
+        Body::Lock { .. } => Some((tx.body_bytes(), Said::Lock)),
+        Body::Claim { lock, .. } => Some((tx.body_bytes(), Said::Claim(lock))),
         _ => None,
     }
 }
@@ -959,6 +965,10 @@ pub(crate) fn facts(id: &Id, payload: &Payload<'_>, time: Millis) -> Facts {
         effect: match payload.body {
             Body::Data(_) | Body::Service(_) | Body::Channel(_) => Effect::None,
             Body::Transfer { to, amount, debits } => Effect::Transfer { to, amount, debits },
+            Body::Lock {
+                to, amount, debits, ..
+            } => Effect::Lock { to, amount, debits },
+            Body::Claim { .. } => Effect::Claim,
             Body::Exit { amount, debits, .. } => Effect::Exit { amount, debits },
             Body::Trim {
                 cut,

@@ -14,6 +14,7 @@ use crate::identity::Record;
 use crate::identity::signer::{MAX_TO_BE_SIGNED, SignOp};
 use crate::ledger::{Exposure, LedgerError, check_caps};
 use crate::platform::Platform;
+use crate::sale::{MAX_TERM, Proof};
 use crate::tangle::{Effect, Scratch, Stubs, Tables as _};
 use crate::tx::{self, Body, MAX_SIGNING_INPUT, MemberOp, Parents, Payload};
 use crate::wire::{Reader, Writer};
@@ -86,6 +87,24 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }
             Submission::Transfer { to, amount } => self.check_spending(Some(*to), *amount)?,
             Submission::Exit { amount, .. } => self.check_spending(None, *amount)?,
+            Submission::Lock {
+                to,
+                amount,
+                term,
+                terms,
+            } => {
+                self.check_spending(Some(*to), *amount)?;
+                let stands = (1..=MAX_TERM).contains(term);
+                if !stands || terms.check(*amount).is_err() {
+                    return Err(Refusal::Terms);
+                }
+            }
+            Submission::Claim { last, proof, .. } => {
+                let shows = *last || *proof != Proof::Nothing;
+                if !shows || proof.check().is_err() {
+                    return Err(Refusal::Terms);
+                }
+            }
             Submission::Trim { .. } | Submission::Member(_) => {
                 if !self.is_gl_node() {
                     return Err(Refusal::NotGlNode);
@@ -498,7 +517,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             .ok_or(Refusal::Busy)?;
         let body = self.body_of_wish(wish, head.debits)?;
         // Who joined of late is in the newest table and perhaps not yet in this vertex's: everybody would refuse it, and all above it.
-        if let Body::Transfer { to, .. } = body
+        if let Body::Transfer { to, .. } | Body::Lock { to, .. } = body
             && !self.tables.enrolled(epoch, to)
         {
             return Err(Refusal::UnknownPayee);
@@ -641,6 +660,22 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                         debits: debits.checked_add(amount.0).ok_or(Refusal::Overflow)?,
                     }
                 }
+                Submission::Lock {
+                    to,
+                    amount,
+                    term,
+                    terms,
+                } => {
+                    self.check_spending(Some(to), amount)?;
+                    Body::Lock {
+                        to,
+                        amount,
+                        debits: debits.checked_add(amount.0).ok_or(Refusal::Overflow)?,
+                        term,
+                        terms,
+                    }
+                }
+                Submission::Claim { lock, last, proof } => Body::Claim { lock, last, proof },
                 Submission::Exit { amount, target } => {
                     self.check_spending(None, amount)?;
                     Body::Exit {

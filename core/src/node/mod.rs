@@ -32,6 +32,8 @@ mod keys;
 mod link;
 #[cfg(test)]
 mod link_tests;
+#[cfg(test)]
+mod lock_tests;
 pub mod memory;
 mod near;
 pub mod outbox;

@@ -52,6 +52,16 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Effect::Transfer { to, amount, .. } if Some(to) == self.index && !mine => {
                 self.on_payment(facts, parents, amount, body);
             }
+            Effect::Lock { to, amount, .. } if Some(to) == self.index && !mine => {
+                self.on_payment(facts, parents, amount, body);
+            }
+            Effect::Claim if !mine => {
+                if let Some((_, Said::Claim(lock))) = self.raw.get(sequence).and_then(body_of)
+                    && self.own.get(&lock).is_some_and(|followed| followed.own)
+                {
+                    self.tell(Event::Claimed { id: facts.id, lock });
+                }
+            }
             Effect::None if !mine => {
                 let (id, issuer) = (facts.id, facts.issuer);
                 let data = Said::Data { service: false };
@@ -115,11 +125,20 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             self.own.follow(followed);
         }
         self.track(&facts.id);
-        self.tell(Event::Received {
-            id: facts.id,
-            from: facts.issuer,
-            amount,
-            over_cap,
+        let (id, from) = (facts.id, facts.issuer);
+        self.tell(match facts.effect {
+            Effect::Lock { .. } => Event::Locked {
+                id,
+                from,
+                amount,
+                over_cap,
+            },
+            _ => Event::Received {
+                id,
+                from,
+                amount,
+                over_cap,
+            },
         });
     }
 
@@ -247,6 +266,19 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Body::Data(body) => Submission::Data(body),
             Body::Service(body) => Submission::Service(body),
             Body::Transfer { to, amount, .. } => Submission::Transfer { to, amount },
+            Body::Lock {
+                to,
+                amount,
+                term,
+                terms,
+                ..
+            } => Submission::Lock {
+                to,
+                amount,
+                term,
+                terms,
+            },
+            Body::Claim { lock, last, proof } => Submission::Claim { lock, last, proof },
             Body::Exit { amount, target, .. } => Submission::Exit { amount, target },
             Body::Member(MemberOp::Leave) => Submission::Leave,
             Body::Channel(op) => Submission::Channel(op),

@@ -43,6 +43,7 @@ pub(crate) fn tx_refusal(error: TxError) -> Refusal {
         TxError::DebitsBelowAmount => Refusal::FalseDebits,
         TxError::BodyEmpty | TxError::BodyTooLong => Refusal::BodyLength,
         TxError::MemberOp => Refusal::MemberOperation,
+        TxError::Sale(_) => Refusal::Terms,
         TxError::EvidenceIds => Refusal::FalseEvidence,
         TxError::Suite | TxError::Signature(SignatureError::Suite) => Refusal::Suite,
         TxError::Signature(_) => Refusal::Signature,

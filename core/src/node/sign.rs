@@ -180,7 +180,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let id = tx.id(&self.neighbourhood);
         let facts = facts(&id, payload, draft.time);
         let (amount, peer) = match payload.body {
-            Body::Transfer { to, amount, .. } => (amount, Some(to)),
+            Body::Transfer { to, amount, .. } | Body::Lock { to, amount, .. } => (amount, Some(to)),
             Body::Exit { amount, .. } => (amount, None),
             _ => (Amount(0), None),
         };

@@ -8,7 +8,9 @@ use crate::crypto::{PublicKey, Signature, Verify};
 use crate::identity::{
     Genesis, Record, Roles, Seconds, enrol, revocation::RevocationList, rotation,
 };
-use crate::ledger::{Effect as Settles, Entry, LedgerError, Settled, Settlement};
+use crate::ledger::{
+    Context, Effect as Settles, End, Entry, LedgerError, Lock, Locks, Settled, Settlement,
+};
 use crate::tangle::{Effect, Facts, Outcome, Scratch, Tables, Tangle, TrimError, Verdict};
 use crate::tx::{Body, MemberOp, Unverified};
 use crate::wire::merkle::{self, Levels, Tree};
@@ -53,6 +55,8 @@ pub struct Before<'b> {
     pub g0: Id,
     /// The records of the table that it opened.
     pub records: &'b [Record],
+    /// The locks then open.
+    pub locks: &'b [Lock],
     /// Hash of the validator set that votes on the header after this one.
     pub next_set: Id,
 }
@@ -77,7 +81,8 @@ struct Run<'r, 'm> {
 }
 
 /// Closes the epoch that `trim` cuts. `bodies` writes the bytes of a transaction (COSE_Sign1, and what else was stored behind it) to its buffer;
-/// `after` becomes the next table, and `leaves` the ids of the accepted transactions in order, of which there are `header.count`.
+/// `after` becomes the next table, `locks` the open locks (of which there are `settled.locks`; as many as before and one for each
+/// place of the window is always enough), and `leaves` the ids of the accepted transactions in order, of which there are `header.count`.
 ///
 /// # Errors
 /// See [`CloseError`].
@@ -91,6 +96,7 @@ pub fn close_epoch<T: Tables + ?Sized>(
     trim: &Id,
     before: &Before<'_>,
     after: &mut [Record],
+    locks: &mut [Lock],
     leaves: &mut [Id],
     scratch: &mut Scratch<'_>,
     bodies: &mut dyn FnMut(&Id, &mut [u8]) -> Option<usize>,
@@ -100,7 +106,9 @@ pub fn close_epoch<T: Tables + ?Sized>(
         .len()
         .min(usize::try_from(before.genesis.max_members).unwrap_or(usize::MAX));
     let after = after.get_mut(..room).unwrap_or(&mut []);
-    let settlement = Settlement::begin(before.records, after).map_err(CloseError::Ledger)?;
+    let locks = Locks::begin(before.locks, locks);
+    let locks = locks.ok_or(CloseError::Ledger(LedgerError::Memory))?;
+    let settlement = Settlement::begin(before.records, after, locks).map_err(CloseError::Ledger)?;
     let mut run = Run {
         before,
         settlement,
@@ -117,7 +125,12 @@ pub fn close_epoch<T: Tables + ?Sized>(
         return Err(error);
     }
     let g0 = outcome.g0.unwrap_or(before.g0);
-    let settled = run.settlement.finish(g0).map_err(CloseError::Ledger)?;
+    let end = End {
+        g0,
+        cut: outcome.cut,
+        grace: before.genesis.period,
+    };
+    let settled = run.settlement.finish(&end).map_err(CloseError::Ledger)?;
     let header = Header {
         neighbourhood: before.neighbourhood,
         number: before
@@ -175,7 +188,11 @@ impl Run<'_, '_> {
             Effect::None | Effect::Trim { .. } => Settles::None,
             Effect::Transfer { to, amount, .. } => Settles::Transfer { to, amount },
             Effect::Evidence { offender } => Settles::Evidence { offender },
-            Effect::Exit { .. } | Effect::Member | Effect::Join => {
+            Effect::Exit { .. }
+            | Effect::Lock { .. }
+            | Effect::Claim
+            | Effect::Member
+            | Effect::Join => {
                 let missing = CloseError::BodyMissing(facts.id);
                 let len = bodies(&facts.id, &mut buffer).ok_or(missing)?;
                 let bytes = buffer.get(..len).ok_or(missing)?;
@@ -205,7 +222,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// What is not in the facts. A member operation that proves false has no effect: its transaction lives, as its issuer's.
+    /// What is not in the facts. A member operation or a claim that proves false has no effect: its transaction lives, as its issuer's.
     fn read_effect<'e>(
         &self,
         facts: &Facts,
@@ -218,6 +235,37 @@ impl Run<'_, '_> {
                 amount: *amount,
                 target: *target,
             },
+            Body::Lock {
+                to,
+                amount,
+                term,
+                terms,
+                ..
+            } => Settles::Lock {
+                to: *to,
+                amount: *amount,
+                term: *term,
+                terms: *terms,
+            },
+            Body::Claim { lock, last, proof } => {
+                let lock = self.settlement.lock(lock);
+                let Some(lock) = lock.filter(|lock| lock.to == facts.issuer) else {
+                    return Settles::None;
+                };
+                let record = |of: MemberIndex| self.before.records.get(usize::from(of.0));
+                let Some(payer) = record(lock.payer) else {
+                    return Settles::None;
+                };
+                let context = Context {
+                    neighbourhood: &self.before.neighbourhood,
+                    payer: &payer.device,
+                    key_of: &|reader| record(reader).map(|r| r.key),
+                };
+                match lock.after(proof, &context, verifier) {
+                    Ok(lock) => Settles::Claim { lock, last: *last },
+                    Err(_) => Settles::None,
+                }
+            }
             Body::Member(MemberOp::Leave) => Settles::Leave,
             Body::Member(MemberOp::Join {
                 certificates,

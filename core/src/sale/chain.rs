@@ -1,21 +1,21 @@
 //! The hash chain of one sale.
 
 use crate::crypto::sha256;
-use crate::types::{Id, Number};
+use crate::types::{Id, SaleNumber};
 
 /// Which sale a chain is of: nothing of one passes for another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sale(pub Id);
 
 impl Sale {
-    /// Of the lock with this number by this payer.
+    /// Which this payer gave this number. `payer`: its device id.
     #[must_use]
-    pub fn new(neighbourhood: &Id, payer: &Id, lock: Number) -> Self {
+    pub fn new(neighbourhood: &Id, payer: &Id, number: SaleNumber) -> Self {
         Self(Id(sha256(&[
             b"iotedge/sale/1",
             &neighbourhood.0,
             &payer.0,
-            &lock.0.to_be_bytes(),
+            &number.0.to_be_bytes(),
         ])))
     }
 

@@ -4,13 +4,13 @@ use super::*;
 use crate::node::test_platform::MemoryPlatform;
 use crate::store::Geometry;
 use crate::store::simulated::Board;
-use crate::types::{Id, Number};
+use crate::types::{Id, SaleNumber};
 use proptest::prelude::*;
 
 const KEY: u16 = 0x70;
 
 fn sale() -> Sale {
-    Sale::new(&Id([1; 32]), &Id([2; 32]), Number(7))
+    Sale::new(&Id([1; 32]), &Id([2; 32]), SaleNumber(7))
 }
 
 fn secret() -> Secret {
@@ -116,7 +116,7 @@ fn a_payee_pays_for_nothing_it_cannot_check() {
     }
     assert_eq!(payee.highest(), &ticks[63]);
     // Of another sale of the same payer.
-    let other = Sale::new(&Id([1; 32]), &Id([2; 32]), Number(8));
+    let other = Sale::new(&Id([1; 32]), &Id([2; 32]), SaleNumber(8));
     let anchor = Payer::anchor(&secret(), &other, 200).unwrap();
     let mut stranger = Payee::new(other, 200, &anchor).unwrap();
     assert_eq!(stranger.take(&ticks[0]), Err(SaleError::Forged));

@@ -2,7 +2,7 @@
 
 use super::Tangle;
 use super::error::{InsertError, LimitsError};
-use super::insert::{EVIDENCE, EXIT, JOIN, MEMBER, TRANSFER, TRIM, hands_on};
+use super::insert::{CLAIM, EVIDENCE, EXIT, JOIN, LOCK, MEMBER, TRANSFER, TRIM, hands_on};
 use super::memory::TangleMemory;
 use super::model::{Effect, Facts, Policy, Stubs, Tables};
 use crate::{Amount, Epoch, HeaderNumber, Id, MemberIndex, Millis};
@@ -140,6 +140,12 @@ impl<'m> Tangle<'m> {
                     amount,
                     debits,
                 },
+                LOCK => Effect::Lock {
+                    to: index,
+                    amount,
+                    debits,
+                },
+                CLAIM => Effect::Claim,
                 EXIT => Effect::Exit { amount, debits },
                 TRIM => Effect::Trim {
                     cut: Millis(vertex.value),

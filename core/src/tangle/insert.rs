@@ -21,6 +21,8 @@ pub(super) const TRIM: u8 = 3;
 pub(super) const EVIDENCE: u8 = 4;
 pub(super) const MEMBER: u8 = 5;
 pub(super) const JOIN: u8 = 6;
+pub(super) const LOCK: u8 = 7;
+pub(super) const CLAIM: u8 = 8;
 
 /// Where the first parent was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -340,9 +342,13 @@ impl Tangle<'_> {
                 }
                 vertex.kind = JOIN;
             }
-            Effect::Transfer { to, amount, debits } => {
+            Effect::Claim => vertex.kind = CLAIM,
+            Effect::Transfer { to, amount, debits } | Effect::Lock { to, amount, debits } => {
                 self.check_debits(tables, facts, below.debits, amount, debits)?;
-                vertex.kind = TRANSFER;
+                vertex.kind = match facts.effect {
+                    Effect::Lock { .. } => LOCK,
+                    _ => TRANSFER,
+                };
                 vertex.value = amount.0;
                 vertex.other = u32::from(to.0);
                 vertex.debits = debits;

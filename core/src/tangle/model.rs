@@ -17,6 +17,17 @@ pub enum Effect {
         /// D: the issuer's lifetime debits with this one.
         debits: Amount,
     },
+    /// Sets value aside for another member.
+    Lock {
+        /// The payee.
+        to: MemberIndex,
+        /// How much.
+        amount: Amount,
+        /// D: the issuer's lifetime debits with this one.
+        debits: Amount,
+    },
+    /// Shows what releases a lock: its body says which.
+    Claim,
     /// Leaves the neighbourhood for G-Chain.
     Exit {
         /// What leaves.

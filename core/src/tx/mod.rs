@@ -22,6 +22,7 @@ pub use signed::{
 };
 
 use crate::crypto::SignatureError;
+use crate::sale::SaleError;
 use crate::wire::WireError;
 
 /// The domain of transaction ids and signatures.
@@ -43,7 +44,7 @@ pub enum TxError {
     Wire(WireError),
     /// A payload version that this build does not know. Update the firmware.
     Version,
-    /// A kind that is reserved or unknown, or a channel's operation or mode that is. Refuse; newer members may understand it.
+    /// A kind that is unknown, or a channel's operation or mode, a lock's terms or a claim's proof that is. Refuse; newer members may understand it.
     UnsupportedKind,
     /// The protected header is neither that of EdDSA nor that of ES256. Refuse.
     Protected,
@@ -77,6 +78,8 @@ pub enum TxError {
     BodyTooLong,
     /// A member operation of unknown number or with an empty or oversized part. Refuse.
     MemberOp,
+    /// The terms of a lock that nobody could keep, or a proof that can be of none. Refuse.
+    Sale(SaleError),
     /// The two ids of an evidence body are equal or do not ascend. Refuse.
     EvidenceIds,
     /// The frame would be longer than the limit even with no parent but the first. Shorten the body.
@@ -90,5 +93,16 @@ pub enum TxError {
 impl From<WireError> for TxError {
     fn from(error: WireError) -> Self {
         Self::Wire(error)
+    }
+}
+
+/// Terms and proofs that do not exist are ones that newer members may understand, as a kind is.
+impl From<SaleError> for TxError {
+    fn from(error: SaleError) -> Self {
+        match error {
+            SaleError::Wire(error) => Self::Wire(error),
+            SaleError::Terms => Self::UnsupportedKind,
+            error => Self::Sale(error),
+        }
     }
 }

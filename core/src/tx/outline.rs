@@ -51,14 +51,15 @@ impl<'a> Outline<'a> {
         let kind = r.take_u8();
         let mut body = Reader::new(r.take_item());
         r.finish()?;
-        // [to, amount, debits], [amount, debits, target]
-        let before = match Kind::from_number(kind) {
-            Some(Kind::Transfer) => Some(2),
-            Some(Kind::Exit) => Some(1),
+        // [to, amount, debits], [to, amount, debits, term, terms], [amount, debits, target]
+        let place = match Kind::from_number(kind) {
+            Some(Kind::Transfer) => Some((3, 2)),
+            Some(Kind::Lock) => Some((5, 2)),
+            Some(Kind::Exit) => Some((3, 1)),
             _ => None,
         };
-        let debits = before.map(|before| {
-            body.take_array_of(3);
+        let debits = place.map(|(all, before)| {
+            body.take_array_of(all);
             for _ in 0..before {
                 body.take_uint();
             }
@@ -87,8 +88,10 @@ impl<'a> Outline<'a> {
 mod tests {
     use super::*;
     use crate::crypto::SecretKey;
+    use crate::sale::Terms;
     use crate::tx::{Body, MAX_COSE, MemberOp, Parents, Unverified, sign_with};
     use crate::types::MAX_PAYLOAD;
+    use crate::types::SaleNumber;
 
     #[test]
     fn it_says_what_the_transaction_says() {
@@ -102,6 +105,17 @@ mod tests {
                 amount,
                 debits,
                 target,
+            },
+            Body::Lock {
+                to,
+                amount,
+                debits,
+                term: 60_000,
+                terms: Terms::Ticks {
+                    sale: SaleNumber(1),
+                    units: 7,
+                    anchor: Id([6; 32]),
+                },
             },
             Body::Member(MemberOp::Leave),
         ] {

@@ -8,6 +8,7 @@ use super::{MAX_BODY, TxError};
 use crate::channel::{ChannelError, Op};
 use crate::crypto::{PublicKey, sha256};
 use crate::identity::CoseKey;
+use crate::sale::{MAX_TERM, Proof, SaleError, Terms};
 use crate::types::{
     Amount, Epoch, HeaderNumber, Id, MAX_PARENTS, MAX_PAYLOAD, MemberIndex, Millis, Number, Prefix,
 };
@@ -24,6 +25,10 @@ pub enum Kind {
     Data = 0,
     /// Value to another member.
     Transfer = 1,
+    /// Value set aside for another member.
+    Lock = 2,
+    /// What releases a lock.
+    Claim = 3,
     /// What an owner or a subscriber says of a channel.
     Channel = 4,
     /// What the issuer offers.
@@ -39,12 +44,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind with this number; `None` for reserved (2, 3) and unknown ones.
+    /// The kind with this number; `None` for an unknown one.
     #[must_use]
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             0 => Some(Self::Data),
             1 => Some(Self::Transfer),
+            2 => Some(Self::Lock),
+            3 => Some(Self::Claim),
             4 => Some(Self::Channel),
             5 => Some(Self::Service),
             6 => Some(Self::Member),
@@ -102,6 +109,28 @@ pub enum Body<'a> {
         /// The issuer's lifetime debits with this one.
         debits: Amount,
     },
+    /// Value set aside for another member, until a claim releases it or its time is over.
+    Lock {
+        /// The payee.
+        to: MemberIndex,
+        /// How much, not 0.
+        amount: Amount,
+        /// The issuer's lifetime debits with this one.
+        debits: Amount,
+        /// How long it stands, in milliseconds from this transaction's time on, 1 to 2^31.
+        term: u32,
+        /// What releases it.
+        terms: Terms,
+    },
+    /// What releases a lock, by its payee.
+    Claim {
+        /// The transaction that made it.
+        lock: Id,
+        /// Whether the payee wants no more: what it did not reach goes back at once.
+        last: bool,
+        /// What it has.
+        proof: Proof<'a>,
+    },
     /// What the issuer says of a channel. The ledger keeps it as it keeps data: no account changes, and what it means is for readers.
     Channel(Op<'a>),
     /// What the issuer offers, 1 to 320 bytes.
@@ -146,6 +175,8 @@ impl<'a> Body<'a> {
         match self {
             Self::Data(_) => Kind::Data,
             Self::Transfer { .. } => Kind::Transfer,
+            Self::Lock { .. } => Kind::Lock,
+            Self::Claim { .. } => Kind::Claim,
             Self::Channel(_) => Kind::Channel,
             Self::Service(_) => Kind::Service,
             Self::Member(_) => Kind::Member,
@@ -159,9 +190,9 @@ impl<'a> Body<'a> {
     #[must_use]
     pub const fn debit(&self) -> Option<(Amount, Amount)> {
         match *self {
-            Self::Transfer { amount, debits, .. } | Self::Exit { amount, debits, .. } => {
-                Some((amount, debits))
-            }
+            Self::Transfer { amount, debits, .. }
+            | Self::Lock { amount, debits, .. }
+            | Self::Exit { amount, debits, .. } => Some((amount, debits)),
             _ => None,
         }
     }
@@ -181,6 +212,16 @@ impl<'a> Body<'a> {
                 Err(TxError::BodyTooLong)
             }
             Self::Member(MemberOp::Revoke { list: [] }) => Err(TxError::MemberOp),
+            Self::Lock { term, .. } if !(1..=MAX_TERM).contains(term) => {
+                Err(SaleError::Term.into())
+            }
+            Self::Lock { amount, terms, .. } => Ok(terms.check(*amount)?),
+            Self::Claim {
+                last: false,
+                proof: Proof::Nothing,
+                ..
+            } => Err(SaleError::Price.into()),
+            Self::Claim { proof, .. } => Ok(proof.check()?),
             Self::Channel(op) => Ok(op.check()?),
             Self::Evidence { a, b, .. } if a >= b => Err(TxError::EvidenceIds),
             _ => Ok(()),
@@ -196,6 +237,26 @@ impl<'a> Body<'a> {
                 w.put_uint(to.0.into());
                 w.put_uint(amount.0);
                 w.put_uint(debits.0);
+            }
+            Self::Lock {
+                to,
+                amount,
+                debits,
+                term,
+                terms,
+            } if ALL => {
+                w.put_array(5);
+                w.put_uint(to.0.into());
+                w.put_uint(amount.0);
+                w.put_uint(debits.0);
+                w.put_u32(*term);
+                terms.write(w);
+            }
+            Self::Claim { lock, last, proof } if ALL => {
+                w.put_array(3);
+                w.put_id(lock);
+                w.put_u32(u32::from(*last));
+                proof.write(w);
             }
             Self::Channel(op) if ALL => op.write(w)?,
             Self::Member(op) if ALL => op.write(w)?,
@@ -242,6 +303,28 @@ impl<'a> Body<'a> {
                     to: MemberIndex(r.take_u16()),
                     amount: Amount(r.take_uint()),
                     debits: Amount(r.take_uint()),
+                }
+            }
+            Kind::Lock => {
+                r.take_array_of(5);
+                Self::Lock {
+                    to: MemberIndex(r.take_u16()),
+                    amount: Amount(r.take_uint()),
+                    debits: Amount(r.take_uint()),
+                    term: r.take_u32(),
+                    terms: Terms::read(r)?,
+                }
+            }
+            Kind::Claim => {
+                r.take_array_of(3);
+                Self::Claim {
+                    lock: r.take_id(),
+                    last: match r.take_u8() {
+                        0 => false,
+                        1 => true,
+                        _ => return Err(TxError::Wire(WireError::Range)),
+                    },
+                    proof: Proof::read(r)?,
                 }
             }
             Kind::Channel => Self::Channel(Op::read(r).map_err(refused)?),

@@ -280,6 +280,11 @@ pub const IOTEDGE_EVENT_REISSUED: u32 = 24;
 /// Event: `member` said something of a channel with `id`; `code` is the operation (`IOTEDGE_CHANNEL_OP_*`). Fetch it with `iotedge_node_body`, give it to `iotedge_subscriber_hear`, and look for
 /// who subscribes to a channel of this device.
 pub const IOTEDGE_EVENT_CHANNEL: u32 = 30;
+/// Event: `member` set `amount` aside for this node with `id`; its terms are in the body, `iotedge_node_body`. `code` 1: it would exceed the caps; do not serve for it. Serve once
+/// it has reached `IOTEDGE_GRADE_QUORUM`.
+pub const IOTEDGE_EVENT_LOCKED: u32 = 31;
+/// Event: with `id` the payee claims this node's own lock `other`. What it shows is in the body, `iotedge_node_body`.
+pub const IOTEDGE_EVENT_CLAIMED: u32 = 32;
 
 /// Grade: in the local window.
 pub const IOTEDGE_GRADE_SEEN: u32 = 1;
@@ -385,6 +390,20 @@ impl iotedge_event_t {
                 (to.id, to.member, to.code) = (id.0, from.0.into(), over_cap.into());
                 to.amount = amount.0;
                 IOTEDGE_EVENT_RECEIVED
+            }
+            Event::Locked {
+                id,
+                from,
+                amount,
+                over_cap,
+            } => {
+                (to.id, to.member, to.code) = (id.0, from.0.into(), over_cap.into());
+                to.amount = amount.0;
+                IOTEDGE_EVENT_LOCKED
+            }
+            Event::Claimed { id, lock } => {
+                (to.id, to.other) = (id.0, lock.0);
+                IOTEDGE_EVENT_CLAIMED
             }
             Event::Sent { ticket, id } => {
                 (to.ticket, to.id) = (ticket.0, id.0);

@@ -1,6 +1,8 @@
 use super::*;
 use crate::channel::statement::Batch;
 use crate::channel::{ChannelNumber, Index, KeyEpoch, Mode};
+use crate::sale::{Compare, Feed, Predicate, Readers, Statement, Statements, Tick};
+use crate::types::SaleNumber;
 use proptest::prelude::*;
 
 fn id() -> impl Strategy<Value = Id> {
@@ -21,6 +23,8 @@ enum Owned {
     Rotate([u8; 32], Box<[u8; 64]>),
     Leave,
     Channel(u32, u32, u8, Vec<u8>),
+    Lock(u16, u32, u32, u8, Id),
+    Claim(Id, bool, u8, u64, Vec<u8>),
     Revoke(Vec<u8>),
     Trim(u64, Id, u32, Id),
     Evidence(u16, Id, Id),
@@ -62,6 +66,18 @@ impl Owned {
             Self::Channel(number, n, which, bytes) => {
                 Body::Channel(channel_op(*number, *n, *which, bytes))
             }
+            Self::Lock(to, n, term, which, id) => Body::Lock {
+                to: MemberIndex(*to),
+                amount: Amount(u64::from(*n) * 3 + 3),
+                debits: Amount(u64::from(*n) * 3 + 4),
+                term: (*term).clamp(1, MAX_TERM),
+                terms: terms(*to, *n, *which, id),
+            },
+            Self::Claim(lock, last, which, n, bytes) => Body::Claim {
+                lock: *lock,
+                last: *last || which % 4 == 3,
+                proof: proof(*which, *n, bytes),
+            },
             Self::Revoke(list) => Body::Member(MemberOp::Revoke { list }),
             Self::Trim(cut, previous, header, header_hash) => Body::Trim {
                 cut: Millis(*cut),
@@ -75,6 +91,61 @@ impl Owned {
                 b: *a.max(b),
             },
         }
+    }
+}
+
+fn terms(to: u16, n: u32, which: u8, id: &Id) -> Terms {
+    match which % 4 {
+        0 => Terms::Ticks {
+            sale: SaleNumber(n),
+            units: 3,
+            anchor: *id,
+        },
+        1 => Terms::Vouchers {
+            key: PublicKey::Ed25519(id.0),
+        },
+        2 => Terms::Vouchers {
+            key: PublicKey::Es256([which; 64]),
+        },
+        _ => {
+            let count = 1 + u16::from(which) % 8;
+            let readers = (0..count).map(|place| MemberIndex(to / 2 + place));
+            Terms::Predicate(Predicate {
+                feed: Feed::new(&id.0[..1 + usize::from(which) % 16]).unwrap(),
+                compare: Compare::from_number(which / 4 % 4).unwrap(),
+                threshold: i64::from(n) - i64::from(u32::MAX / 2),
+                window: n,
+                quorum: 1 + (which / 16) % count.min(4) as u8,
+                readers: Readers::new(readers).unwrap(),
+            })
+        }
+    }
+}
+
+/// `bytes`: 276 of them.
+fn proof(which: u8, n: u64, bytes: &[u8]) -> Proof<'_> {
+    match which % 4 {
+        0 => Proof::Tick(Tick {
+            index: 1 + (n % (1 << 16)) as u32,
+            value: *bytes.first_chunk().unwrap(),
+        }),
+        1 => Proof::Voucher {
+            total: Amount(n.max(1)),
+            signature: bytes.first_chunk().unwrap(),
+        },
+        2 => {
+            let list: Vec<_> = (0..1 + which / 4 % 4)
+                .map(|place| Statement {
+                    place: place * 9,
+                    value: n as i64,
+                    time: Millis(n / 2),
+                    signature: bytes[usize::from(place)..].first_chunk().unwrap(),
+                })
+                .collect();
+            let room = Box::leak(Box::new([0; 400]));
+            Proof::Statements(Statements::list(&list, room).unwrap())
+        }
+        _ => Proof::Nothing,
     }
 }
 
@@ -170,6 +241,16 @@ fn owned() -> impl Strategy<Value = Owned> {
             prop::collection::vec(any::<u8>(), 276)
         )
             .prop_map(|(c, n, w, b)| Owned::Channel(c, n, w, b)),
+        (any::<u16>(), any::<u32>(), any::<u32>(), any::<u8>(), id())
+            .prop_map(|(t, n, term, w, i)| Owned::Lock(t, n, term, w, i)),
+        (
+            id(),
+            any::<bool>(),
+            any::<u8>(),
+            any::<u64>(),
+            prop::collection::vec(any::<u8>(), 276)
+        )
+            .prop_map(|(l, last, w, n, b)| Owned::Claim(l, last, w, n, b)),
         bytes(200).prop_map(Owned::Revoke),
         (any::<u64>(), id(), any::<u32>(), id()).prop_map(|(c, p, h, x)| Owned::Trim(c, p, h, x)),
         (any::<u16>(), id(), id()).prop_map(|(o, a, b)| Owned::Evidence(o, a, b)),
@@ -234,8 +315,6 @@ fn fields_out_of_bounds_are_refused() {
         (4, "1b0000000100000000", TxError::Wire(Range)),
         (5, "40", TxError::ParentCount),
         (5, "4f000000000000000000000000000000", TxError::ParentCount),
-        (6, "02", TxError::UnsupportedKind),
-        (6, "03", TxError::UnsupportedKind),
         (6, "0a", TxError::UnsupportedKind),
         (6, "190101", TxError::UnsupportedKind),
         (7, "8301000a", TxError::AmountZero),
@@ -427,6 +506,78 @@ fn what_a_channel_does_not_know_is_refused() {
     assert_eq!(refused("8103"), TxError::UnsupportedKind);
     assert_eq!(refused("80"), TxError::Wire(WireError::Truncated));
     assert_eq!(refused("4101"), TxError::Wire(WireError::Type));
+}
+
+#[test]
+fn what_a_lock_or_claim_does_not_know_is_refused() {
+    let refused = |kind: Kind, body: &str| {
+        let mut bytes = with_element(7, &hex::decode(body).unwrap());
+        let kind_at = bytes.len() - body.len() / 2 - 1;
+        bytes[kind_at] = kind.number();
+        Payload::decode(&bytes).expect_err("must be refused")
+    };
+    let (id, sale) = (format!("5820{}", "03".repeat(32)), TxError::Sale);
+    let (range, truncated) = (WireError::Range, WireError::Truncated);
+    let ticks = |term: &str, units: &str| format!("8501183218c8{term}840007{units}{id}");
+    let predicate = |feed: &str, compare: u8, quorum: u8, readers: &str| {
+        format!("8501183218c8018702{feed}{compare:02x}201903e8{quorum:02x}{readers}")
+    };
+    for (body, want) in [
+        (ticks("00", "05"), sale(SaleError::Term)),
+        (ticks("1a80000001", "05"), sale(SaleError::Term)),
+        (ticks("01", "00"), sale(SaleError::Units)),
+        (ticks("01", "1a00010001"), sale(SaleError::Units)),
+        (ticks("01", "03"), sale(SaleError::Price)),
+        ("85010018c801810a".into(), TxError::UnsupportedKind),
+        ("8501183218c8018103".into(), TxError::UnsupportedKind),
+        ("8501183218c801830000f6".into(), TxError::UnsupportedKind),
+        ("8501183218c80180".into(), TxError::Wire(truncated)),
+        (
+            "8501183218c8018201a0".into(),
+            TxError::Wire(truncated),
+        ),
+        ("84010a0a01".into(), TxError::Wire(range)),
+        (predicate("40", 0, 1, "8101"), sale(SaleError::Predicate)),
+        (predicate("4101", 4, 1, "8101"), sale(SaleError::Predicate)),
+        (predicate("4101", 0, 0, "8101"), sale(SaleError::Predicate)),
+        (predicate("4101", 0, 2, "8101"), sale(SaleError::Predicate)),
+        (predicate("4101", 0, 1, "80"), sale(SaleError::Predicate)),
+        (
+            predicate("4101", 0, 1, "820201"),
+            sale(SaleError::Predicate),
+        ),
+        (
+            predicate("4101", 0, 1, "89010203040506070809"),
+            sale(SaleError::Predicate),
+        ),
+    ] {
+        assert_eq!(refused(Kind::Lock, &body), want, "{body}");
+    }
+    let signature = format!("5840{}", "00".repeat(64));
+    let said = |place: u8| format!("84{place:02x}181e00{signature}");
+    for (body, want) in [
+        (format!("83{id}02830001{id}"), TxError::Wire(range)),
+        (format!("83{id}00830000{id}"), sale(SaleError::Units)),
+        (
+            format!("83{id}0083001a00010001{id}"),
+            sale(SaleError::Units),
+        ),
+        (format!("83{id}00830100{signature}"), sale(SaleError::Price)),
+        (format!("83{id}008103"), sale(SaleError::Price)),
+        (format!("83{id}008104"), TxError::UnsupportedKind),
+        (format!("83{id}00820280"), sale(SaleError::Predicate)),
+        (
+            format!("83{id}00820282{}{}", said(1), said(1)),
+            sale(SaleError::Predicate),
+        ),
+        (
+            format!("83{id}00820285{}", said(1)),
+            sale(SaleError::Predicate),
+        ),
+        (format!("82{id}00"), TxError::Wire(range)),
+    ] {
+        assert_eq!(refused(Kind::Claim, &body), want, "{body}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::scenario::{Reboot, Scenario, VALIDATORS};
 use crate::{Options, Report, run_with};
 use iotedge_core::crypto::SecretKey;
 use iotedge_core::identity::{Caps, Record, Roles};
-use iotedge_core::ledger::{Effect, Entry, Settlement};
+use iotedge_core::ledger::{Effect, Entry, Locks, Settlement};
 use iotedge_core::{Amount, Id, MemberIndex, Millis, Number};
 
 /// A neighbourhood with epochs of two seconds.
@@ -154,7 +154,7 @@ pub fn many_joins() -> End {
         })
         .collect();
     let mut after = vec![Record::EMPTY; 64];
-    let mut settlement = Settlement::begin(&before, &mut after).expect("a table");
+    let mut settlement = Settlement::begin(&before, &mut after, Locks::none()).expect("a table");
     for n in 0..40u8 {
         let entry = Entry {
             id: Id([n + 1; 32]),
@@ -172,7 +172,7 @@ pub fn many_joins() -> End {
         let _ = settlement.apply(&entry);
     }
     let joined = settlement
-        .finish(Id::ZERO)
+        .finish(&iotedge_core::ledger::End::default())
         .map_or(0, |settled| settled.joined);
     let share = 100 * joined / (10 + joined);
     End {
