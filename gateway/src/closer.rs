@@ -295,6 +295,9 @@ impl Closer {
             closed.header.number.opens(),
             closed.table.iter().map(Vec::as_slice),
         )?;
+        shared
+            .store
+            .put_locks(closed.header.number, closed.locks.iter().map(Vec::as_slice))?;
         self.restore(shared, &header)
     }
 

@@ -6,18 +6,19 @@ use crate::check::Trust;
 use crate::config::Config;
 use crate::daemon::GlNode;
 use crate::memory::resident;
-use crate::store::Store;
-use iotedge_core::Id;
+use crate::store::{Store, StoreError};
 use iotedge_core::crypto::{PublicKey, SecretKey, Software};
 use iotedge_core::identity::{Record, record::MAX_RECORD, sign1};
+use iotedge_core::ledger::{Lock, MAX_LOCK, state_root};
 use iotedge_core::posp::close::{
     Before, CloseError, close_epoch, epoch_levels, epoch_path, epoch_root, epoch_size,
     header_payload,
 };
 use iotedge_core::posp::{Header, MAX_HEADER, MAX_HEADER_COSE, SignedHeader, header_signing_input};
-use iotedge_core::tangle::{Scratch, Tables as _, Work};
+use iotedge_core::tangle::{Effect, Scratch, Tables as _, Work};
 use iotedge_core::wire::merkle::Levels;
 use iotedge_core::wire::{Reader, Writer};
+use iotedge_core::{HeaderNumber, Id};
 
 /// A closed epoch.
 pub struct Closed {
@@ -29,6 +30,8 @@ pub struct Closed {
     pub path0: Vec<Id>,
     /// Encoded records of the next table.
     pub table: Vec<Vec<u8>>,
+    /// Encoded locks that are open then.
+    pub locks: Vec<Vec<u8>>,
 }
 
 /// Why it cannot be closed now.
@@ -37,17 +40,24 @@ pub enum EpochError {
     /// The table of the newest header is not here yet.
     #[error("the table of the newest header is not here yet")]
     NoTable,
+    /// Not all locks that are open after this header are here: ask who proposes to close on top of it.
+    #[error("the locks open after header {0} are not here yet")]
+    NoLocks(HeaderNumber),
     /// The core refused.
     #[error("the epoch cannot be closed: {0:?}")]
     Close(CloseError),
     /// A header, record or tree that cannot be written; does not happen with a sound core.
     #[error("the epoch cannot be written: {0}")]
     Write(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// What a closing works in: taken once at the start, so that an epoch's end needs no more memory than the day before.
 pub struct Room {
     after: Vec<Record>,
+    locks: Vec<Lock>,
     accepted: Vec<Id>,
     work: Vec<Work>,
     order: Vec<u16>,
@@ -62,11 +72,21 @@ impl Room {
         let members = usize::from(config.policy.max_members);
         Self {
             after: vec![Record::EMPTY; members],
+            locks: Vec::new(),
             accepted: resident(window),
             work: resident(window),
             order: resident(window),
             members: resident(members),
         }
+    }
+
+    /// Room for the locks before, and for those that the window holds.
+    fn fit_locks(&mut self, before: usize, node: &GlNode) {
+        let tangle = node.tangle();
+        let made = tangle.since(tangle.oldest_sequence());
+        let made = made.filter(|(_, facts)| matches!(facts.effect, Effect::Lock { .. }));
+        self.locks.clear();
+        self.locks.resize(before + made.count(), Lock::EMPTY);
     }
 
     /// A genesis may allow more members than the configuration of who follows it.
@@ -76,6 +96,38 @@ impl Room {
             self.members.resize(members, 0);
         }
     }
+}
+
+/// The locks that are open after the newest header, from the store; whether it has them all, the header's state root says.
+fn open_locks(
+    newest: HeaderNumber,
+    records: &[Record],
+    store: &Store,
+) -> Result<Vec<Lock>, EpochError> {
+    if newest == HeaderNumber(0) {
+        return Ok(Vec::new());
+    }
+    let stored = store.locks(newest, 0, u32::MAX)?;
+    let locks = read_locks(stored.iter().map(Vec::as_slice));
+    let locks = locks.filter(|locks| holds(store, newest, records, locks));
+    locks.ok_or(EpochError::NoLocks(newest))
+}
+
+/// Locks from their bytes; `None` where one is none.
+pub fn read_locks<'l>(bytes: impl IntoIterator<Item = &'l [u8]>) -> Option<Vec<Lock>> {
+    let read = |bytes: &[u8]| {
+        let mut r = Reader::new(bytes);
+        let lock = Lock::read(&mut r).ok()?;
+        r.finish().ok().map(|()| lock)
+    };
+    bytes.into_iter().map(read).collect()
+}
+
+/// Whether these are all locks that are open after a stored header, with the records of the table that it opens.
+fn holds(store: &Store, number: HeaderNumber, records: &[Record], locks: &[Lock]) -> bool {
+    let header = store.header(number).ok().flatten();
+    let root = header.and_then(|h| Some(SignedHeader::parse(&h.cose).ok()?.header().state_root));
+    root.is_some() && root == state_root(records, locks).ok()
 }
 
 /// Closes the epoch that `trim` cuts, from what this node holds.
@@ -97,6 +149,7 @@ pub fn close(
         .tables()
         .records(headers.newest().opens())
         .ok_or(EpochError::NoTable)?;
+    let locks = open_locks(headers.newest(), records, store)?;
     let before = Before {
         genesis: &trust.genesis,
         neighbourhood: trust.neighbourhood,
@@ -106,10 +159,12 @@ pub fn close(
         hash: headers.hash(),
         g0: headers.g0(),
         records,
+        locks: &locks,
         next_set: trust.set.hash(),
     };
     let most = trust.genesis.max_members as usize;
     room.fit(node.tables().members().max(most));
+    room.fit_locks(locks.len(), node);
     let mut scratch = Scratch {
         work: &mut room.work,
         order: &mut room.order,
@@ -121,6 +176,7 @@ pub fn close(
         trim,
         &before,
         room.after.get_mut(..most).unwrap_or_default(),
+        &mut room.locks,
         &mut room.accepted,
         &mut scratch,
         &mut |id, out| {
@@ -158,6 +214,18 @@ pub fn close(
             Ok(w.written().to_vec())
         })
         .collect::<Result<_, EpochError>>()?;
+    let open = room.locks.get(..closed.settled.locks);
+    let locks = open
+        .ok_or_else(|| held("locks"))?
+        .iter()
+        .map(|lock| {
+            let mut buffer = [0; MAX_LOCK];
+            let mut w = Writer::new(&mut buffer);
+            lock.write(&mut w);
+            w.intact().map_err(|e| write(&e))?;
+            Ok(w.written().to_vec())
+        })
+        .collect::<Result<_, EpochError>>()?;
     Ok(Closed {
         header: closed.header,
         payload,
@@ -165,6 +233,7 @@ pub fn close(
         root,
         path0,
         table,
+        locks,
     })
 }
 

@@ -55,6 +55,9 @@ impl Service {
             (Frame::TableRequest { epoch, first }, Some(n)) => {
                 table(store, n, epoch, first)?.into_iter().collect()
             }
+            (Frame::LocksRequest { header, first }, Some(n)) => {
+                locks(store, n, header, first)?.into_iter().collect()
+            }
             (Frame::ProofRequest { ids }, Some(n)) => {
                 let mut proofs = Vec::new();
                 for id in ids.iter() {
@@ -215,19 +218,43 @@ fn table(
         return Ok(None);
     }
     let records = store.records(epoch, first, MAX_RECORDS as u32)?;
-    let raw: Vec<Raw<'_>> = records.iter().map(|r| Raw(r)).collect();
-    // As many as fit a frame.
-    let fits = (1..=raw.len()).rev().find_map(|count| {
-        let frame = Frame::Table {
-            epoch,
-            first,
-            records: List::of(raw.get(..count)?),
-        };
+    Ok(as_many_as_fit(n, &records, |records| Frame::Table {
+        epoch,
+        first,
+        records,
+    }))
+}
+
+fn locks(
+    store: &Store,
+    n: &Neighbourhood,
+    header: HeaderNumber,
+    first: u32,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    if header > store.newest_settled()? {
+        return Ok(None);
+    }
+    let locks = store.locks(header, first, MAX_RECORDS as u32)?;
+    Ok(as_many_as_fit(n, &locks, |locks| Frame::Locks {
+        header,
+        first,
+        locks,
+    }))
+}
+
+/// A frame with as many of the items, from the first on, as there is room for.
+fn as_many_as_fit(
+    n: &Neighbourhood,
+    items: &[Vec<u8>],
+    frame: impl for<'l> Fn(List<'l, Raw<'l>>) -> Frame<'l>,
+) -> Option<Vec<u8>> {
+    let raw: Vec<Raw<'_>> = items.iter().map(|item| Raw(item)).collect();
+    (1..=raw.len()).rev().find_map(|count| {
         let mut out = [0; MAX_FRAME];
+        let frame = frame(List::of(raw.get(..count)?));
         let len = frame.write(tag(n), &mut out).ok()?;
         Some(out[..len].to_vec())
-    });
-    Ok(fits)
+    })
 }
 
 fn old_transactions(
@@ -267,6 +294,7 @@ fn is_request(frame: &Frame<'_>) -> bool {
         FrameType::HeaderRequest
             | FrameType::ProofRequest
             | FrameType::TableRequest
+            | FrameType::LocksRequest
             | FrameType::GenesisRequest
             | FrameType::SetRequest
     )

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Version of the schema below.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 /// Pages in the log before it is copied into the database: 32 MiB on the disk.
 const CHECKPOINT_PAGES: u32 = 8_192;
@@ -68,6 +68,16 @@ CREATE TABLE enrolment (
   member INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE voted (number INTEGER PRIMARY KEY, header_hash BLOB NOT NULL, root BLOB NOT NULL);
+";
+
+/// What version 2 added.
+const CREATE_LOCKS: &str = "
+CREATE TABLE open_lock (
+  number INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  lock BLOB NOT NULL,
+  PRIMARY KEY (number, place)
+) WITHOUT ROWID;
 ";
 
 /// Why the store refused.
@@ -213,9 +223,15 @@ impl Store {
             let mut version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if version == 0 {
                 db.execute_batch(&format!(
-                    "BEGIN EXCLUSIVE; {CREATE} PRAGMA user_version = {SCHEMA}; COMMIT;"
+                    "BEGIN EXCLUSIVE; {CREATE} {CREATE_LOCKS} PRAGMA user_version = {SCHEMA}; COMMIT;"
                 ))?;
                 version = SCHEMA;
+            }
+            if version == 1 {
+                db.execute_batch(&format!(
+                    "BEGIN EXCLUSIVE; {CREATE_LOCKS} PRAGMA user_version = 2; COMMIT;"
+                ))?;
+                version = 2;
             }
             Ok((db, version))
         };
@@ -406,7 +422,7 @@ impl Store {
         Ok(count.unwrap_or(0).unsigned_abs())
     }
 
-    /// Forgets transactions, leaves and tables of epochs before `epoch`, some at a time: call it again while it says that there are more.
+    /// Forgets transactions, leaves, tables and open locks of epochs before `epoch`, some at a time: call it again while it says that there are more.
     /// Headers, votes and what was voted for stay.
     ///
     /// # Errors
@@ -424,7 +440,11 @@ impl Store {
             "DELETE FROM record WHERE (epoch, idx) IN (SELECT epoch, idx FROM record WHERE epoch < ?1 LIMIT ?2)",
             params![epoch.0, PRUNE_ROWS],
         )?;
-        Ok([transactions, leaves, records]
+        let locks = self.change(
+            "DELETE FROM open_lock WHERE (number, place) IN (SELECT number, place FROM open_lock WHERE number < ?1 LIMIT ?2)",
+            params![epoch.0, PRUNE_ROWS],
+        )?;
+        Ok([transactions, leaves, records, locks]
             .iter()
             .any(|count| *count >= PRUNE_ROWS as usize))
     }
@@ -588,6 +608,37 @@ impl Store {
         self.many(
             "SELECT record FROM record WHERE epoch = ?1 AND idx >= ?2 ORDER BY idx LIMIT ?3",
             params![epoch.0, first.0, count],
+            |row| row.get(0),
+        )
+    }
+
+    /// Keeps the locks that are open after a header, in their order, in place of what was kept of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn put_locks<'l>(
+        &self,
+        number: HeaderNumber,
+        locks: impl IntoIterator<Item = &'l [u8]>,
+    ) -> Result<()> {
+        self.write("DELETE FROM open_lock WHERE number = ?1", params![number.0])?;
+        for (place, lock) in (0_u32..).zip(locks) {
+            self.write(
+                "INSERT INTO open_lock (number, place, lock) VALUES (?1, ?2, ?3)",
+                params![number.0, place, lock],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Up to `count` of the locks that are open after a header, from `first` on.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn locks(&self, number: HeaderNumber, first: u32, count: u32) -> Result<Vec<Vec<u8>>> {
+        self.many(
+            "SELECT lock FROM open_lock WHERE number = ?1 AND place >= ?2 ORDER BY place LIMIT ?3",
+            params![number.0, first, count],
             |row| row.get(0),
         )
     }
@@ -817,6 +868,33 @@ mod tests {
             Store::open(folder.path(), Durability::Process),
             Err(StoreError::Schema { found, .. }) if found == SCHEMA + 1
         ));
+    }
+
+    #[test]
+    fn a_store_of_version_1_gains_a_place_for_locks() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(open(folder.path()));
+        let db = Connection::open(folder.path().join("state.sqlite")).unwrap();
+        db.execute_batch("DROP TABLE open_lock; PRAGMA user_version = 1;")
+            .unwrap();
+        drop(db);
+        let store = open(folder.path());
+        let number = HeaderNumber(4);
+        let locks = |first, count| store.locks(number, first, count).unwrap();
+        assert!(locks(0, 9).is_empty());
+        let list: [&[u8]; 3] = [&[1], &[2], &[3]];
+        store.put_locks(number, list).unwrap();
+        assert_eq!(locks(1, 9), [[2], [3]]);
+        assert_eq!(locks(0, 2), [[1], [2]]);
+        // A shorter list leaves nothing of a longer one.
+        store.put_locks(number, [&[7][..]]).unwrap();
+        assert_eq!(locks(0, 9), [[7]]);
+        store.commit().unwrap();
+        drop(store);
+        let store = open(folder.path());
+        assert_eq!(store.locks(number, 0, 9).unwrap(), [[7]]);
+        assert!(!store.prune(Epoch(5)).unwrap());
+        assert!(store.locks(number, 0, 9).unwrap().is_empty());
     }
 
     #[test]

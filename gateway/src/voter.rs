@@ -7,9 +7,9 @@
 use crate::check::Trust;
 use crate::config::Config;
 use crate::daemon::{Part, Shared};
-use crate::epoch::{self, Closed};
+use crate::epoch::{self, Closed, EpochError};
 use crate::metrics::Exposition;
-use crate::service::{Neighbourhood, vote_frames};
+use crate::service::{Neighbourhood, vote_frames, write};
 use crate::store::StoredHeader;
 use crate::transport::Address;
 use anyhow::Result;
@@ -25,6 +25,9 @@ use tracing::{debug, error, info, warn};
 /// Headers from outside that wait for their votes.
 const KEPT: usize = 4;
 
+/// Locks that are taken from outside at most: what is more is no answer but an attack.
+const MAX_LOCKS: usize = 1 << 20;
+
 /// Why a proposal got no vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoVote {
@@ -36,6 +39,8 @@ pub enum NoVote {
     NotCertified,
     /// The epoch cannot be closed here (yet).
     CannotClose,
+    /// Locks that are open after this header are not here: they are asked for.
+    NoLocks(HeaderNumber),
     /// It came out otherwise here.
     Differs(&'static str),
     /// Another header of this number has this validator's word.
@@ -49,6 +54,8 @@ pub struct Voter {
     anchors: Vec<PublicKey>,
     closed: Option<Closed>,
     room: epoch::Room,
+    /// Locks that are open after a header, as far as they came, and whether any did since the last proposal.
+    gathered: Option<(HeaderNumber, Vec<Vec<u8>>, bool)>,
     seen: BTreeMap<u32, (Vec<u8>, Vec<Id>)>,
     votes: u64,
     refused: u64,
@@ -69,6 +76,7 @@ impl Voter {
             anchors,
             closed: None,
             room: epoch::Room::new(config),
+            gathered: None,
             seen: BTreeMap::new(),
             votes: 0,
             refused: 0,
@@ -128,6 +136,7 @@ impl Voter {
             );
             match closed {
                 Ok(closed) => self.closed = Some(closed),
+                Err(EpochError::NoLocks(of)) => return Ok(Err(NoVote::NoLocks(of))),
                 Err(error) => {
                     debug!(%error, "cannot close yet");
                     return Ok(Err(NoVote::CannotClose));
@@ -157,6 +166,8 @@ impl Voter {
                 settled: false,
             };
             shared.store.put_header(&stored, &closed.accepted)?;
+            let locks = closed.locks.iter().map(Vec::as_slice);
+            shared.store.put_locks(header.number, locks)?;
         }
         let mut buffer = [0; MAX_VOTE_MESSAGE];
         let message = vote_message(
@@ -190,6 +201,10 @@ impl Voter {
                 self.waiting += 1;
                 debug!(header = number, ?reason, "not yet");
             }
+            Err(NoVote::NoLocks(of)) => {
+                self.waiting += 1;
+                self.ask_for_locks(shared, from, of)?;
+            }
             Err(NoVote::Differs(field)) => {
                 self.refused += 1;
                 // What comes later may change the view of a trim that was certified too early here: look again next time.
@@ -205,6 +220,62 @@ impl Voter {
             }
         }
         Ok(())
+    }
+
+    /// Asks who proposed for the locks that are open after a header. What came since it proposed last is tried first: a list that is not the header's whole goes, and it begins
+    /// anew.
+    fn ask_for_locks(
+        &mut self,
+        shared: &mut Shared,
+        from: Address,
+        of: HeaderNumber,
+    ) -> Result<()> {
+        match self.gathered.take() {
+            Some((header, locks, true)) if header == of => {
+                self.gathered = Some((of, locks, false));
+            }
+            Some((header, locks, false)) if header == of && !locks.is_empty() => {
+                // The next proposal is judged by them, and comes back here where they are wrong.
+                let list = locks.iter().map(Vec::as_slice);
+                shared.store.put_locks(of, list)?;
+                return Ok(());
+            }
+            _ => self.gathered = Some((of, Vec::new(), false)),
+        }
+        self.ask_on(shared, from);
+        Ok(())
+    }
+
+    fn ask_on(&self, shared: &mut Shared, to: Address) {
+        if let (Some((header, locks, _)), Some(n)) = (&self.gathered, &shared.neighbourhood) {
+            let frame = Frame::LocksRequest {
+                header: *header,
+                first: u32::try_from(locks.len()).unwrap_or(u32::MAX),
+            };
+            let frame = write(&frame, n.trust.neighbourhood.tag());
+            shared.out.push((to, frame));
+        }
+    }
+
+    /// Locks came: the next ones are asked for until none comes any more.
+    fn on_locks(
+        &mut self,
+        shared: &mut Shared,
+        from: Address,
+        of: HeaderNumber,
+        first: u32,
+        locks: impl Iterator<Item = Vec<u8>>,
+    ) {
+        let Some((header, list, fresh)) = &mut self.gathered else {
+            return;
+        };
+        let next = u32::try_from(list.len()).ok() == Some(first);
+        if *header != of || !next || list.len() >= MAX_LOCKS {
+            return;
+        }
+        list.extend(locks);
+        *fresh = true;
+        self.ask_on(shared, from);
     }
 
     /// Keeps the votes of others that hold, to serve them later.
@@ -295,6 +366,15 @@ impl Part for Voter {
         match frame {
             Frame::Proposal { cose } => {
                 self.on_proposal(shared, from, cose)?;
+                return Ok(true);
+            }
+            Frame::Locks {
+                header,
+                first,
+                locks,
+            } => {
+                let locks = locks.iter().map(|raw| raw.0.to_vec());
+                self.on_locks(shared, from, *header, *first, locks);
                 return Ok(true);
             }
             Frame::Enrol { .. } => return Ok(true),

@@ -8,6 +8,7 @@ use crate::founding::{Founding, START, raw_key};
 use crate::platform::{SharedVerify, SimPlatform};
 use iotedge_core::crypto::{SecretKey, Software};
 use iotedge_core::identity::{Record, sign1};
+use iotedge_core::ledger::{Lock, MAX_LOCK, state_root};
 use iotedge_core::node::{Node, Refusal, Submission, Ticket};
 use iotedge_core::posp::close::{
     Before, CloseError, close_epoch, epoch_levels, epoch_root, epoch_size, header_payload,
@@ -15,10 +16,10 @@ use iotedge_core::posp::close::{
 use iotedge_core::posp::{
     Header, SignedHeader, Tally, header_signing_input, verify_vote, vote_message,
 };
-use iotedge_core::tangle::{Scratch, Work};
+use iotedge_core::tangle::{Effect, Scratch, Work};
 use iotedge_core::wire::list::{List, Raw, Vote};
 use iotedge_core::wire::merkle::Levels;
-use iotedge_core::wire::{Frame, Writer};
+use iotedge_core::wire::{Frame, Reader, Writer};
 use iotedge_core::{HeaderNumber, Id, MAX_FRAME, Millis};
 use std::collections::{BTreeMap, HashMap};
 
@@ -37,6 +38,8 @@ pub struct Replayed {
     /// The accepted transactions, in order.
     pub leaves: Vec<Id>,
     records: Vec<Record>,
+    /// Locks that are open then.
+    pub locks: Vec<Lock>,
     /// Root of the epoch tree: what validators vote on.
     pub root: Id,
 }
@@ -48,6 +51,7 @@ pub struct Replayed {
 pub fn replay(
     node: &SimNode<'_>,
     founding: &Founding,
+    open: &[Lock],
     trim: &Id,
 ) -> Result<Option<Replayed>, CloseError> {
     let headers = node.headers();
@@ -62,6 +66,7 @@ pub fn replay(
     );
     let mut after = vec![Record::EMPTY; founding.genesis.max_members as usize];
     let mut leaves = vec![Id::ZERO; capacity];
+    let mut locks = vec![Lock::EMPTY; open.len() + made(node)];
     let mut work = vec![Work::default(); capacity];
     let mut order = vec![0; capacity];
     let mut per_member = vec![0; members.max(after.len())];
@@ -79,6 +84,7 @@ pub fn replay(
         hash: headers.hash(),
         g0: headers.g0(),
         records,
+        locks: open,
         next_set: founding.set.hash(),
     };
     let closed = close_epoch(
@@ -87,6 +93,7 @@ pub fn replay(
         trim,
         &before,
         &mut after,
+        &mut locks,
         &mut leaves,
         &mut scratch,
         &mut |id, out| {
@@ -98,6 +105,7 @@ pub fn replay(
     )?;
     leaves.truncate(closed.header.count as usize);
     after.truncate(closed.header.members as usize);
+    locks.truncate(closed.settled.locks);
     let mut buffer = vec![0; 1024];
     let payload = header_payload(&closed.header, &mut buffer)
         .map_err(CloseError::Header)?
@@ -108,8 +116,17 @@ pub fn replay(
         payload,
         leaves,
         records: after,
+        locks,
         root,
     }))
+}
+
+/// Locks that the window holds.
+fn made(node: &SimNode<'_>) -> usize {
+    let tangle = node.tangle();
+    let all = tangle.since(tangle.oldest_sequence());
+    all.filter(|(_, facts)| matches!(facts.effect, Effect::Lock { .. }))
+        .count()
 }
 
 /// When the last trim was certified, by the times of those who did it; `None`: not yet.
@@ -134,6 +151,8 @@ pub struct Settled {
     tree: Vec<Id>,
     /// The next table.
     pub records: Vec<Record>,
+    /// Locks that are open then.
+    pub locks: Vec<Lock>,
     /// HEADER and VOTES.
     frames: [Vec<u8>; 2],
 }
@@ -248,6 +267,32 @@ impl Gateway {
                 .settled
                 .get(&header.0)
                 .map_or(Vec::new(), |s| s.frames.to_vec()),
+            Frame::LocksRequest { header, first } => {
+                let encoded: Vec<Vec<u8>> = self
+                    .open_locks(header)
+                    .iter()
+                    .skip(first as usize)
+                    .map(|lock| {
+                        let mut bytes = [0; MAX_LOCK];
+                        let mut w = Writer::new(&mut bytes);
+                        lock.write(&mut w);
+                        w.written().to_vec()
+                    })
+                    .collect();
+                (first..)
+                    .step_by(CHUNK)
+                    .zip(encoded.chunks(CHUNK))
+                    .map(|(first, chunk)| {
+                        let raw: Vec<Raw<'_>> = chunk.iter().map(|c| Raw(c)).collect();
+                        let frame = Frame::Locks {
+                            header,
+                            first,
+                            locks: List::of(&raw),
+                        };
+                        written(&frame, tag)
+                    })
+                    .collect()
+            }
             Frame::ProofRequest { ids } => {
                 ids.iter().filter_map(|id| self.proof(tag, id)).collect()
             }
@@ -310,7 +355,12 @@ impl Gateway {
         if let TrimState::Certified(trim) = self.trim
             && self.proposal.is_none()
         {
-            match replay(node, founding, &trim) {
+            match replay(
+                node,
+                founding,
+                self.open_locks(node.headers().newest()),
+                &trim,
+            ) {
                 Ok(Some(replayed)) => {
                     self.stuck = None;
                     self.propose(founding, replayed);
@@ -438,9 +488,16 @@ impl Gateway {
                 leaves: replayed.leaves,
                 tree,
                 records: replayed.records,
+                locks: replayed.locks,
                 frames,
             },
         );
+    }
+
+    /// Locks that are open after a header.
+    #[must_use]
+    pub fn open_locks(&self, header: HeaderNumber) -> &[Lock] {
+        self.settled.get(&header.0).map_or(&[], |s| &s.locks)
     }
 
     /// HEADER and VOTES of the newest settled epoch.
@@ -496,6 +553,10 @@ pub struct Validator {
     secret: SecretKey,
     /// What it voted for, by header number: never a second header.
     voted: BTreeMap<u32, Id>,
+    /// Locks open after a header, by their places: its own replay's, or what the gateway told of them.
+    locks: BTreeMap<(u32, u32), Lock>,
+    /// State roots of the headers that it heard, by their hashes.
+    roots: BTreeMap<Id, Id>,
 }
 
 /// What a validator makes of a proposal.
@@ -503,6 +564,8 @@ pub struct Validator {
 pub enum Verdict {
     /// The VOTES frame.
     Vote(Vec<u8>),
+    /// A LOCKS_REQUEST frame: it lacks locks that the gateway has.
+    Ask(Vec<u8>),
     /// It does not hold enough yet, or the header is not the next: the gateway asks again.
     NotYet,
     /// Its own replay gives another header.
@@ -517,7 +580,41 @@ impl Validator {
             index: index as u8,
             secret: founding.validator(index),
             voted: BTreeMap::new(),
+            locks: BTreeMap::new(),
+            roots: BTreeMap::new(),
         }
+    }
+
+    /// A header goes by, to its node.
+    pub fn on_header(&mut self, cose: &[u8]) {
+        if let Ok(signed) = SignedHeader::parse(cose) {
+            self.roots.insert(signed.hash(), signed.header().state_root);
+        }
+    }
+
+    /// The gateway tells of open locks.
+    pub fn on_locks(&mut self, header: HeaderNumber, first: u32, locks: List<'_, Raw<'_>>) {
+        for (place, raw) in (first..).zip(locks.iter()) {
+            if let Ok(lock) = Lock::read(&mut Reader::new(raw.0)) {
+                self.locks.insert((header.0, place), lock);
+            }
+        }
+    }
+
+    /// All that are open after the newest header of its node; `None` where some are missing: the header's state root says.
+    fn open_locks(&self, node: &SimNode<'_>) -> Option<Vec<Lock>> {
+        let newest = node.headers().newest();
+        if newest == HeaderNumber(0) {
+            return Some(Vec::new());
+        }
+        let wanted = *self.roots.get(&node.headers().hash())?;
+        let locks: Vec<Lock> = self
+            .locks
+            .range((newest.0, 0)..(newest.0 + 1, 0))
+            .map(|(_, lock)| *lock)
+            .collect();
+        let records = node.tables().records(newest.opens())?;
+        (state_root(records, &locks) == Ok(wanted)).then_some(locks)
     }
 
     /// Checks a proposal against the own replay.
@@ -535,7 +632,15 @@ impl Validator {
         if by_gateway.is_err() || !next || !node.tangle().certified(&header.trim) {
             return Verdict::NotYet;
         }
-        let replayed = match replay(node, founding, &header.trim) {
+        let newest = node.headers().newest();
+        let Some(open) = self.open_locks(node) else {
+            let frame = Frame::LocksRequest {
+                header: newest,
+                first: 0,
+            };
+            return Verdict::Ask(written(&frame, founding.tag()));
+        };
+        let replayed = match replay(node, founding, &open, &header.trim) {
             Ok(Some(replayed)) => replayed,
             Ok(None) => return Verdict::NotYet,
             Err(error) => return Verdict::Differs(format!("cannot replay: {error:?}")),
@@ -546,6 +651,10 @@ impl Validator {
         let hash = signed.hash();
         if *self.voted.entry(header.number.0).or_insert(hash) != hash {
             return Verdict::Differs("a second header for one number".into());
+        }
+        self.locks.retain(|(of, _), _| *of >= newest.0);
+        for (place, lock) in (0..).zip(&replayed.locks) {
+            self.locks.insert((header.number.0, place), *lock);
         }
         let key = raw_key(&self.secret);
         let mut message = vec![0; 512];

@@ -464,7 +464,7 @@ fn bad_transactions() -> Vec<(&'static str, Tx, &'static str)> {
         (
             "claim by five statements",
             claim(0, said(&[0, 1, 2, 3, 4])),
-            "SalePredicate",
+            "PayloadTooLong",
         ),
         ("proof 4", claim(0, A(vec![U(4)])), "UnsupportedKind"),
         ("kind 10", t().with(6, U(10)), "UnsupportedKind"),

@@ -35,6 +35,12 @@ pub struct Lock {
     pub tick: u32,
 }
 
+impl Default for Lock {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 /// What proofs are checked against.
 pub struct Context<'c> {
     /// The neighbourhood's id.

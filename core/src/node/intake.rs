@@ -190,7 +190,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Frame::TableRequest { epoch, first } => self.on_table_request(from, epoch, first),
             Frame::GenesisRequest => self.on_genesis_request(from),
             Frame::Near(near) => self.on_near(now, from, place, near),
-            Frame::Proposal { .. } => Err(Refusal::NotForMe),
+            Frame::Proposal { .. } | Frame::LocksRequest { .. } | Frame::Locks { .. } => {
+                Err(Refusal::NotForMe)
+            }
         }
     }
 

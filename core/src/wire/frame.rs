@@ -201,6 +201,22 @@ pub enum Frame<'a> {
         /// Fresh for each question.
         challenge: &'a [u8; CHALLENGE],
     },
+    /// 0x21.
+    LocksRequest {
+        /// Open after this header.
+        header: HeaderNumber,
+        /// The first place wanted.
+        first: u32,
+    },
+    /// 0x22.
+    Locks {
+        /// Open after this header.
+        header: HeaderNumber,
+        /// The place of the first.
+        first: u32,
+        /// Locks, 1 to 8, for `ledger::Lock` to read.
+        locks: List<'a, Raw<'a>>,
+    },
 }
 
 impl<'a> Frame<'a> {
@@ -231,6 +247,8 @@ impl<'a> Frame<'a> {
             Self::Set(_) => FrameType::Set,
             Self::Near(near) => near.frame_type(),
             Self::Challenge { .. } => FrameType::Challenge,
+            Self::LocksRequest { .. } => FrameType::LocksRequest,
+            Self::Locks { .. } => FrameType::Locks,
         }
     }
 
@@ -408,6 +426,21 @@ impl<'a> Frame<'a> {
                     records: List::read(r, 1..=MAX_RECORDS)?,
                 }
             }
+            FrameType::LocksRequest => {
+                r.take_array_of(2);
+                Self::LocksRequest {
+                    header: HeaderNumber(r.take_u32()),
+                    first: r.take_u32(),
+                }
+            }
+            FrameType::Locks => {
+                r.take_array_of(3);
+                Self::Locks {
+                    header: HeaderNumber(r.take_u32()),
+                    first: r.take_u32(),
+                    locks: List::read(r, 1..=MAX_RECORDS)?,
+                }
+            }
             FrameType::Enrol => {
                 let count = r.array()?;
                 if !(2..=3).contains(&count) {
@@ -529,6 +562,15 @@ impl<'a> Frame<'a> {
             } => {
                 head(w, &[epoch.0.into(), first.0.into()], 3);
                 records.write(w, 1..=MAX_RECORDS)?;
+            }
+            Self::LocksRequest { header, first } => head(w, &[header.0.into(), (*first).into()], 2),
+            Self::Locks {
+                header,
+                first,
+                locks,
+            } => {
+                head(w, &[header.0.into(), (*first).into()], 3);
+                locks.write(w, 1..=MAX_RECORDS)?;
             }
             Self::EnrolResult {
                 device,

@@ -90,6 +90,10 @@ frame_types! {
     Show = 0x1e,
     /// The gateway wants an attestation.
     Challenge = 0x1f,
+    /// Asks for open locks.
+    LocksRequest = 0x21,
+    /// Open locks.
+    Locks = 0x22,
 }
 
 impl FrameType {

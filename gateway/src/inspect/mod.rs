@@ -248,6 +248,18 @@ fn frame(bytes: &[u8]) -> Result<Value> {
             "first_member": first.0,
             "records": records.iter().map(|raw| record(raw.0)).collect::<Result<Vec<_>>>()?,
         }),
+        Frame::LocksRequest { header, first } => {
+            json!({ "header": header.0, "first": first })
+        }
+        Frame::Locks {
+            header,
+            first,
+            locks,
+        } => json!({
+            "header": header.0,
+            "first": first,
+            "locks": locks.iter().map(|raw| transaction::lock(raw.0)).collect::<Result<Vec<_>>>()?,
+        }),
         Frame::Enrol {
             certificates,
             proof,

@@ -3,6 +3,8 @@
 use super::{key, said, signed};
 use anyhow::Result;
 use iotedge_core::channel::{ChannelNumber, Op};
+use iotedge_core::ledger::Lock;
+use iotedge_core::sale::{Proof, Terms};
 use iotedge_core::tx::{Attachment, Body, MemberOp, Payload, Unverified};
 use iotedge_core::wire::Reader;
 use iotedge_core::wire::senml::Pack;
@@ -50,6 +52,24 @@ fn body(body: &Body<'_>) -> Value {
         Body::Transfer { to, amount, debits } => {
             json!({ "to": to.0, "amount": amount.0, "debits": debits.0 })
         }
+        Body::Lock {
+            to,
+            amount,
+            debits,
+            term,
+            terms: of,
+        } => json!({
+            "to": to.0,
+            "amount": amount.0,
+            "debits": debits.0,
+            "term_ms": term,
+            "terms": terms(of),
+        }),
+        Body::Claim {
+            lock,
+            last,
+            proof: shown,
+        } => json!({ "lock": lock.to_string(), "last": last, "proof": proof(shown) }),
         Body::Channel(op) => channel(op),
         Body::Member(op) => member(op),
         Body::Trim {
@@ -132,6 +152,68 @@ fn member(op: &MemberOp<'_>) -> Value {
             "list": signed::revocations(list).unwrap_or_else(|e| json!({ "refused": e.to_string(), "hex": hex::encode(list) })),
         }),
     }
+}
+
+fn terms(terms: &Terms) -> Value {
+    match terms {
+        Terms::Ticks {
+            sale,
+            units,
+            anchor,
+        } => json!({ "by": "ticks", "sale": sale.0, "units": units, "anchor": anchor.to_string() }),
+        Terms::Vouchers { key: of } => json!({ "by": "vouchers", "key": key(of) }),
+        Terms::Predicate(predicate) => {
+            let readers = predicate.readers.as_slice().iter();
+            json!({
+                "by": "predicate",
+                "feed": String::from_utf8_lossy(predicate.feed.as_slice()),
+                "comparison": format!("{:?}", predicate.compare),
+                "threshold": predicate.threshold,
+                "window_ms": predicate.window,
+                "quorum": predicate.quorum,
+                "readers": readers.map(|r| r.0).collect::<Vec<_>>(),
+            })
+        }
+    }
+}
+
+fn proof(proof: &Proof<'_>) -> Value {
+    match proof {
+        Proof::Tick(tick) => json!({ "tick": tick.index, "value": hex::encode(tick.value) }),
+        Proof::Voucher { total, signature } => {
+            json!({ "total": total.0, "signature": hex::encode(signature) })
+        }
+        Proof::Statements(statements) => json!({
+            "statements": statements
+                .iter()
+                .map(|s| json!({
+                    "reader": s.place,
+                    "value": s.value,
+                    "time": s.time.0,
+                    "signature": hex::encode(s.signature),
+                }))
+                .collect::<Vec<_>>(),
+        }),
+        Proof::Nothing => Value::Null,
+    }
+}
+
+/// An open lock of the settled state.
+pub(super) fn lock(bytes: &[u8]) -> Result<Value> {
+    let mut r = Reader::new(bytes);
+    let lock = Lock::read(&mut r).map_err(said)?;
+    r.finish().map_err(said)?;
+    Ok(json!({
+        "id": lock.id.to_string(),
+        "payer": lock.payer.0,
+        "to": lock.to.0,
+        "amount": lock.amount.0,
+        "reached": lock.reached.0,
+        "from": lock.from.0,
+        "until": lock.until.0,
+        "tick": lock.tick,
+        "terms": terms(&lock.terms),
+    }))
 }
 
 fn channel(op: &Op<'_>) -> Value {

@@ -73,6 +73,22 @@ impl Host<'_> {
         if self.node.is_none() || self.gateway.is_some() && self.for_gateway(shared, from, bytes) {
             return;
         }
+        if let Some(validator) = self.validator.as_mut() {
+            match Frame::parse(bytes) {
+                Ok((
+                    _,
+                    Frame::Locks {
+                        header,
+                        first,
+                        locks,
+                    },
+                )) => {
+                    return validator.on_locks(header, first, locks);
+                }
+                Ok((_, Frame::Header { cose, .. })) => validator.on_header(cose),
+                _ => {}
+            }
+        }
         if self.validator.is_some() && bytes.get(4) == Some(&FrameType::Proposal.number()) {
             self.judge(shared, from, bytes);
             return;
@@ -138,6 +154,10 @@ impl Host<'_> {
             return;
         };
         match validator.judge(shared.founding, cose, node) {
+            Verdict::Ask(frame) => {
+                self.totals.waited += 1;
+                self.send(shared, from, &frame);
+            }
             Verdict::Vote(frame) => self.send(shared, from, &frame),
             Verdict::NotYet => self.totals.waited += 1,
             Verdict::Differs(why) => {

@@ -532,10 +532,7 @@ fn what_a_lock_or_claim_does_not_know_is_refused() {
         ("8501183218c8018103".into(), TxError::UnsupportedKind),
         ("8501183218c801830000f6".into(), TxError::UnsupportedKind),
         ("8501183218c80180".into(), TxError::Wire(truncated)),
-        (
-            "8501183218c8018201a0".into(),
-            TxError::Wire(truncated),
-        ),
+        ("8501183218c8018201a0".into(), TxError::Wire(truncated)),
         ("84010a0a01".into(), TxError::Wire(range)),
         (predicate("40", 0, 1, "8101"), sale(SaleError::Predicate)),
         (predicate("4101", 4, 1, "8101"), sale(SaleError::Predicate)),

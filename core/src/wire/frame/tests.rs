@@ -106,6 +106,15 @@ fn samples() -> Vec<Frame<'static>> {
             first: member,
             records: List::of(&[Raw(&[0x81, 0x05]), Raw(&[0xa1, 0x01, 0x02])]),
         },
+        Frame::LocksRequest {
+            header: HeaderNumber(7),
+            first: 70_000,
+        },
+        Frame::Locks {
+            header: HeaderNumber(7),
+            first: 70_000,
+            locks: List::of(&[Raw(&[0x81, 0x05]), Raw(&[0xa1, 0x01, 0x02])]),
+        },
         Frame::Enrol {
             certificates: Certificates {
                 first: &[1],
@@ -369,6 +378,14 @@ fn counts_have_limits_both_ways() {
             },
             false,
         ),
+        (
+            Frame::Locks {
+                header: HeaderNumber(1),
+                first: 0,
+                locks: List::of(&records),
+            },
+            false,
+        ),
     ] {
         // Written without the writer's own check, so that the reader's is seen.
         let mut out = [0; 2048];
@@ -397,7 +414,7 @@ fn counts_have_limits_both_ways() {
                 head(&mut w, &[1], 2);
                 votes.write(&mut w, 0..=99).unwrap();
             }
-            Frame::Table { records, .. } => {
+            Frame::Table { records, .. } | Frame::Locks { locks: records, .. } => {
                 head(&mut w, &[1, 0], 3);
                 records.write(&mut w, 0..=99).unwrap();
             }

@@ -388,7 +388,9 @@ impl<'m> Stage<'m> {
     /// # Panics
     /// Where three honest votes do not settle it.
     pub fn settle(&mut self, member: u16, trim: &Said, hearing: &[u16]) -> Result<Vec<Id>, String> {
-        let replayed = replay(&self.view(member).node, &self.founding, &trim.id)
+        let node = &self.view(member).node;
+        let open = self.gateway.open_locks(node.headers().newest());
+        let replayed = replay(node, &self.founding, open, &trim.id)
             .map_err(|error| format!("{error:?}"))?
             .ok_or("no table")?;
         let (number, root) = (replayed.header.number, replayed.root);
