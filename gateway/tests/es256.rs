@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Device, World, tool, until};
+use common::{Device, Wish, World, tool, until};
 use iotedge_core::crypto::Suite;
 use iotedge_core::node::Phase;
 use iotedge_core::tx::{Body, Unverified};
@@ -64,18 +64,18 @@ fn a_device_with_a_p256_key_enrols_pays_and_holds_a_receipt() {
         seen.receipts.iter().any(|(of, _)| of == id)
     };
     // Paid at once, before a vertex of its epoch can be: rejected, and no harm to the payer's chain.
-    devices[0].pay(MemberIndex(4));
+    devices[0].wish(Wish::Pay(MemberIndex(4)));
     let header = |d: &Device| d.seen.lock().unwrap().header;
     let joined = header(&devices[2]);
     until(40, "the next epoch", &world, || {
         header(&devices[2]) > joined
     });
     // Who joined has no credits: the founder pays it, and it pays on what was settled.
-    devices[2].pay(MemberIndex(4));
+    devices[2].wish(Wish::Pay(MemberIndex(4)));
     until(40, "the founder's payment has its receipt", &world, || {
         payments(&world).iter().any(|id| held(&devices[2], id))
     });
-    late.pay(MemberIndex(1));
+    late.wish(Wish::Pay(MemberIndex(1)));
     until(60, "the second payment has its receipt", &world, || {
         payments(&world).iter().any(|id| held(&late, id))
     });

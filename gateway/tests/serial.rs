@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Device, Process, World, until};
+use common::{Device, Process, Wish, World, until};
 use iotedge_core::node::Phase;
 use iotedge_core::wire::serial::{CRC, Decoder, MAX_ENCODED, encode};
 use iotedge_core::{MAX_FRAME, MemberIndex};
@@ -218,8 +218,8 @@ fn a_device_on_a_bad_line_is_a_member_like_others() {
     }
     // Paid and pays, by the line.
     let before = receipts(wired);
-    wired.pay(index(&devices[0]));
-    devices[0].pay(index(wired));
+    wired.wish(Wish::Pay(index(&devices[0])));
+    devices[0].wish(Wish::Pay(index(wired)));
     until(90, "receipts of payments", &world, || {
         receipts(wired) > before + 2
     });

@@ -6,6 +6,7 @@ use iotedge_core::identity::attest::{Evidence, Measurement, Measurements};
 use iotedge_core::identity::{CoseKey, enrol};
 use iotedge_core::node::{Clock, Config, Event, Limits, Node, NodeSigner, Peer, Phase, Submission};
 use iotedge_core::platform::{Platform, PlatformError};
+use iotedge_core::sale::{Proof, Terms};
 use iotedge_core::{Amount, Id, MAX_FRAME, MemberIndex, Millis};
 use iotedge_gateway::{keys, memory};
 use std::collections::{BTreeMap, HashMap};
@@ -13,7 +14,7 @@ use std::io::Read;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -212,14 +213,13 @@ impl World {
 
     pub fn run_validators(&self) -> Vec<Process> {
         (0..self.validators.len())
-            .map(|n| {
-                self.spawn(
-                    "validator",
-                    &format!("val-{n}.toml"),
-                    &format!("val-{n}.log"),
-                )
-            })
+            .map(|n| self.run_validator(n))
             .collect()
+    }
+
+    pub fn run_validator(&self, n: usize) -> Process {
+        let (config, log) = (format!("val-{n}.toml"), format!("val-{n}.log"));
+        self.spawn("validator", &config, &log)
     }
 
     pub fn log(&self, name: &str) -> String {
@@ -246,7 +246,7 @@ impl World {
 
     pub fn logs(&self) -> String {
         let mut text = self.metrics();
-        for name in ["gateway.log", "val-0.log", "val-1.log"] {
+        for name in ["gateway.log", "val-0.log", "val-1.log", "val-2.log"] {
             let log = self.log(name);
             let tail: Vec<&str> = log.lines().rev().take(40).collect();
             text += &format!(
@@ -330,7 +330,20 @@ pub struct Seen {
     pub sent: Vec<Id>,
     pub graded: BTreeMap<Id, u8>,
     pub receipts: Vec<(Id, Vec<u8>)>,
+    /// What was set aside for this device.
+    pub locked: Vec<(Id, Amount)>,
     pub refused_enrolment: Option<u8>,
+}
+
+/// What a device does once, as soon as it can, instead of its next reading.
+#[derive(Clone)]
+pub enum Wish {
+    /// Pays 7.
+    Pay(MemberIndex),
+    /// Sets aside 1,000 under vouchers of this key, for so many milliseconds.
+    Lock(MemberIndex, PublicKey, u32),
+    /// Claims a total of a lock, and wants no more where this says so.
+    Claim(Id, u64, [u8; 64], bool),
 }
 
 /// A device in a thread: enrols, publishes a reading every 150 ms, talks to the gateway and to whoever speaks to it.
@@ -338,7 +351,7 @@ pub struct Device {
     pub seen: Arc<Mutex<Seen>>,
     stop: Arc<AtomicBool>,
     talk: Arc<AtomicBool>,
-    pay: Arc<AtomicU32>,
+    wish: Arc<Mutex<Option<Wish>>>,
     thread: Option<JoinHandle<()>>,
     pub address: SocketAddr,
 }
@@ -353,16 +366,16 @@ impl Device {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let stop = Arc::new(AtomicBool::new(false));
         let talk = Arc::new(AtomicBool::new(true));
-        let pay = Arc::new(AtomicU32::new(0));
+        let wish = Arc::new(Mutex::new(None));
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let address = socket.local_addr().unwrap();
         let own = world.own;
         let thread = {
-            let (seen, stop, talk, pay) = (seen.clone(), stop.clone(), talk.clone(), pay.clone());
+            let (seen, stop, talk, wish) = (seen.clone(), stop.clone(), talk.clone(), wish.clone());
             std::thread::spawn(move || {
                 live(
                     socket, gateway, own, secret, authority, chain, firmware, &seen, &stop, &talk,
-                    &pay,
+                    &wish,
                 )
             })
         };
@@ -370,15 +383,15 @@ impl Device {
             seen,
             stop,
             talk,
-            pay,
+            wish,
             thread: Some(thread),
             address,
         }
     }
 
-    /// Pays 7 to a member, as soon as it can, instead of its next reading.
-    pub fn pay(&self, to: MemberIndex) {
-        self.pay.store(to.0.into(), Ordering::Relaxed);
+    /// See [`Wish`].
+    pub fn wish(&self, wish: Wish) {
+        *self.wish.lock().unwrap() = Some(wish);
     }
 
     /// Goes on following, but says nothing new.
@@ -425,7 +438,7 @@ fn live(
     seen: &Mutex<Seen>,
     stop: &AtomicBool,
     talk: &AtomicBool,
-    pay: &AtomicU32,
+    wish: &Mutex<Option<Wish>>,
 ) {
     let limits = Limits {
         window: 4096,
@@ -491,17 +504,32 @@ fn live(
         let phase = status.phase;
         if phase == Phase::Active && now() >= next && talk.load(Ordering::Relaxed) {
             next = Millis(now().0 + 150);
-            match pay.load(Ordering::Relaxed) {
-                0 => drop(node.submit(now(), &Submission::Data(&reading(next.0)), None)),
-                to => {
-                    let amount = Amount(7);
-                    let to = MemberIndex(u16::try_from(to).unwrap());
-                    // Until it is taken: the payee may be known, or the credits settled, only later.
-                    let transfer = Submission::Transfer { to, amount };
-                    if node.submit(now(), &transfer, None).is_ok() {
-                        pay.store(0, Ordering::Relaxed);
-                    }
-                }
+            let mut wish = wish.lock().unwrap();
+            let said = reading(next.0);
+            let submission = match &*wish {
+                None => Submission::Data(&said),
+                Some(Wish::Pay(to)) => Submission::Transfer {
+                    to: *to,
+                    amount: Amount(7),
+                },
+                Some(Wish::Lock(to, key, term)) => Submission::Lock {
+                    to: *to,
+                    amount: Amount(1_000),
+                    term: *term,
+                    terms: Terms::Vouchers { key: *key },
+                },
+                Some(Wish::Claim(lock, total, signature, last)) => Submission::Claim {
+                    lock: *lock,
+                    last: *last,
+                    proof: Proof::Voucher {
+                        total: Amount(*total),
+                        signature,
+                    },
+                },
+            };
+            // Until it is taken: the payee may be known, or the credits settled, only later.
+            if node.submit(now(), &submission, None).is_ok() {
+                *wish = None;
             }
         }
         while let Some((to, len)) = node.next_frame(now(), &mut buffer[..MAX_FRAME]) {
@@ -514,6 +542,7 @@ fn live(
         while let Some(event) = node.next_event() {
             match event {
                 Event::Sent { id, .. } => seen.sent.push(id),
+                Event::Locked { id, amount, .. } => seen.locked.push((id, amount)),
                 Event::Graded { id, grade, .. } => {
                     seen.graded.insert(id, grade as u8);
                 }
