@@ -115,6 +115,7 @@ impl Watch {
         }
         let records = settled.records.iter();
         let value: u64 = records.map(|r| r.credits.0 - r.debits.0).sum();
+        let value = value + settled.locks.iter().map(|l| l.amount.0).sum::<u64>();
         if header.total_value.0 != self.value || value != self.value {
             self.broken(
                 now,
