@@ -39,6 +39,9 @@ def frame(number, body, tag=TAG):
 
 
 BODIES = {
+    "lock": (2, [6, 1_000, 41_000, 60_000, [0, 7, 100, ID[5]]]),
+    "claim": (3, [ID[6], 1, [1, 250, SIGNATURE]]),
+    "claim-by-readers": (3, [ID[6], 0, [2, [[0, -40, 1_700_000_000_000, SIGNATURE], [2, 9, 1_700_000_000_000, SIGNATURE]]]]),
     "data": (0, cbor([{0: "cpu", 1: "%", 2: cbor2.CBORTag(4, [-1, 235])}])),
     "transfer": (1, [7, 250, 2_750]),
     "service": (5, b"cpu load, 5 per reading"),
@@ -130,7 +133,19 @@ def dialogue(name, between=b""):
     return between.join(bytes([kinds[step["what"]]]) + len(given(step)).to_bytes(2, "big") + given(step) for step in row["steps"])
 
 
+def claims():
+    """Locks of vectors/lock.json, each with a proof behind it, as the target takes them."""
+    rows = json.loads((ROOT.parents[1] / "vectors/lock.json").read_text())
+    wanted = {"the first tick", "nothing more", "a voucher over all", "two readers agree", "a place without a reader", "a tick for vouchers"}
+    rows = [row for row in rows if row["op"] == "lock claim" and row["name"] in wanted]
+    both = {row["name"].replace(" ", "-"): bytes.fromhex(row["lock"] + row["proof"]) for row in rows}
+    return {**both, **{f"{name}-proof": bytes.fromhex(row["proof"]) for name, row in zip(both, rows)}}
+
+
+TERMS = {"ticks": [0, 7, 100, ID[5]], "vouchers": [1, KEY], "vouchers-p256": [1, KEY_P256], "predicate": [2, b"level", 0, -40, 5_000, 2, [2, 3, 5]]}
+
 SEEDS = {
+    "lock": {**claims(), **{name: cbor(terms) for name, terms in TERMS.items()}},
     "subscriber": {
         "private": dialogue("private"),
         "resets": dialogue("private", bytes([3, 0, 0])),
@@ -188,6 +203,8 @@ SEEDS = {
         "proof-request": frame(9, cbor(ID[:3])),
         "proof": frame(10, cbor([3, ID[0], 4, 9, ID[1:5]])),
         "table-request": frame(11, cbor([2, 8])),
+        "locks-request": frame(33, cbor([2, 8])),
+        "locks": frame(34, cbor([2, 0, [[1], [2]]])),
         "table": frame(12, cbor([2, 0, [record(0), record(1)]])),
         "enrol": frame(13, cbor([[b"\x84" * 200], SIGNATURE]), bytes(4)),
         "enrol-attested": frame(13, cbor([[b"\x84" * 200], SIGNATURE, sign1(cbor(EAT), SIGNED)]), bytes(4)),

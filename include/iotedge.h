@@ -788,6 +788,17 @@
 #define IOTEDGE_EVENT_CHANNEL 30
 
 /**
+ * Event: `member` set `amount` aside for this node with `id`; its terms are in the body, `iotedge_node_body`. `code` 1: it would exceed the caps; do not serve for it. Serve once
+ * it has reached `IOTEDGE_GRADE_QUORUM`.
+ */
+#define IOTEDGE_EVENT_LOCKED 31
+
+/**
+ * Event: with `id` the payee claims this node's own lock `other`. What it shows is in the body, `iotedge_node_body`.
+ */
+#define IOTEDGE_EVENT_CLAIMED 32
+
+/**
  * Grade: in the local window.
  */
 #define IOTEDGE_GRADE_SEEN 1
@@ -1131,6 +1142,11 @@
  * The hardware counter is at its end: nothing is signed any more.
  */
 #define IOTEDGE_E_COUNTER_EXHAUSTED 50
+
+/**
+ * Terms of a lock that nobody could keep, or a claim that shows nothing.
+ */
+#define IOTEDGE_E_TERMS 51
 
 /**
  * A pointer that must not be NULL is. Nothing was done.

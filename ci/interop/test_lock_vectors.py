@@ -187,7 +187,7 @@ class Locks(unittest.TestCase):
 
     def test_what_a_proof_is_worth(self):
         refused = set()
-        for row, data in self.rows("claim"):
+        for row, data in self.rows("lock claim"):
             lock = Lock(cbor2.loads(data("lock")))
             self.assertEqual(encode(lock.fields()), data("lock"))
             keys = [bytes.fromhex(key) for key in row["keys"].split(",")]

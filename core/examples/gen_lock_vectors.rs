@@ -199,7 +199,7 @@ fn claim(name: &str, lock: &Lock, proof: &Proof<'_>) -> Row {
         .map(|member| hex::encode(secret(member).public_key().bytes()))
         .collect();
     row([
-        ("op", "claim".into()),
+        ("op", "lock claim".into()),
         ("name", name.into()),
         ("neighbourhood", NEIGHBOURHOOD.to_string()),
         ("keys", keys.join(",")),

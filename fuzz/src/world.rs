@@ -13,6 +13,7 @@ use iotedge_core::node::{
 use iotedge_core::platform::{Platform, PlatformError};
 use iotedge_core::posp::close::{epoch_path, epoch_root};
 use iotedge_core::posp::{self, Header, Validator, ValidatorSet, vote_message};
+use iotedge_core::sale::{Proof, Terms, Tick};
 use iotedge_core::tangle::TangleMemory;
 use iotedge_core::tx::{Body, Parents, Payload, sign_with};
 use iotedge_core::wire::Writer;
@@ -20,6 +21,7 @@ use iotedge_core::wire::frame::Frame;
 use iotedge_core::wire::list::{List, Raw, Vote};
 use iotedge_core::{
     Amount, Epoch, HeaderNumber, Id, MAX_FRAME, MAX_PAYLOAD, MemberIndex, Millis, Number,
+    SaleNumber,
 };
 use std::collections::BTreeMap;
 
@@ -595,6 +597,26 @@ impl<'m> World<'m> {
                 amount: Amount(amount),
                 debits: Amount(debits),
             },
+            // No byte of its own, so that what is committed as a seed means what it meant.
+            4 if amount % 3 == 1 => Body::Lock {
+                to: MemberIndex(u16::from(script.byte()) % 6),
+                amount: Amount(amount),
+                debits: Amount(debits),
+                term: 1 + amount as u32,
+                terms: Terms::Ticks {
+                    sale: SaleNumber(1),
+                    units: amount as u32,
+                    anchor: pick(script, &self.known),
+                },
+            },
+            4 if amount % 3 == 2 => Body::Claim {
+                lock: pick(script, &self.known),
+                last: amount.is_multiple_of(2),
+                proof: Proof::Tick(Tick {
+                    index: amount as u32,
+                    value: pick(script, &self.known).0,
+                }),
+            },
             4 => Body::Service(b"cpu"),
             5 => Body::Trim {
                 cut: Millis(START + script.number()),
@@ -653,7 +675,9 @@ impl<'m> World<'m> {
                 id: tx.id(),
                 number: payload.number.0,
                 debits: match body {
-                    Body::Transfer { debits, .. } | Body::Exit { debits, .. } => debits.0,
+                    Body::Transfer { debits, .. }
+                    | Body::Lock { debits, .. }
+                    | Body::Exit { debits, .. } => debits.0,
                     _ => head.debits,
                 },
             };

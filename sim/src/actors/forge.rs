@@ -94,7 +94,9 @@ pub fn forge(
     let secret = hands.secret();
     let tx = sign_with(&secret, &founding.neighbourhood, bytes, &parents, &mut cose).ok()?;
     let debits = match body {
-        Body::Transfer { debits, .. } | Body::Exit { debits, .. } => debits.0,
+        Body::Transfer { debits, .. } | Body::Lock { debits, .. } | Body::Exit { debits, .. } => {
+            debits.0
+        }
         _ => first.debits,
     };
     let frame = Frame::Tx {

@@ -229,7 +229,9 @@ impl<'m> Stage<'m> {
         let neighbourhood = &self.founding.neighbourhood;
         let tx = sign_with(&secret, neighbourhood, bytes, &parents, &mut cose).expect("signed");
         let debits = match body {
-            Body::Transfer { debits, .. } | Body::Exit { debits, .. } => debits.0,
+            Body::Transfer { debits, .. }
+            | Body::Lock { debits, .. }
+            | Body::Exit { debits, .. } => debits.0,
             _ => first.debits,
         };
         let hands_on = match body {
