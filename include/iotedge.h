@@ -869,6 +869,96 @@
 #define IOTEDGE_RECEIPT_CHECK_WORDS 448
 
 /**
+ * A lock is released by ticks of a hash chain.
+ */
+#define IOTEDGE_TERMS_TICKS 0
+
+/**
+ * By totals that a key signs.
+ */
+#define IOTEDGE_TERMS_VOUCHERS 1
+
+/**
+ * By statements of enough readers.
+ */
+#define IOTEDGE_TERMS_PREDICATE 2
+
+/**
+ * A claim shows a tick.
+ */
+#define IOTEDGE_PROOF_TICK 0
+
+/**
+ * A voucher.
+ */
+#define IOTEDGE_PROOF_VOUCHER 1
+
+/**
+ * Statements of readers.
+ */
+#define IOTEDGE_PROOF_STATEMENTS 2
+
+/**
+ * Nothing: the payee ends the lock.
+ */
+#define IOTEDGE_PROOF_NOTHING 3
+
+/**
+ * The value is at least the threshold.
+ */
+#define IOTEDGE_AT_LEAST 0
+
+/**
+ * At most the threshold.
+ */
+#define IOTEDGE_AT_MOST 1
+
+/**
+ * The threshold exactly.
+ */
+#define IOTEDGE_EQUAL 2
+
+/**
+ * Anything else.
+ */
+#define IOTEDGE_NOT_EQUAL 3
+
+/**
+ * Most readers of a predicate.
+ */
+#define IOTEDGE_MAX_READERS 8
+
+/**
+ * Most statements of a claim.
+ */
+#define IOTEDGE_MAX_STATEMENTS 4
+
+/**
+ * Most bytes of a feed's name.
+ */
+#define IOTEDGE_FEED_SIZE 16
+
+/**
+ * Most bytes that the signer of a voucher or a statement signs.
+ */
+#define IOTEDGE_VOUCHER_INPUT_SIZE 160
+
+/**
+ * Bytes of a tick.
+ */
+#define IOTEDGE_TICK_SIZE 32
+
+/**
+ * Most units of a sale.
+ */
+#define IOTEDGE_MAX_UNITS 65536
+
+/**
+ * Bytes of a payer of as many units as there can be, for a static array: `static uint64_t payer_memory[IOTEDGE_PAYER_SIZE / 8];` Good for every target.
+ */
+#define IOTEDGE_PAYER_SIZE 1280
+
+/**
  * Bytes of working memory that `iotedge_port_selftest` needs at least; with `IOTEDGE_MAX_SET` it tries the longest value that there is.
  */
 #define IOTEDGE_SELFTEST_MEMORY 1400
@@ -1655,6 +1745,31 @@
 #define IOTEDGE_E_CHANNEL_WEAK_KEY 187
 
 /**
+ * All units of the sale are paid, or the tick is beyond them.
+ */
+#define IOTEDGE_E_SALE_SPENT 196
+
+/**
+ * Not above the highest tick that is here: late, or shown twice. Harmless.
+ */
+#define IOTEDGE_E_SALE_STALE 197
+
+/**
+ * More than 64 units further than the highest tick that is here, or above what was reserved.
+ */
+#define IOTEDGE_E_SALE_TOO_FAR 198
+
+/**
+ * The tick does not lead to the one before it.
+ */
+#define IOTEDGE_E_SALE_FORGED 199
+
+/**
+ * What is stored of the sale is damaged, or of another one.
+ */
+#define IOTEDGE_E_SALE_STORED 200
+
+/**
  * Kind of a certificate: a device.
  */
 #define IOTEDGE_KIND_DEVICE 0
@@ -1723,6 +1838,11 @@ typedef struct iotedge_link_t iotedge_link_t;
  * An L-node. Lives in memory that you give to `iotedge_node_init` and is never copied or moved.
  */
 typedef struct iotedge_node_t iotedge_node_t;
+
+/**
+ * Who pays by ticks. Lives in memory that you give to `iotedge_payer_init` and is never copied or moved.
+ */
+typedef struct iotedge_payer_t iotedge_payer_t;
 
 /**
  * A decoder. Lives in memory that you give to `iotedge_serial_decoder_init` and is never copied or moved.
@@ -2978,6 +3098,136 @@ typedef struct iotedge_config_t {
 } iotedge_config_t;
 
 /**
+ * What a lock is released by. Set `size` first; what the kind does not use is zero.
+ */
+typedef struct iotedge_terms_t {
+    /**
+     * `sizeof(iotedge_terms_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_TERMS_*`.
+     */
+    uint32_t kind;
+    /**
+     * Ticks: the payer's number of this sale. No number twice.
+     */
+    uint32_t sale;
+    /**
+     * Ticks: units, 1 to `IOTEDGE_MAX_UNITS`. They divide the lock's amount.
+     */
+    uint32_t units;
+    /**
+     * Ticks: w(0), of `iotedge_payer_anchor`.
+     */
+    uint8_t anchor[32];
+    /**
+     * Vouchers: whose signature they bear. Its own `size` is not looked at.
+     */
+    struct iotedge_public_key_t key;
+    /**
+     * Predicate: what a reading is compared with.
+     */
+    int64_t threshold;
+    /**
+     * Predicate: what is read, `feed_len` bytes.
+     */
+    uint8_t feed[16];
+    /**
+     * Predicate: 1 to `IOTEDGE_FEED_SIZE`.
+     */
+    uint32_t feed_len;
+    /**
+     * Predicate: `IOTEDGE_AT_LEAST` and its like.
+     */
+    uint32_t comparison;
+    /**
+     * Predicate: most milliseconds between the earliest and the latest statement.
+     */
+    uint32_t window;
+    /**
+     * Predicate: how many readers must say so, 1 to `IOTEDGE_MAX_STATEMENTS`.
+     */
+    uint32_t quorum;
+    /**
+     * Predicate: how many may, at most `IOTEDGE_MAX_READERS`.
+     */
+    uint32_t reader_count;
+    /**
+     * Predicate: their indices, rising.
+     */
+    uint32_t readers[8];
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotedge_terms_t;
+
+/**
+ * What one reader says.
+ */
+typedef struct iotedge_statement_t {
+    /**
+     * `sizeof(iotedge_statement_t)`; inside a proof it is not looked at.
+     */
+    uint32_t size;
+    /**
+     * Its place among the lock's readers.
+     */
+    uint32_t place;
+    /**
+     * What it read.
+     */
+    int64_t value;
+    /**
+     * When, milliseconds since 1970.
+     */
+    uint64_t time;
+    /**
+     * By its device key, over `iotedge_statement_input`.
+     */
+    uint8_t signature[64];
+} iotedge_statement_t;
+
+/**
+ * What a claim shows. Set `size` first; what the kind does not use is zero.
+ */
+typedef struct iotedge_proof_t {
+    /**
+     * `sizeof(iotedge_proof_t)`.
+     */
+    uint32_t size;
+    /**
+     * `IOTEDGE_PROOF_*`.
+     */
+    uint32_t kind;
+    /**
+     * Tick: its index, 1 and above.
+     */
+    uint32_t index;
+    /**
+     * Statements: how many, 1 to `IOTEDGE_MAX_STATEMENTS`.
+     */
+    uint32_t statement_count;
+    /**
+     * Voucher: micro-tokens in all.
+     */
+    uint64_t total;
+    /**
+     * Tick: w(index).
+     */
+    uint8_t value[32];
+    /**
+     * Voucher: by the key of the lock, over `iotedge_voucher_input`.
+     */
+    uint8_t signature[64];
+    /**
+     * Statements, in rising order of their places.
+     */
+    struct iotedge_statement_t statements[4];
+} iotedge_proof_t;
+
+/**
  * What a node says of itself. Set `size` first.
  */
 typedef struct iotedge_node_status_t {
@@ -3183,6 +3433,130 @@ typedef struct iotedge_settled_t {
      */
     uint8_t id[32];
 } iotedge_settled_t;
+
+/**
+ * A lock, as its transaction says it. Set `size` first.
+ */
+typedef struct iotedge_lock_t {
+    /**
+     * `sizeof(iotedge_lock_t)`.
+     */
+    uint32_t size;
+    /**
+     * Index of the payee.
+     */
+    uint32_t to;
+    /**
+     * Micro-tokens.
+     */
+    uint64_t amount;
+    /**
+     * The payer's lifetime debits with it.
+     */
+    uint64_t debits;
+    /**
+     * How long it stands, in milliseconds from its own time on.
+     */
+    uint32_t term;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * What releases it.
+     */
+    struct iotedge_terms_t terms;
+} iotedge_lock_t;
+
+/**
+ * A claim, as its transaction says it. Set `size` first.
+ */
+typedef struct iotedge_lock_claim_t {
+    /**
+     * `sizeof(iotedge_lock_claim_t)`.
+     */
+    uint32_t size;
+    /**
+     * 1: the payee wants no more.
+     */
+    uint32_t last;
+    /**
+     * Which lock.
+     */
+    uint8_t lock[32];
+    /**
+     * What it shows.
+     */
+    struct iotedge_proof_t proof;
+} iotedge_lock_claim_t;
+
+/**
+ * The highest tick of a sale: what to claim, to store, and to show to a payer that lost its state. Holds no secret. Set `size` first.
+ */
+typedef struct iotedge_payee_t {
+    /**
+     * `sizeof(iotedge_payee_t)`.
+     */
+    uint32_t size;
+    /**
+     * Units of the sale.
+     */
+    uint32_t units;
+    /**
+     * How many are paid.
+     */
+    uint32_t index;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Which sale.
+     */
+    uint8_t sale[32];
+    /**
+     * w(index).
+     */
+    uint8_t value[32];
+} iotedge_payee_t;
+
+/**
+ * A sale, as its payer sets it up. Set `size` first.
+ */
+typedef struct iotedge_payer_config_t {
+    /**
+     * `sizeof(iotedge_payer_config_t)`.
+     */
+    uint32_t size;
+    /**
+     * Number of this sale; no number twice.
+     */
+    uint32_t sale;
+    /**
+     * Units, 1 to `IOTEDGE_MAX_UNITS`.
+     */
+    uint32_t units;
+    /**
+     * Ticks reserved by one write of the store, 1 to 64; 0: 1. After a power cut one less than so many are lost, unless the payee shows its highest: `iotedge_payer_resync`.
+     */
+    uint32_t ahead;
+    /**
+     * The store's key of this sale, 0x0100 to 0x0fff; nobody else's, until `iotedge_payer_forget`.
+     */
+    uint32_t store_key;
+    /**
+     * The store's key of the device's secret for ticks, 0x0100 to 0x0fff: the same for all its sales. It is drawn at the first one.
+     */
+    uint32_t secret_key;
+    /**
+     * This device's neighbourhood.
+     */
+    uint8_t neighbourhood[32];
+    /**
+     * This device's id.
+     */
+    uint8_t device[32];
+} iotedge_payer_config_t;
 
 /**
  * What a self test is to look at beside the platform. Set everything to zero, then `size`, `memory` and `memory_len`, and what there is.
@@ -5077,6 +5451,42 @@ int32_t iotedge_node_submit_transfer(iotedge_node_t *node,
                                      uint32_t *ticket);
 
 /**
+ * Sets value aside for a member: what its claims show is paid when the lock ends, the rest comes back. Else as `iotedge_node_submit_transfer`.
+ *
+ * `term`: how long it stands, 1 to 2^31 milliseconds from the time of its transaction on. `terms`: what releases it; copied.
+ *
+ * `IOTEDGE_E_TERMS`: nobody could keep them: no units, units that do not divide the amount, a predicate without readers, no term. `IOTEDGE_E_UNSUPPORTED_KIND`: a kind of terms that does not exist.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_submit_lock(iotedge_node_t *node,
+                                 uint64_t now,
+                                 uint64_t expires,
+                                 uint32_t to,
+                                 uint64_t amount,
+                                 uint32_t term,
+                                 const iotedge_terms_t *terms,
+                                 uint32_t *ticket);
+
+/**
+ * Claims a lock that is for this device: shows the highest tick or voucher, or statements of enough readers. Claim again when there is more; a claim that shows no more than one before has no
+ * effect. Else as `iotedge_node_submit_data`.
+ *
+ * `lock`: 32 bytes, the transaction that made it. `last`: 1 where this device wants no more of it: what it did not reach goes back at once; else 0. `proof`: copied.
+ *
+ * `IOTEDGE_E_TERMS`: it shows nothing and is not the last, or is no proof of any lock. `IOTEDGE_E_UNSUPPORTED_KIND`. `IOTEDGE_E_ARGUMENT`: `last`.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_submit_claim(iotedge_node_t *node,
+                                  uint64_t now,
+                                  uint64_t expires,
+                                  const uint8_t *lock,
+                                  uint32_t last,
+                                  const iotedge_proof_t *proof,
+                                  uint32_t *ticket);
+
+/**
  * Takes value out of the neighbourhood to an Ethereum address. Else as `iotedge_node_submit_transfer`.
  *
  * `target`: `IOTEDGE_TARGET_SIZE` bytes.
@@ -5400,6 +5810,221 @@ int32_t iotedge_receipt_finish(iotedge_receipt_check_t *check,
                                const uint8_t *path,
                                size_t path_count,
                                iotedge_settled_t *result);
+
+/**
+ * Reads a lock: the body of a transaction of `IOTEDGE_EVENT_LOCKED` (see `iotedge_node_body`).
+ *
+ * `lock`: set its `size` first; written on success. Before you serve under it, wait for `IOTEDGE_GRADE_QUORUM`, and look at amount, terms and term: claim so that
+ * two of the neighbourhood's periods are left before it ends.
+ *
+ * `IOTEDGE_E_UNSUPPORTED_KIND`, `IOTEDGE_E_TERMS`, `IOTEDGE_E_MALFORMED` and others: not a lock.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_lock_read(const uint8_t *body,
+                          size_t body_len,
+                          iotedge_lock_t *lock);
+
+/**
+ * Reads a claim: the body of a transaction of `IOTEDGE_EVENT_CLAIMED` (see `iotedge_node_body`). What it shows holds only if the settlement says so.
+ *
+ * `claim`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_UNSUPPORTED_KIND`, `IOTEDGE_E_TERMS`, `IOTEDGE_E_MALFORMED` and others: not a claim.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_lock_claim_read(const uint8_t *body,
+                                size_t body_len,
+                                iotedge_lock_claim_t *claim);
+
+/**
+ * What the key of a lock signs to pay `total` of it: a `Sig_structure` (RFC 9052). Sign it with `iotedge_sign` or your own signer.
+ *
+ * `key`: the lock's. `neighbourhood`, `lock`: 32 bytes each. `out`: room for `out_capacity` bytes, `IOTEDGE_VOUCHER_INPUT_SIZE` are enough; `out_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_voucher_input(const iotedge_public_key_t *key,
+                              const uint8_t *neighbourhood,
+                              const uint8_t *lock,
+                              uint64_t total,
+                              uint8_t *out,
+                              size_t out_capacity,
+                              size_t *out_len);
+
+/**
+ * Checks a voucher: keep the one with the highest total, which `iotedge_node_submit_claim` shows. That it is above what you have, and no more than the lock's amount, is for you to look at.
+ *
+ * As `iotedge_voucher_input`; `signature`: 64 bytes.
+ *
+ * `IOTEDGE_E_SIGNATURE` and others: it is none. Refusals are found twice.
+ *
+ * From any thread. Not from an interrupt.
+ */
+int32_t iotedge_voucher_verify(const iotedge_public_key_t *key,
+                               const uint8_t *neighbourhood,
+                               const uint8_t *lock,
+                               uint64_t total,
+                               const uint8_t *signature);
+
+/**
+ * What a reader signs to say that `feed` was `value` at `time`. It is bound to no lock: one statement serves all who ask.
+ *
+ * `key`: the reader's device key. `neighbourhood`: 32 bytes. `feed`: `feed_len` bytes, 1 to `IOTEDGE_FEED_SIZE`. `time`: milliseconds since 1970. `out` as in `iotedge_voucher_input`.
+ *
+ * `IOTEDGE_E_TERMS`: no name for a feed. `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_statement_input(const iotedge_public_key_t *key,
+                                const uint8_t *neighbourhood,
+                                const uint8_t *feed,
+                                size_t feed_len,
+                                int64_t value,
+                                uint64_t time,
+                                uint8_t *out,
+                                size_t out_capacity,
+                                size_t *out_len);
+
+/**
+ * Checks a reader's statement. As `iotedge_statement_input`; `signature`: 64 bytes.
+ *
+ * `IOTEDGE_E_SIGNATURE` and others: it is none. Refusals are found twice.
+ *
+ * From any thread. Not from an interrupt.
+ */
+int32_t iotedge_statement_verify(const iotedge_public_key_t *key,
+                                 const uint8_t *neighbourhood,
+                                 const uint8_t *feed,
+                                 size_t feed_len,
+                                 int64_t value,
+                                 uint64_t time,
+                                 const uint8_t *signature);
+
+/**
+ * The payee of a lock for ticks, with nothing paid yet.
+ *
+ * `neighbourhood`, `payer`: 32 bytes each; the payer's device id is of `iotedge_node_member_device`. `terms`: of `iotedge_lock_read`. `payee`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_UNSUPPORTED_KIND`: other terms. `IOTEDGE_E_TERMS`: no units, or too many.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_payee_begin(const uint8_t *neighbourhood,
+                            const uint8_t *payer,
+                            const iotedge_terms_t *terms,
+                            iotedge_payee_t *payee);
+
+/**
+ * Takes a tick: as many hashes as it is units further, at most 64.
+ *
+ * `payee`: as `iotedge_payee_begin` or an earlier call left it, perhaps from your store; changed on success. `value`: `IOTEDGE_TICK_SIZE` bytes. `paid`: units that it pays, written on success.
+ *
+ * `IOTEDGE_E_SALE_STALE`: not above the highest one; harmless. `IOTEDGE_E_SALE_TOO_FAR`: more than 64 units further. `IOTEDGE_E_SALE_SPENT`: beyond the units. `IOTEDGE_E_SALE_FORGED`: it does not lead to
+ * the one before.
+ *
+ * From the thread that has the payee. From an interrupt too, if that has the time.
+ */
+int32_t iotedge_payee_take(uint32_t index,
+                           const uint8_t *value,
+                           iotedge_payee_t *payee,
+                           uint32_t *paid);
+
+/**
+ * The anchor that the lock names, w(0): as many hashes as the chain is long, the next power of two above the units.
+ *
+ * `anchor`: 32 bytes, written on success.
+ *
+ * `IOTEDGE_E_ARGUMENT`, `IOTEDGE_E_TERMS`: a field of the configuration. `IOTEDGE_E_PLATFORM`: try again. `IOTEDGE_E_SALE_STORED`: the device's secret is damaged.
+ *
+ * Calls the platform. From any thread. Not from an interrupt.
+ */
+int32_t iotedge_payer_anchor(const iotedge_payer_config_t *config,
+                             const iotedge_platform_t *platform,
+                             uint8_t *anchor);
+
+/**
+ * How many bytes of memory a payer of so many units needs. `IOTEDGE_PAYER_SIZE` is enough for any.
+ *
+ * `bytes`: written on success.
+ *
+ * `IOTEDGE_E_TERMS`: no units, or too many.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_payer_size(uint32_t units, size_t *bytes);
+
+/**
+ * Opens the sale that is in the store, or a new one, in memory that you give: as many hashes as the chain is long.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `iotedge_payer_size`; the payer's until `iotedge_payer_deinit`, not to be read, written, moved or copied meanwhile. `config`, `platform`: copied; the
+ * accelerator is not used. `payer`: written on success; points into `memory`.
+ *
+ * As `iotedge_payer_anchor`; `IOTEDGE_E_SALE_STORED` also: the store has another sale under this key. `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`, `IOTEDGE_E_ALREADY_INITIALISED`.
+ *
+ * Calls the platform. From any thread; the payer then belongs to one thread at a time. Not from an interrupt.
+ */
+int32_t iotedge_payer_init(void *memory,
+                           size_t memory_len,
+                           const iotedge_payer_config_t *config,
+                           const iotedge_platform_t *platform,
+                           iotedge_payer_t **payer);
+
+/**
+ * Ends the payer: wipes what it knows and all its memory, which is yours again. What is in the store stays.
+ *
+ * `IOTEDGE_E_NOT_INITIALISED`: none lives here (any more).
+ *
+ * From the thread that has the payer. Not from an interrupt.
+ */
+int32_t iotedge_payer_deinit(iotedge_payer_t *payer);
+
+/**
+ * Pays a unit: the tick to send. It is given even if it never arrives; send it again, or the next one, which pays for both.
+ *
+ * `index`, `value` (`IOTEDGE_TICK_SIZE` bytes): written on success.
+ *
+ * `IOTEDGE_E_SALE_SPENT`: all units are paid. `IOTEDGE_E_PLATFORM`: nothing was given.
+ *
+ * Calls the platform. From the thread that has the payer. Not from an interrupt.
+ */
+int32_t iotedge_payer_pay(iotedge_payer_t *payer,
+                          uint32_t *index,
+                          uint8_t *value);
+
+/**
+ * The payee shows its highest tick after a reset of this device: goes on behind it, so that nothing is lost. Only before the first `iotedge_payer_pay` after `iotedge_payer_init`; as many hashes as the
+ * chain is long.
+ *
+ * `value`: `IOTEDGE_TICK_SIZE` bytes; index 0 and the anchor where the payee has none.
+ *
+ * `IOTEDGE_E_SALE_STALE`: a tick was given since, or it is further back than one reservation. `IOTEDGE_E_SALE_TOO_FAR`: above what was reserved. `IOTEDGE_E_SALE_FORGED`.
+ *
+ * From the thread that has the payer. Not from an interrupt.
+ */
+int32_t iotedge_payer_resync(iotedge_payer_t *payer,
+                             uint32_t index,
+                             const uint8_t *value);
+
+/**
+ * How many units are paid, and how many are left. Both written on success.
+ *
+ * From the thread that has the payer. Not from an interrupt.
+ */
+int32_t iotedge_payer_given(const iotedge_payer_t *payer, uint32_t *given, uint32_t *left);
+
+/**
+ * Forgets a sale whose lock is over: its key of the store is free for another one. The sale's number is not: it must never be given again.
+ *
+ * `IOTEDGE_E_ARGUMENT`: a field of the configuration. `IOTEDGE_E_PLATFORM`: try again.
+ *
+ * Calls the platform. From any thread, without a payer of this sale. Not from an interrupt.
+ */
+int32_t iotedge_payer_forget(const iotedge_payer_config_t *config,
+                             const iotedge_platform_t *platform);
 
 /**
  * Tests a port on the device: randomness, clock, store, signer, attestation, accelerator, stack. Call it at a bench, and in the firmware's own self test; not on a store that a node or leaf is using.

@@ -13,6 +13,7 @@
 #include "cluster.h"
 #include "link.h"
 #include "receipt.h"
+#include "sale.h"
 #include "serial.h"
 
 #include <iotedge.h>
@@ -598,6 +599,12 @@ static enum verdict run(json_t vector)
     }
     if (json_is(kind, "stream")) {
         return channel_vector(vector) == 0 ? PASSED : FAILED;
+    }
+    if (json_is(kind, "ticks")) {
+        return sale_vector(vector) == 0 ? PASSED : FAILED;
+    }
+    if (json_is(kind, "voucher") || json_is(kind, "reading")) {
+        return sale_signed(vector, json_is(kind, "voucher")) == 0 ? PASSED : FAILED;
     }
     if (json_is(kind, "statement") && json_get(vector, "statement").at != NULL) {
         return judge(vector, wanted, channel_statement(vector));

@@ -43,6 +43,8 @@ pub mod node;
 mod raw;
 pub mod reading;
 pub mod receipt;
+#[cfg(feature = "node")]
+pub mod sale;
 pub mod selftest;
 pub mod serial;
 pub mod status;

@@ -477,6 +477,21 @@ macro_rules! names {
     };
 }
 
+/// All units of the sale are paid, or the tick is beyond them.
+pub const IOTEDGE_E_SALE_SPENT: i32 = 196;
+
+/// Not above the highest tick that is here: late, or shown twice. Harmless.
+pub const IOTEDGE_E_SALE_STALE: i32 = 197;
+
+/// More than 64 units further than the highest tick that is here, or above what was reserved.
+pub const IOTEDGE_E_SALE_TOO_FAR: i32 = 198;
+
+/// The tick does not lead to the one before it.
+pub const IOTEDGE_E_SALE_FORGED: i32 = 199;
+
+/// What is stored of the sale is damaged, or of another one.
+pub const IOTEDGE_E_SALE_STORED: i32 = 200;
+
 names! {
     IOTEDGE_OK,
     IOTEDGE_E_MALFORMED,
@@ -631,6 +646,11 @@ names! {
     IOTEDGE_E_CHANNEL_READER,
     IOTEDGE_E_CHANNEL_BATCH,
     IOTEDGE_E_CHANNEL_WEAK_KEY,
+    IOTEDGE_E_SALE_SPENT,
+    IOTEDGE_E_SALE_STALE,
+    IOTEDGE_E_SALE_TOO_FAR,
+    IOTEDGE_E_SALE_FORGED,
+    IOTEDGE_E_SALE_STORED,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

@@ -5,6 +5,7 @@ mod common;
 use common::*;
 use iotedge::node::*;
 use iotedge::reading::IOTEDGE_MAX_BODY;
+use iotedge::sale::*;
 use iotedge::status::*;
 use iotedge::verify::*;
 
@@ -83,6 +84,83 @@ fn devices_trade_through_the_c_functions() {
             .is_some()
     );
     assert_eq!(net.status(2).debits, 250);
+
+    // Device 2 sets value aside for device 3, which reads the terms and claims with a tick; device 2 reads what it shows.
+    // SAFETY: plain data, all of whose bits may be zero.
+    let mut terms: iotedge_terms_t = unsafe { std::mem::zeroed() };
+    terms.size = size_of::<iotedge_terms_t>() as u32;
+    terms.kind = IOTEDGE_TERMS_TICKS;
+    (terms.sale, terms.units, terms.anchor) = (5, 10, [9; 32]);
+    let mut locked = 0;
+    // SAFETY: a live node and structures of the sizes that are said.
+    let status = unsafe {
+        let node = net.nodes[2];
+        iotedge_node_submit_lock(
+            node,
+            net.now,
+            0,
+            3,
+            100,
+            60_000,
+            &raw const terms,
+            &raw mut locked,
+        )
+    };
+    assert_eq!(status, IOTEDGE_OK);
+    net.run(1_000);
+    let told = net
+        .find(3, IOTEDGE_EVENT_LOCKED, |e| e.member == 2)
+        .copied()
+        .unwrap();
+    assert_eq!((told.amount, told.code), (100, 0));
+    let body = |net: &Network, n: usize, id: &[u8; 32]| {
+        let (mut body, mut len) = ([0; IOTEDGE_MAX_FRAME], 0);
+        // SAFETY: a live node and buffers of the sizes that are said.
+        let status = unsafe {
+            let (to, room) = (body.as_mut_ptr(), body.len());
+            iotedge_node_body(net.nodes[n], id.as_ptr(), to, room, &raw mut len)
+        };
+        assert_eq!(status, IOTEDGE_OK);
+        body[..len].to_vec()
+    };
+    let bytes = body(&net, 3, &told.id);
+    // SAFETY: plain data, all of whose bits may be zero.
+    let mut lock: iotedge_lock_t = unsafe { std::mem::zeroed() };
+    lock.size = size_of::<iotedge_lock_t>() as u32;
+    // SAFETY: bytes and a structure of the sizes that are said.
+    let read = unsafe { iotedge_lock_read(bytes.as_ptr(), bytes.len(), &raw mut lock) };
+    assert_eq!(read, IOTEDGE_OK);
+    assert_eq!(
+        (lock.to, lock.amount, lock.term, lock.debits),
+        (3, 100, 60_000, 350)
+    );
+    assert_eq!(
+        (lock.terms.sale, lock.terms.units, lock.terms.anchor),
+        (5, 10, [9; 32])
+    );
+    // SAFETY: plain data, all of whose bits may be zero.
+    let mut proof: iotedge_proof_t = unsafe { std::mem::zeroed() };
+    proof.size = size_of::<iotedge_proof_t>() as u32;
+    (proof.kind, proof.index, proof.value) = (IOTEDGE_PROOF_TICK, 4, [8; 32]);
+    // SAFETY: a live node and structures of the sizes that are said.
+    let status = unsafe {
+        let (node, id) = (net.nodes[3], told.id.as_ptr());
+        iotedge_node_submit_claim(node, net.now, 0, id, 1, &raw const proof, &raw mut locked)
+    };
+    assert_eq!(status, IOTEDGE_OK);
+    net.run(1_000);
+    let claimed = net
+        .find(2, IOTEDGE_EVENT_CLAIMED, |e| e.other == told.id)
+        .unwrap();
+    let bytes = body(&net, 2, &claimed.id);
+    // SAFETY: plain data, all of whose bits may be zero.
+    let mut claim: iotedge_lock_claim_t = unsafe { std::mem::zeroed() };
+    claim.size = size_of::<iotedge_lock_claim_t>() as u32;
+    // SAFETY: bytes and a structure of the sizes that are said.
+    let read = unsafe { iotedge_lock_claim_read(bytes.as_ptr(), bytes.len(), &raw mut claim) };
+    assert_eq!(read, IOTEDGE_OK);
+    assert_eq!((claim.last, claim.lock), (1, told.id));
+    assert_eq!((claim.proof.index, claim.proof.value), (4, [8; 32]));
 
     // What one device holds, a stranger can check with nothing but the member's key.
     // SAFETY: a live node and buffers of the sizes that are said.

@@ -34,6 +34,19 @@ impl Payee {
         })
     }
 
+    /// At a tick that was taken before. It is this device's own word, and believed.
+    ///
+    /// # Errors
+    /// [`SaleError::Units`], [`SaleError::Spent`] for a tick beyond the units.
+    pub fn at(sale: Sale, units: u32, highest: Tick) -> Result<Self, SaleError> {
+        let mut payee = Self::new(sale, units, &Id(highest.value))?;
+        if highest.index > units {
+            return Err(SaleError::Spent);
+        }
+        payee.highest = highest;
+        Ok(payee)
+    }
+
     /// The highest tick: what to claim, what to store, what to show to a payer that lost its state. Index 0 is the anchor.
     #[must_use]
     pub const fn highest(&self) -> &Tick {

@@ -293,6 +293,16 @@ impl<'a> Body<'a> {
         Ok(w.intact()?)
     }
 
+    /// Reads the body of a transaction of this kind, in the form that a payload may have.
+    ///
+    /// # Errors
+    /// As for the payload.
+    pub fn read_checked(kind: Kind, r: &mut Reader<'a>) -> Result<Self, TxError> {
+        let body = Self::read(kind, r)?;
+        body.check()?;
+        Ok(body)
+    }
+
     fn read(kind: Kind, r: &mut Reader<'a>) -> Result<Self, TxError> {
         let body = match kind {
             Kind::Data => Self::Data(r.take_bytes()),

@@ -7,10 +7,11 @@ use super::memory::*;
 use super::{iotedge_node_t, refused};
 use crate::key::signature_status;
 use crate::raw::{Call, Out, OutBytes, array, done, input};
+use crate::sale::{iotedge_proof_t, iotedge_terms_t};
 use crate::status;
 use iotedge_core::crypto::{SecretKey, Signature};
 use iotedge_core::node::{Refusal, Submission, Ticket};
-use iotedge_core::{Amount, MemberIndex, Millis};
+use iotedge_core::{Amount, Id, MemberIndex, Millis};
 
 /// # Safety
 /// As the functions that call it.
@@ -125,6 +126,71 @@ pub unsafe extern "C" fn iotedge_node_submit_transfer(
             amount: Amount(amount),
         };
         submit(node, now, expires, ticket, &transfer)
+    })())
+}
+
+/// Sets value aside for a member: what its claims show is paid when the lock ends, the rest comes back. Else as `iotedge_node_submit_transfer`.
+///
+/// `term`: how long it stands, 1 to 2^31 milliseconds from the time of its transaction on. `terms`: what releases it; copied.
+///
+/// `IOTEDGE_E_TERMS`: nobody could keep them: no units, units that do not divide the amount, a predicate without readers, no term. `IOTEDGE_E_UNSUPPORTED_KIND`: a kind of terms that does not exist.
+///
+/// Calls the platform. From the thread that has the node. Not from an interrupt.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotedge_node_submit_lock(
+    node: *mut iotedge_node_t,
+    now: u64,
+    expires: u64,
+    to: u32,
+    amount: u64,
+    term: u32,
+    terms: *const iotedge_terms_t,
+    ticket: *mut u32,
+) -> i32 {
+    // SAFETY: the promises of the comment.
+    done((|| unsafe {
+        let to = u16::try_from(to).map_err(|_| status::IOTEDGE_E_UNKNOWN_PAYEE)?;
+        let lock = Submission::Lock {
+            to: MemberIndex(to),
+            amount: Amount(amount),
+            term,
+            terms: crate::sale::terms(terms)?,
+        };
+        submit(node, now, expires, ticket, &lock)
+    })())
+}
+
+/// Claims a lock that is for this device: shows the highest tick or voucher, or statements of enough readers. Claim again when there is more; a claim that shows no more than one before has no
+/// effect. Else as `iotedge_node_submit_data`.
+///
+/// `lock`: 32 bytes, the transaction that made it. `last`: 1 where this device wants no more of it: what it did not reach goes back at once; else 0. `proof`: copied.
+///
+/// `IOTEDGE_E_TERMS`: it shows nothing and is not the last, or is no proof of any lock. `IOTEDGE_E_UNSUPPORTED_KIND`. `IOTEDGE_E_ARGUMENT`: `last`.
+///
+/// Calls the platform. From the thread that has the node. Not from an interrupt.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn iotedge_node_submit_claim(
+    node: *mut iotedge_node_t,
+    now: u64,
+    expires: u64,
+    lock: *const u8,
+    last: u32,
+    proof: *const iotedge_proof_t,
+    ticket: *mut u32,
+) -> i32 {
+    // SAFETY: the promises of the comment.
+    done((|| unsafe {
+        let lock = Id(*array::<32>(lock)?);
+        let last = match last {
+            0 => false,
+            1 => true,
+            _ => return Err(status::IOTEDGE_E_ARGUMENT),
+        };
+        crate::sale::with_proof(proof, |proof| {
+            let proof = *proof;
+            let claim = Submission::Claim { lock, last, proof };
+            submit(node, now, expires, ticket, &claim)
+        })
     })())
 }
 
