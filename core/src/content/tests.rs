@@ -320,7 +320,7 @@ proptest! {
         let mut out = [0; 40];
         let mut w = Writer::new(&mut out);
         request.write(&mut w).unwrap();
-        prop_assert!(w.len() <= 33);
+        prop_assert!(w.len() <= MAX_REQUEST);
         prop_assert_eq!(Request::parse(w.written()).unwrap(), request);
     }
 }
@@ -440,6 +440,40 @@ fn a_firmware_arrives_over_resets() {
         UpdateError::Older
     );
     assert_eq!(confirm(&mut platform, KEY, 2), Err(UpdateError::Older));
+}
+
+#[test]
+fn what_lies_in_the_slot_is_held_against_the_digest() {
+    let served = serve(64 * 9 + 5, 6, 2);
+    let digest = Id(crate::crypto::sha256(&[&served.bytes]));
+    let named = Manifest {
+        digest,
+        ..manifest(3, *served.provider.content())
+    };
+    let mut platform = MemoryPlatform::default();
+    let mut slot = Vec::new();
+    let mut update = offer(&mut platform, &signed(&named)).unwrap();
+    load(&mut update, &mut platform, &served, &mut slot, 9);
+    assert_eq!(
+        update.verify(&mut slot.as_slice()),
+        Err(UpdateError::Incomplete)
+    );
+    load(&mut update, &mut platform, &served, &mut slot, 9);
+    assert_eq!(update.verify(&mut slot.as_slice()), Ok(()));
+    assert_eq!(
+        update.verify(&mut &slot[1..]),
+        Err(UpdateError::Content(ContentError::Platform))
+    );
+    for at in [0, 256, slot.len() - 1] {
+        slot[at] ^= 1;
+        assert_eq!(
+            update.verify(&mut slot.as_slice()),
+            Err(UpdateError::Digest)
+        );
+        slot[at] ^= 1;
+    }
+    Update::give_up(&mut platform, KEY).unwrap();
+    assert!(resume(&mut platform).unwrap().is_none());
 }
 
 #[test]

@@ -5,9 +5,10 @@
 
 use super::manifest::{MAX_MANIFEST, Manifest, ManifestError, Signed, Uuid};
 use super::part::{Part, Request};
+use super::provider::Source;
 use super::stream::{MAX_STATE, Step, Stream};
 use super::{ContentError, Descriptor, Write};
-use crate::crypto::{PublicKey, Verify};
+use crate::crypto::{PublicKey, Sha256, SignatureError, Verify, twice};
 use crate::identity::Seconds;
 use crate::platform::{Platform, PlatformError};
 use crate::types::Id;
@@ -38,6 +39,10 @@ pub enum UpdateError {
     TooLarge,
     /// A part is refused.
     Content(ContentError),
+    /// Not all of it is here yet.
+    Incomplete,
+    /// What lies in the slot has not the digest of the manifest: the memory failed, or the maker was wrong. Give it up.
+    Digest,
     /// What is stored is damaged: the update begins anew when it is offered again.
     Stored,
     /// Store failed. Try again.
@@ -152,10 +157,8 @@ impl Update {
         now: Option<Seconds>,
         verifier: &mut dyn Verify,
     ) -> Result<Self, UpdateError> {
-        let manifest = judge(target, bytes, now, verifier)?;
-        if manifest.sequence <= installed(platform, target.key)? {
-            return Err(UpdateError::Older);
-        }
+        let above = installed(platform, target.key)?;
+        let manifest = judge(target, bytes, now, above, verifier)?;
         match Self::resume(platform, target, verifier) {
             Ok(Some(update)) if update.manifest == bytes => return Ok(update),
             Ok(Some(update)) if update.sequence >= manifest.sequence => {
@@ -183,11 +186,9 @@ impl Update {
         let Some(stored) = stored(platform, target.key, &mut buffer)? else {
             return Ok(None);
         };
+        let above = installed(platform, target.key)?;
         // It was not expired when it was begun.
-        let manifest = judge(target, stored.manifest, None, verifier)?;
-        if manifest.sequence <= installed(platform, target.key)? {
-            return Err(UpdateError::Older);
-        }
+        let manifest = judge(target, stored.manifest, None, above, verifier)?;
         let stream = Stream::restore(manifest.content, stored.state);
         let stream = stream.map_err(|_| UpdateError::Stored)?;
         Ok(Some(Self::new(target, &manifest, stored.manifest, stream)?))
@@ -274,11 +275,36 @@ impl Update {
         Ok(step)
     }
 
-    /// Gives it up.
+    /// Reads back what was written, and says whether it is what the maker signed. The digest is of another kind than the tree of chunks, so it finds what a memory lost and what a maker
+    /// took for its image.
+    ///
+    /// # Errors
+    /// [`UpdateError::Incomplete`]; [`UpdateError::Digest`]; [`UpdateError::Content`] (`Platform`) where it could not be read.
+    pub fn verify(&self, source: &mut dyn Source) -> Result<(), UpdateError> {
+        if !self.is_complete() {
+            return Err(UpdateError::Incomplete);
+        }
+        let size = self.content().size();
+        let (mut hash, mut at, mut buffer) = (Sha256::new(), 0_u64, [0; 256]);
+        while at < size {
+            let left = usize::try_from(size.saturating_sub(at)).unwrap_or(usize::MAX);
+            let len = left.min(buffer.len());
+            let piece = buffer.get_mut(..len).unwrap_or_default();
+            source.read(at, piece).map_err(ContentError::from)?;
+            hash.update(piece);
+            at = at.saturating_add(len as u64);
+        }
+        match hash.finish() == self.digest.0 {
+            true => Ok(()),
+            false => Err(UpdateError::Digest),
+        }
+    }
+
+    /// Gives up what is under way.
     ///
     /// # Errors
     /// [`UpdateError::Platform`].
-    pub fn drop_it<P: Platform>(platform: &mut P, key: u16) -> Result<(), UpdateError> {
+    pub fn give_up<P: Platform>(platform: &mut P, key: u16) -> Result<(), UpdateError> {
         Ok(platform.remove(key.saturating_add(1))?)
     }
 }
@@ -309,11 +335,31 @@ fn stored<'b, P: Platform>(
     Ok(Some(found))
 }
 
-/// Whether this component takes what a manifest says.
+/// Whether this component takes what a manifest says, in place of the firmware with the number `above`. Found twice (decision 0030): one skipped instruction lets no other firmware in.
 fn judge<'a>(
     target: &Target<'_>,
     bytes: &'a [u8],
     now: Option<Seconds>,
+    above: u64,
+    verifier: &mut dyn Verify,
+) -> Result<Manifest<'a>, UpdateError> {
+    let rejected = ManifestError::Signature(SignatureError::Rejected);
+    let mut found = Err(UpdateError::Manifest(rejected));
+    let verdict = twice(verifier, &mut |verifier: &mut dyn Verify| {
+        found = taken(target, bytes, now, above, verifier);
+        i32::from(found.is_err())
+    });
+    match verdict {
+        0 => found,
+        _ => Err(found.err().unwrap_or(UpdateError::Manifest(rejected))),
+    }
+}
+
+fn taken<'a>(
+    target: &Target<'_>,
+    bytes: &'a [u8],
+    now: Option<Seconds>,
+    above: u64,
     verifier: &mut dyn Verify,
 ) -> Result<Manifest<'a>, UpdateError> {
     let manifest = Signed::parse(bytes)?.verify(target.authority, verifier)?;
@@ -340,6 +386,9 @@ fn judge<'a>(
         .is_some_and(|(now, end)| now >= end)
     {
         return Err(UpdateError::Expired);
+    }
+    if manifest.sequence <= above {
+        return Err(UpdateError::Older);
     }
     Ok(manifest)
 }
