@@ -4777,10 +4777,11 @@ int32_t iotedge_provider_descriptor(const iotedge_provider_t *provider,
  * `IOTEDGE_E_CONTENT_OTHER`: for another content: perhaps another provider's. `IOTEDGE_E_CONTENT_INDEX`: no such place in it. `IOTEDGE_E_CONTENT_NARROW`: the asker takes fewer bytes than the smallest part
  * has, or `part_capacity` is below that. `IOTEDGE_E_PLATFORM`: it could not be read. `IOTEDGE_E_MALFORMED`, `..._NOT_DETERMINISTIC`, `..._WRONG_TYPE`, `..._RANGE`: no request.
  *
+ * What came from a neighbour as `IOTEDGE_SAID_REQUEST` is served whole:
+ *
  * ```c
  * extern void say_to(uint32_t peer, const uint8_t *frame, size_t len);
  *
- * /* `request` came from a neighbour as IOTEDGE_SAID_REQUEST. */
  * static void serve(iotedge_provider_t *provider, const uint8_t tag[4], uint32_t peer, const uint8_t *request, size_t request_len)
  * {
  *     uint8_t asked[IOTEDGE_CONTENT_MAX_REQUEST], part[IOTEDGE_CONTENT_MAX_PART], frame[IOTEDGE_MAX_FRAME];
@@ -4859,7 +4860,7 @@ int32_t iotedge_content_deinit(iotedge_content_t *content);
 /**
  * What to ask a neighbour for next, in a frame as `IOTEDGE_SAID_REQUEST` or however you reach it. Any neighbour that has the content answers alike; ask again, or another one, where nothing comes.
  *
- * `most`: most bytes of one part, up to 65,535: at least 98, and the chunk with 34 where it is to come in one. `chunks`: so many in a row, up to 255; 0: 1. `request`: room for `request_capacity` bytes,
+ * `most`: most bytes of one part, up to 65,535; at least 66 more than a chunk has, or somewhere the answer is `IOTEDGE_E_CONTENT_NARROW`. `chunks`: so many in a row, up to 255; 0: 1. `request`: room for `request_capacity` bytes,
  * `IOTEDGE_CONTENT_MAX_REQUEST` are enough; `request_len`: their number. Both written on success.
  *
  * `IOTEDGE_E_NONE`: all is here. `IOTEDGE_E_ARGUMENT`, `IOTEDGE_E_BUFFER_TOO_SMALL`.
@@ -5003,8 +5004,9 @@ int32_t iotedge_update_request(const iotedge_update_t *update,
  * `IOTEDGE_E_PLATFORM`: the chunk could not be written, and has not come; or it has, and its step could not be stored: then that comes with the next step, and a reset before it takes a step more back. Either
  * way ask for what comes next. All others as `iotedge_content_take`.
  *
+ * What is refused changes nothing, so a loop takes whatever frame comes; here 1 says that the whole image lies in the slot:
+ *
  * ```c
- * /* A frame came. Returns 1 once the whole image lies in the slot. */
  * static int take_frame(iotedge_update_t *update, const uint8_t tag[4], const uint8_t *frame, size_t frame_len)
  * {
  *     const uint8_t *bytes = NULL;
@@ -5014,7 +5016,7 @@ int32_t iotedge_update_request(const iotedge_update_t *update,
  *     memset(&stands, 0, sizeof stands);
  *     stands.size = (uint32_t)sizeof stands;
  *     if (iotedge_frame_said(tag, frame, frame_len, &what, &bytes, &len) == IOTEDGE_OK && what == IOTEDGE_SAID_PART) {
- *         (void)iotedge_update_take(update, bytes, len, &step); /* What is refused changes nothing. */
+ *         (void)iotedge_update_take(update, bytes, len, &step);
  *     }
  *     return iotedge_update_status(update, &stands) == IOTEDGE_OK && stands.complete && iotedge_update_verify(update) == IOTEDGE_OK;
  * }

@@ -197,10 +197,11 @@ pub unsafe extern "C" fn iotedge_provider_descriptor(
 /// `IOTEDGE_E_CONTENT_OTHER`: for another content: perhaps another provider's. `IOTEDGE_E_CONTENT_INDEX`: no such place in it. `IOTEDGE_E_CONTENT_NARROW`: the asker takes fewer bytes than the smallest part
 /// has, or `part_capacity` is below that. `IOTEDGE_E_PLATFORM`: it could not be read. `IOTEDGE_E_MALFORMED`, `..._NOT_DETERMINISTIC`, `..._WRONG_TYPE`, `..._RANGE`: no request.
 ///
+/// What came from a neighbour as `IOTEDGE_SAID_REQUEST` is served whole:
+///
 /// ```c
 /// extern void say_to(uint32_t peer, const uint8_t *frame, size_t len);
 ///
-/// /* `request` came from a neighbour as IOTEDGE_SAID_REQUEST. */
 /// static void serve(iotedge_provider_t *provider, const uint8_t tag[4], uint32_t peer, const uint8_t *request, size_t request_len)
 /// {
 ///     uint8_t asked[IOTEDGE_CONTENT_MAX_REQUEST], part[IOTEDGE_CONTENT_MAX_PART], frame[IOTEDGE_MAX_FRAME];

@@ -166,7 +166,7 @@ pub unsafe extern "C" fn iotedge_content_deinit(content: *mut iotedge_content_t)
 
 /// What to ask a neighbour for next, in a frame as `IOTEDGE_SAID_REQUEST` or however you reach it. Any neighbour that has the content answers alike; ask again, or another one, where nothing comes.
 ///
-/// `most`: most bytes of one part, up to 65,535: at least 98, and the chunk with 34 where it is to come in one. `chunks`: so many in a row, up to 255; 0: 1. `request`: room for `request_capacity` bytes,
+/// `most`: most bytes of one part, up to 65,535; at least 66 more than a chunk has, or somewhere the answer is `IOTEDGE_E_CONTENT_NARROW`. `chunks`: so many in a row, up to 255; 0: 1. `request`: room for `request_capacity` bytes,
 /// `IOTEDGE_CONTENT_MAX_REQUEST` are enough; `request_len`: their number. Both written on success.
 ///
 /// `IOTEDGE_E_NONE`: all is here. `IOTEDGE_E_ARGUMENT`, `IOTEDGE_E_BUFFER_TOO_SMALL`.

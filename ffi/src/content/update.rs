@@ -383,8 +383,9 @@ pub unsafe extern "C" fn iotedge_update_request(
 /// `IOTEDGE_E_PLATFORM`: the chunk could not be written, and has not come; or it has, and its step could not be stored: then that comes with the next step, and a reset before it takes a step more back. Either
 /// way ask for what comes next. All others as `iotedge_content_take`.
 ///
+/// What is refused changes nothing, so a loop takes whatever frame comes; here 1 says that the whole image lies in the slot:
+///
 /// ```c
-/// /* A frame came. Returns 1 once the whole image lies in the slot. */
 /// static int take_frame(iotedge_update_t *update, const uint8_t tag[4], const uint8_t *frame, size_t frame_len)
 /// {
 ///     const uint8_t *bytes = NULL;
@@ -394,7 +395,7 @@ pub unsafe extern "C" fn iotedge_update_request(
 ///     memset(&stands, 0, sizeof stands);
 ///     stands.size = (uint32_t)sizeof stands;
 ///     if (iotedge_frame_said(tag, frame, frame_len, &what, &bytes, &len) == IOTEDGE_OK && what == IOTEDGE_SAID_PART) {
-///         (void)iotedge_update_take(update, bytes, len, &step); /* What is refused changes nothing. */
+///         (void)iotedge_update_take(update, bytes, len, &step);
 ///     }
 ///     return iotedge_update_status(update, &stands) == IOTEDGE_OK && stands.complete && iotedge_update_verify(update) == IOTEDGE_OK;
 /// }
