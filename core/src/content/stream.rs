@@ -6,6 +6,7 @@
 use super::part::{Part, Request};
 use super::shape::{Ends, descend, known};
 use super::{ContentError, Descriptor, MAX_LEVELS, Write};
+use crate::copy::gather;
 use crate::types::{Id, Prefix};
 use crate::wire::merkle::{leaf_hash, node_hash};
 use crate::wire::{Reader, Writer};
@@ -176,7 +177,7 @@ impl Stream {
             id,
             next,
             ends,
-            hashes: hashes.iter().map(|hash| Id(*hash)).collect(),
+            hashes: gather(hashes.iter().map(|hash| Id(*hash))),
         })
     }
 

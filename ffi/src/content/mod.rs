@@ -1,4 +1,4 @@
-//! Large content and firmware: a receiver's, a provider's and an update's objects in the caller's memory, and the names and manifests that go between them (decisions 0035 and 0038).
+//! Large content and firmware: a receiver's, a provider's and an update's objects in the caller's memory, and the names and manifests that go between them (decision 0035).
 //!
 //! Invariant as for nodes: at most one call works on an object at a time, a refused call changes nothing, and outputs are written only on success.
 
@@ -158,12 +158,15 @@ impl CSlot {
         Ok(self)
     }
 
-    fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), ContentError> {
-        let write = self.write.ok_or(ContentError::Platform)?;
-        // SAFETY: the contract of `iotedge_slot_t`.
-        match unsafe { write(self.user, offset, bytes.as_ptr(), bytes.len()) } {
-            status::IOTEDGE_OK => Ok(()),
-            _ => Err(ContentError::Platform),
+    /// Takes chunks that were proved. Known by name to `ci/stack`.
+    fn writer(&self) -> impl FnMut(u64, &[u8]) -> Result<(), ContentError> {
+        |offset, bytes| {
+            let write = self.write.ok_or(ContentError::Platform)?;
+            // SAFETY: the contract of `iotedge_slot_t`.
+            match unsafe { write(self.user, offset, bytes.as_ptr(), bytes.len()) } {
+                status::IOTEDGE_OK => Ok(()),
+                _ => Err(ContentError::Platform),
+            }
         }
     }
 }

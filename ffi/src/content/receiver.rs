@@ -212,10 +212,8 @@ pub unsafe extern "C" fn iotedge_content_take(
         let part = Part::parse(input(part, part_len)?).map_err(content_status)?;
         let out = Out::new(step)?;
         with_living(content.cast(), |c: &mut CContent| {
-            let slot = &c.slot;
-            let write = &mut |offset: u64, bytes: &[u8]| slot.write(offset, bytes);
-            let taken = c.stream.take(&part, write).map_err(content_status)?;
-            out.write(step_number(taken));
+            let taken = c.stream.take(&part, &mut c.slot.writer());
+            out.write(step_number(taken.map_err(content_status)?));
             Ok(())
         })
     })())

@@ -414,9 +414,8 @@ pub unsafe extern "C" fn iotedge_update_take(
         let part = Part::parse(input(part, part_len)?).map_err(content_status)?;
         let out = Out::new(step)?;
         with_living(update.cast(), |u: &mut CUpdate| {
-            let slot = &u.slot;
-            let write = &mut |offset: u64, bytes: &[u8]| slot.write(offset, bytes);
-            let taken = u.update.take(&mut u.platform, &part, write);
+            let mut write = u.slot.writer();
+            let taken = u.update.take(&mut u.platform, &part, &mut write);
             out.write(step_number(taken.map_err(update_status)?));
             Ok(())
         })
