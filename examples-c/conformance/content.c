@@ -1,4 +1,4 @@
-/* A content's parts, taken by a receiver and given by providers that keep all hashes, some or one; parts that a receiver refuses; manifests, read and made. */
+/* A content's parts, taken by a receiver and given by providers that keep all hashes, some or one; parts that a receiver refuses; manifests and what was installed, read and made. */
 #include "content.h"
 
 #include <iotedge.h>
@@ -66,6 +66,11 @@ static int expected(json_t vector, int32_t status)
         {"Element", IOTEDGE_E_RANGE},
         {"WrongSigner", IOTEDGE_E_WRONG_SIGNER},
         {"Signature(Rejected)", IOTEDGE_E_SIGNATURE},
+        {"none", IOTEDGE_E_NONE},
+        {"Range", IOTEDGE_E_RANGE},
+        {"Truncated", IOTEDGE_E_MALFORMED},
+        {"TrailingBytes", IOTEDGE_E_MALFORMED},
+        {"NotDeterministic", IOTEDGE_E_NOT_DETERMINISTIC},
     };
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
         if (json_is(json_get(vector, "expect"), NAMES[i].name)) {
@@ -267,14 +272,46 @@ static int manifest(json_t vector)
     return 0;
 }
 
+static int installed(json_t vector)
+{
+    iotedge_installed_t said;
+    uint8_t body[128], again[IOTEDGE_UPDATE_MAX_RECORD];
+    size_t again_len = 0;
+    long len = json_hex(json_get(vector, "body"), body, sizeof body);
+    memset(&said, 0, sizeof said);
+    said.size = (uint32_t)sizeof said;
+    if (len < 0) {
+        return failed(vector, "no bytes");
+    }
+    int32_t status = iotedge_update_record_read(body, (size_t)len, &said);
+    if (status != IOTEDGE_OK || expected(vector, status) != 0) {
+        return expected(vector, status);
+    }
+    if (!number(vector, "sequence", said.sequence) || !field(vector, "component", said.component, said.component_len) ||
+        !field(vector, "digest", said.digest, 32)) {
+        return failed(vector, "it says something else");
+    }
+    if (iotedge_update_record(&said, again, sizeof again, &again_len) != IOTEDGE_OK || again_len != (size_t)len ||
+        memcmp(again, body, again_len) != 0) {
+        return failed(vector, "other bytes");
+    }
+    return 0;
+}
+
 int content_reaches(json_t vector)
 {
     json_t op = json_get(vector, "op");
-    return json_is(op, "content") || json_is(op, "part") || json_is(op, "manifest");
+    return json_is(op, "content") || json_is(op, "part") || json_is(op, "manifest") || json_is(op, "installed");
 }
 
 int content_vector(json_t vector)
 {
     json_t op = json_get(vector, "op");
-    return json_is(op, "content") ? transfer(vector) : json_is(op, "part") ? one_part(vector) : manifest(vector);
+    if (json_is(op, "content")) {
+        return transfer(vector);
+    }
+    if (json_is(op, "part")) {
+        return one_part(vector);
+    }
+    return json_is(op, "manifest") ? manifest(vector) : installed(vector);
 }

@@ -1,4 +1,4 @@
-/* Runs a vector of vectors/content.json: a content in parts, as a receiver and as a provider; a part; a manifest. Returns 0 where all is as it says. */
+/* Runs a vector of vectors/content.json: a content in parts, as a receiver and as a provider; a part; a manifest; what was installed. Returns 0 where all is as it says. */
 #ifndef CONTENT_VECTOR_H
 #define CONTENT_VECTOR_H
 

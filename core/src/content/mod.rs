@@ -78,6 +78,13 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
+    const VACANT: Self = Self {
+        size: 0,
+        chunk: ChunkSize(6),
+        root: Id::ZERO,
+        count: 0,
+    };
+
     /// Content of `size` bytes in chunks of `chunk`, under `root`.
     ///
     /// # Errors

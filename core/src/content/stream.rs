@@ -49,6 +49,17 @@ impl Stream {
         }
     }
 
+    /// Of no content that anybody has: a place for one.
+    pub(super) const fn vacant() -> Self {
+        Self {
+            content: Descriptor::VACANT,
+            id: Id::ZERO,
+            next: 0,
+            ends: Ends::new(),
+            hashes: Vec::new(),
+        }
+    }
+
     /// The content.
     #[must_use]
     pub const fn content(&self) -> &Descriptor {
@@ -64,7 +75,7 @@ impl Stream {
     /// Whether all is here.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        self.next >= self.content.count()
+        self.next >= self.content.count() && self.next > 0
     }
 
     /// What to ask for: `chunks` in a row, in parts of at most `most` bytes. `None` once all is here.

@@ -443,6 +443,40 @@ fn a_firmware_arrives_over_resets() {
 }
 
 #[test]
+fn a_place_for_an_update_asks_for_nothing_and_takes_nothing() {
+    let served = serve(64, 6, 0);
+    let mut platform = MemoryPlatform::default();
+    let mut update = Update::vacant();
+    assert!(!update.is_complete() && update.request(1400, 1).is_none());
+    assert_eq!(
+        update.verify(&mut [].as_slice()),
+        Err(UpdateError::Incomplete)
+    );
+    let (frame, _) = served
+        .answer(&served.stream().request(1400, 1).unwrap())
+        .unwrap();
+    let part = Part::parse(&frame).unwrap();
+    for content in [part.content, Prefix([0; 16])] {
+        let part = Part { content, ..part };
+        let taken = update.take(&mut platform, &part, &mut |_, _| panic!("handed on"));
+        assert!(matches!(taken, Err(UpdateError::Content(_))));
+    }
+    // Refused, it stays one.
+    let mut other = manifest(3, *served.provider.content());
+    other.vendor = [9; 16];
+    let key = maker().public_key();
+    let bytes = signed(&other);
+    let begun = update.begin(&mut platform, &target(&key), &bytes, None, &mut Software);
+    assert_eq!(begun, Err(UpdateError::WrongVendor));
+    assert!(update.request(1400, 1).is_none());
+    assert!(
+        !update
+            .go_on(&mut platform, &target(&key), &mut Software)
+            .unwrap()
+    );
+}
+
+#[test]
 fn what_lies_in_the_slot_is_held_against_the_digest() {
     let served = serve(64 * 9 + 5, 6, 2);
     let digest = Id(crate::crypto::sha256(&[&served.bytes]));

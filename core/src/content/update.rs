@@ -3,9 +3,9 @@
 //! Invariant: what is handed to the vendor's writer is proved under a manifest that the pinned key signed, for this vendor, class and component, with a sequence number above the installed
 //! one; and chunks are handed on in order from a step's beginning, whatever the power did.
 
-use super::manifest::{MAX_MANIFEST, Manifest, ManifestError, Signed, Uuid};
+use super::manifest::{MAX_MANIFEST, ManifestError, Signed, Uuid};
 use super::part::{Part, Request};
-use super::provider::Source;
+use super::provider::{PIECE, Source};
 use super::stream::{MAX_STATE, Step, Stream};
 use super::{ContentError, Descriptor, Write};
 use crate::crypto::{PublicKey, Sha256, SignatureError, Verify, twice};
@@ -13,6 +13,7 @@ use crate::identity::Seconds;
 use crate::platform::{Platform, PlatformError};
 use crate::types::Id;
 use crate::wire::{Reader, WireError, Writer};
+use core::hint::black_box;
 
 const STORED: usize = 1 + 9 + 3 + MAX_MANIFEST + MAX_STATE;
 
@@ -157,19 +158,8 @@ impl Update {
         now: Option<Seconds>,
         verifier: &mut dyn Verify,
     ) -> Result<Self, UpdateError> {
-        let above = installed(platform, target.key)?;
-        let manifest = judge(target, bytes, now, above, verifier)?;
-        match Self::resume(platform, target, verifier) {
-            Ok(Some(update)) if update.manifest == bytes => return Ok(update),
-            Ok(Some(update)) if update.sequence >= manifest.sequence => {
-                return Err(UpdateError::Older);
-            }
-            Err(UpdateError::Platform) => return Err(UpdateError::Platform),
-            // None, an older one, or one that no longer counts.
-            _ => {}
-        }
-        let update = Self::new(target, &manifest, bytes, Stream::new(manifest.content))?;
-        update.store(platform)?;
+        let mut update = Self::vacant();
+        update.begin(platform, target, bytes, now, verifier)?;
         Ok(update)
     }
 
@@ -182,35 +172,110 @@ impl Update {
         target: &Target<'_>,
         verifier: &mut dyn Verify,
     ) -> Result<Option<Self>, UpdateError> {
-        let mut buffer = [0; STORED];
-        let Some(stored) = stored(platform, target.key, &mut buffer)? else {
-            return Ok(None);
-        };
+        let mut update = Self::vacant();
+        let found = update.go_on(platform, target, verifier)?;
+        Ok(found.then_some(update))
+    }
+
+    /// A place for [`Update::begin`] or [`Update::go_on`], where an update is too large for the stack. It asks for nothing and takes nothing.
+    #[must_use]
+    pub const fn vacant() -> Self {
+        Self {
+            stream: Stream::vacant(),
+            sequence: 0,
+            digest: Id::ZERO,
+            manifest: heapless::Vec::new(),
+            key: 0,
+            step: 1,
+        }
+    }
+
+    /// As [`Update::offer`], in place.
+    ///
+    /// # Errors
+    /// [`UpdateError`]: no update is here then.
+    pub fn begin<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        target: &Target<'_>,
+        bytes: &[u8],
+        now: Option<Seconds>,
+        verifier: &mut dyn Verify,
+    ) -> Result<(), UpdateError> {
+        let above = installed(platform, target.key)?;
+        let judged = judge(target, bytes, now, above, verifier);
+        // Looked at twice, as it was found twice: here, and before anything is kept.
+        let again = black_box(judged);
+        judged?;
+        let sequence = Signed::parse(bytes)?.unverified()?.sequence;
+        match self.go_on(platform, target, verifier) {
+            Ok(true) if self.manifest == bytes => return Ok(()),
+            Ok(true) if self.sequence >= sequence => return Err(UpdateError::Older),
+            Err(UpdateError::Platform) => return Err(UpdateError::Platform),
+            // None, an older one, or one that no longer counts.
+            _ => {}
+        }
+        again?;
+        self.fresh(target, bytes)?;
+        self.store(platform)
+    }
+
+    /// As [`Update::resume`], in place; `false` where there is none.
+    ///
+    /// # Errors
+    /// As [`Update::resume`]: no update is here then.
+    pub fn go_on<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        target: &Target<'_>,
+        verifier: &mut dyn Verify,
+    ) -> Result<bool, UpdateError> {
+        if !self.load(platform, target)? {
+            return Ok(false);
+        }
         let above = installed(platform, target.key)?;
         // It was not expired when it was begun.
-        let manifest = judge(target, stored.manifest, None, above, verifier)?;
-        let stream = Stream::restore(manifest.content, stored.state);
-        let stream = stream.map_err(|_| UpdateError::Stored)?;
-        Ok(Some(Self::new(target, &manifest, stored.manifest, stream)?))
+        let judged = judge(target, &self.manifest, None, above, verifier);
+        let again = black_box(judged);
+        judged?;
+        // Its state was damaged, not its manifest.
+        if self.stream.content().count() == 0 {
+            return Err(UpdateError::Stored);
+        }
+        again.map(|()| true)
     }
 
-    fn new(
+    /// What is stored, not judged yet. Apart, so that what it takes of the stack is gone when a signature is checked.
+    #[inline(never)]
+    fn load<P: Platform>(
+        &mut self,
+        platform: &mut P,
         target: &Target<'_>,
-        manifest: &Manifest<'_>,
-        bytes: &[u8],
-        stream: Stream,
-    ) -> Result<Self, UpdateError> {
-        let bytes = heapless::Vec::from_slice(bytes).map_err(|_| ManifestError::Element)?;
-        Ok(Self {
-            stream,
-            sequence: manifest.sequence,
-            digest: manifest.digest,
-            manifest: bytes,
-            key: target.key,
-            step: target.step.max(1),
-        })
+    ) -> Result<bool, UpdateError> {
+        let mut buffer = [0; STORED];
+        let Some(stored) = stored(platform, target.key, &mut buffer)? else {
+            return Ok(false);
+        };
+        self.fresh(target, stored.manifest)?;
+        let content = *self.content();
+        self.stream = Stream::restore(content, stored.state).unwrap_or(Stream::vacant());
+        Ok(true)
     }
 
+    /// At the beginning of what a manifest says.
+    #[inline(never)]
+    fn fresh(&mut self, target: &Target<'_>, bytes: &[u8]) -> Result<(), UpdateError> {
+        let manifest = Signed::parse(bytes)?.unverified()?;
+        self.manifest = heapless::Vec::from_slice(bytes).map_err(|_| ManifestError::Element)?;
+        self.stream = Stream::new(manifest.content);
+        self.sequence = manifest.sequence;
+        self.digest = manifest.digest;
+        self.key = target.key;
+        self.step = target.step.max(1);
+        Ok(())
+    }
+
+    #[inline(never)]
     fn store<P: Platform>(&self, platform: &mut P) -> Result<(), UpdateError> {
         let mut buffer = [0; STORED];
         let mut w = Writer::new(&mut buffer);
@@ -285,7 +350,7 @@ impl Update {
             return Err(UpdateError::Incomplete);
         }
         let size = self.content().size();
-        let (mut hash, mut at, mut buffer) = (Sha256::new(), 0_u64, [0; 256]);
+        let (mut hash, mut at, mut buffer) = (Sha256::new(), 0_u64, [0; PIECE]);
         while at < size {
             let left = usize::try_from(size.saturating_sub(at)).unwrap_or(usize::MAX);
             let len = left.min(buffer.len());
@@ -336,33 +401,52 @@ fn stored<'b, P: Platform>(
 }
 
 /// Whether this component takes what a manifest says, in place of the firmware with the number `above`. Found twice (decision 0030): one skipped instruction lets no other firmware in.
-fn judge<'a>(
+#[inline(never)]
+fn judge(
     target: &Target<'_>,
-    bytes: &'a [u8],
+    bytes: &[u8],
     now: Option<Seconds>,
     above: u64,
     verifier: &mut dyn Verify,
-) -> Result<Manifest<'a>, UpdateError> {
+) -> Result<(), UpdateError> {
     let rejected = ManifestError::Signature(SignatureError::Rejected);
-    let mut found = Err(UpdateError::Manifest(rejected));
-    let verdict = twice(verifier, &mut |verifier: &mut dyn Verify| {
-        found = taken(target, bytes, now, above, verifier);
-        i32::from(found.is_err())
+    let mut error = UpdateError::Manifest(rejected);
+    let verdict = twice(verifier, &mut |verifier: &mut dyn Verify| match fits(
+        target, bytes, now, above, verifier,
+    ) {
+        Ok(()) => 0,
+        Err(found) => {
+            error = found;
+            1
+        }
     });
     match verdict {
-        0 => found,
-        _ => Err(found.err().unwrap_or(UpdateError::Manifest(rejected))),
+        0 => Ok(()),
+        _ => Err(error),
     }
 }
 
-fn taken<'a>(
+#[inline(never)]
+fn fits(
     target: &Target<'_>,
-    bytes: &'a [u8],
+    bytes: &[u8],
     now: Option<Seconds>,
     above: u64,
     verifier: &mut dyn Verify,
-) -> Result<Manifest<'a>, UpdateError> {
-    let manifest = Signed::parse(bytes)?.verify(target.authority, verifier)?;
+) -> Result<(), UpdateError> {
+    let signed = Signed::parse(bytes)?;
+    signed.authentic(target.authority, verifier)?;
+    says(target, &signed, now, above)
+}
+
+#[inline(never)]
+fn says(
+    target: &Target<'_>,
+    signed: &Signed<'_>,
+    now: Option<Seconds>,
+    above: u64,
+) -> Result<(), UpdateError> {
+    let manifest = signed.unverified()?;
     if manifest.vendor != target.vendor {
         return Err(UpdateError::WrongVendor);
     }
@@ -390,5 +474,5 @@ fn taken<'a>(
     if manifest.sequence <= above {
         return Err(UpdateError::Older);
     }
-    Ok(manifest)
+    Ok(())
 }

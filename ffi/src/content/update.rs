@@ -15,6 +15,7 @@ use crate::node::memory::{
 use crate::node::platform::{CPlatform, platform};
 use crate::raw::{Call, Out, OutBytes, OutStruct, Sized32, array, done, input, structure};
 use crate::status;
+use core::mem::MaybeUninit;
 use iotedge_core::Id;
 use iotedge_core::content::installed::{Installed, MAX_INSTALLED};
 use iotedge_core::content::manifest::{MAX_COMPONENT, MAX_MANIFEST, ManifestError};
@@ -198,7 +199,17 @@ unsafe fn with_target<R>(
     })
 }
 
-/// Makes an update in the memory, of what `find` gives.
+/// Apart, so that what it takes of the stack to make one is gone when a signature is checked.
+#[inline(never)]
+fn build(place: &mut MaybeUninit<CUpdate>, platform: CPlatform, slot: CSlot) -> &mut CUpdate {
+    place.write(CUpdate {
+        update: Update::vacant(),
+        platform,
+        slot,
+    })
+}
+
+/// Makes an update in the memory, and fills it by `find`. Where that refuses no update lives there: nothing of it has to be dropped.
 ///
 /// # Safety
 /// As [`create_in_place`], [`platform`] and [`with_target`].
@@ -209,21 +220,16 @@ unsafe fn create(
     platform: *const iotedge_platform_t,
     slot: *const iotedge_slot_t,
     update: *mut *mut iotedge_update_t,
-    find: impl FnOnce(&mut CPlatform, &mut CVerifier, &Target<'_>) -> Call<Update>,
+    find: impl FnOnce(&mut CUpdate, &mut CVerifier, &Target<'_>) -> Call<()>,
 ) -> Call<()> {
     // SAFETY: the caller's promise.
     unsafe {
         with_target(target, |target| {
-            let (mut platform, mut verifier) = self::platform(platform)?;
+            let (platform, mut verifier) = self::platform(platform)?;
             let slot = self::slot(slot)?.writable()?;
             let out = Out::new(update)?;
             create_in_place::<CUpdate, _>(memory.cast(), memory_len, cut, |(), place| {
-                place.write(CUpdate {
-                    update: find(&mut platform, &mut verifier, target)?,
-                    platform,
-                    slot,
-                });
-                Ok(())
+                find(build(place, platform, slot), &mut verifier, target)
             })?;
             out.write(memory.cast());
             Ok(())
@@ -304,8 +310,9 @@ pub unsafe extern "C" fn iotedge_update_offer(
             platform,
             slot,
             update,
-            |platform, verifier, target| {
-                let begun = Update::offer(platform, target, bytes, now, verifier);
+            |made, verifier, target| {
+                let (update, platform) = (&mut made.update, &mut made.platform);
+                let begun = update.begin(platform, target, bytes, now, verifier);
                 begun.map_err(update_status)
             },
         )
@@ -335,9 +342,13 @@ pub unsafe extern "C" fn iotedge_update_resume(
             platform,
             slot,
             update,
-            |platform, verifier, target| {
-                let found = Update::resume(platform, target, verifier);
-                found.map_err(update_status)?.ok_or(status::IOTEDGE_E_NONE)
+            |made, verifier, target| {
+                let (update, platform) = (&mut made.update, &mut made.platform);
+                match update.go_on(platform, target, verifier) {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(status::IOTEDGE_E_NONE),
+                    Err(error) => Err(update_status(error)),
+                }
             },
         )
     })
