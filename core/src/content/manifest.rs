@@ -240,7 +240,6 @@ impl<'a> Signed<'a> {
     }
 
     /// Whether the pinned key signed it.
-    #[inline(never)]
     pub(super) fn authentic(
         &self,
         authority: &PublicKey,

@@ -6,7 +6,6 @@
 use super::part::{Part, Request};
 use super::shape::{Ends, descend, known};
 use super::{ContentError, Descriptor, MAX_LEVELS, Write};
-use crate::copy::gather;
 use crate::types::{Id, Prefix};
 use crate::wire::merkle::{leaf_hash, node_hash};
 use crate::wire::{Reader, Writer};
@@ -38,19 +37,14 @@ impl Stream {
     /// From the first chunk on.
     #[must_use]
     pub fn new(content: Descriptor) -> Self {
-        let mut hashes = Vec::new();
-        let _ = hashes.push(*content.root());
-        Self {
-            id: content.id(),
-            next: 0,
-            ends: known(content.count(), 0),
-            hashes,
-            content,
-        }
+        let mut stream = Self::vacant();
+        stream.begin(content);
+        stream
     }
 
-    /// Of no content that anybody has: a place for one.
-    pub(super) const fn vacant() -> Self {
+    /// A place for [`Stream::begin`] or [`Stream::go_on`], where a receiver is too large for the stack. It asks for nothing and takes nothing.
+    #[must_use]
+    pub const fn vacant() -> Self {
         Self {
             content: Descriptor::VACANT,
             id: Id::ZERO,
@@ -58,6 +52,16 @@ impl Stream {
             ends: Ends::new(),
             hashes: Vec::new(),
         }
+    }
+
+    /// As [`Stream::new`], in place.
+    pub fn begin(&mut self, content: Descriptor) {
+        self.content = content;
+        self.id = content.id();
+        self.next = 0;
+        self.ends = known(content.count(), 0);
+        self.hashes.clear();
+        let _ = self.hashes.push(*content.root());
     }
 
     /// The content.
@@ -173,6 +177,16 @@ impl Stream {
     /// # Errors
     /// [`ContentError::Stored`] where it is of another content or damaged: begin anew.
     pub fn restore(content: Descriptor, saved: &[u8]) -> Result<Self, ContentError> {
+        let mut stream = Self::vacant();
+        stream.go_on(content, saved)?;
+        Ok(stream)
+    }
+
+    /// As [`Stream::restore`], in place.
+    ///
+    /// # Errors
+    /// As [`Stream::restore`]; nothing has changed then.
+    pub fn go_on(&mut self, content: Descriptor, saved: &[u8]) -> Result<(), ContentError> {
         let mut r = Reader::new(saved);
         r.take_array_of(3);
         let id = r.take_id();
@@ -183,13 +197,15 @@ impl Stream {
         if !whole || next > content.count() || ends.len() != hashes.len() {
             return Err(ContentError::Stored);
         }
-        Ok(Self {
-            content,
-            id,
-            next,
-            ends,
-            hashes: gather(hashes.iter().map(|hash| Id(*hash))),
-        })
+        self.content = content;
+        self.id = id;
+        self.next = next;
+        self.ends = ends;
+        self.hashes.clear();
+        for hash in hashes {
+            let _ = self.hashes.push(Id(*hash));
+        }
+        Ok(())
     }
 
     /// The prefix of the content's id: what its parts carry.

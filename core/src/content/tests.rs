@@ -3,7 +3,7 @@
 use super::manifest::{MAX_MANIFEST, ManifestError, Signed};
 use super::update::{Target, UpdateError, confirm, installed};
 use super::*;
-use crate::crypto::{PublicKey, SecretKey, SignatureError, Software};
+use crate::crypto::{PublicKey, SecretKey, Signature, SignatureError, Software, Verify};
 use crate::identity::Seconds;
 use crate::node::test_platform::MemoryPlatform;
 use crate::types::Prefix;
@@ -508,6 +508,39 @@ fn what_lies_in_the_slot_is_held_against_the_digest() {
     }
     Update::give_up(&mut platform, KEY).unwrap();
     assert!(resume(&mut platform).unwrap().is_none());
+}
+
+/// Counts what is checked.
+struct Counting(u32);
+
+impl Verify for Counting {
+    fn verify(
+        &mut self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
+        self.0 += 1;
+        Software.verify(key, message, signature)
+    }
+}
+
+#[test]
+fn no_manifest_is_checked_more_often_than_it_has_to_be() {
+    let served = serve(1000, 6, 0);
+    let content = *served.provider.content();
+    let authority = maker().public_key();
+    let mut platform = MemoryPlatform::default();
+    // The first, the same again, a newer one in its place.
+    for (sequence, checks) in [(5, 1), (5, 1), (6, 2)] {
+        let bytes = signed(&manifest(sequence, content));
+        let (target, mut count) = (target(&authority), Counting(0));
+        Update::offer(&mut platform, &target, &bytes, None, &mut count).unwrap();
+        assert_eq!(count.0, checks, "{sequence}");
+    }
+    let mut count = Counting(0);
+    Update::resume(&mut platform, &target(&authority), &mut count).unwrap();
+    assert_eq!(count.0, 1);
 }
 
 #[test]

@@ -106,6 +106,8 @@ pub struct Update {
     manifest: heapless::Vec<u8, MAX_MANIFEST>,
     key: u16,
     step: u32,
+    /// What was stored of the stream is of no use.
+    damaged: bool,
 }
 
 /// The sequence number of the firmware that runs; 0 before the first update.
@@ -187,6 +189,7 @@ impl Update {
             manifest: heapless::Vec::new(),
             key: 0,
             step: 1,
+            damaged: false,
         }
     }
 
@@ -208,8 +211,8 @@ impl Update {
         let again = black_box(judged);
         judged?;
         let sequence = Signed::parse(bytes)?.unverified()?.sequence;
-        match self.go_on(platform, target, verifier) {
-            Ok(true) if self.manifest == bytes => return Ok(()),
+        match self.find(platform, target, Some(bytes), verifier) {
+            Ok(true) if self.manifest == bytes => return again,
             Ok(true) if self.sequence >= sequence => return Err(UpdateError::Older),
             Err(UpdateError::Platform) => return Err(UpdateError::Platform),
             // None, an older one, or one that no longer counts.
@@ -230,16 +233,29 @@ impl Update {
         target: &Target<'_>,
         verifier: &mut dyn Verify,
     ) -> Result<bool, UpdateError> {
+        self.find(platform, target, None, verifier)
+    }
+
+    /// What is stored, judged: but for what was judged just now, `known`.
+    fn find<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        target: &Target<'_>,
+        known: Option<&[u8]>,
+        verifier: &mut dyn Verify,
+    ) -> Result<bool, UpdateError> {
         if !self.load(platform, target)? {
             return Ok(false);
         }
         let above = installed(platform, target.key)?;
         // It was not expired when it was begun.
-        let judged = judge(target, &self.manifest, None, above, verifier);
+        let judged = match known == Some(&self.manifest) {
+            true => Ok(()),
+            false => judge(target, &self.manifest, None, above, verifier),
+        };
         let again = black_box(judged);
         judged?;
-        // Its state was damaged, not its manifest.
-        if self.stream.content().count() == 0 {
+        if self.damaged {
             return Err(UpdateError::Stored);
         }
         again.map(|()| true)
@@ -258,7 +274,7 @@ impl Update {
         };
         self.fresh(target, stored.manifest)?;
         let content = *self.content();
-        self.stream = Stream::restore(content, stored.state).unwrap_or(Stream::vacant());
+        self.damaged = self.stream.go_on(content, stored.state).is_err();
         Ok(true)
     }
 
@@ -266,8 +282,11 @@ impl Update {
     #[inline(never)]
     fn fresh(&mut self, target: &Target<'_>, bytes: &[u8]) -> Result<(), UpdateError> {
         let manifest = Signed::parse(bytes)?.unverified()?;
-        self.manifest = heapless::Vec::from_slice(bytes).map_err(|_| ManifestError::Element)?;
-        self.stream = Stream::new(manifest.content);
+        self.manifest.clear();
+        let kept = self.manifest.extend_from_slice(bytes);
+        kept.map_err(|_| ManifestError::Element)?;
+        self.stream.begin(manifest.content);
+        self.damaged = false;
         self.sequence = manifest.sequence;
         self.digest = manifest.digest;
         self.key = target.key;
@@ -426,7 +445,6 @@ fn judge(
     }
 }
 
-#[inline(never)]
 fn fits(
     target: &Target<'_>,
     bytes: &[u8],
@@ -434,19 +452,27 @@ fn fits(
     above: u64,
     verifier: &mut dyn Verify,
 ) -> Result<(), UpdateError> {
-    let signed = Signed::parse(bytes)?;
-    signed.authentic(target.authority, verifier)?;
-    says(target, &signed, now, above)
+    authentic(target.authority, bytes, verifier)?;
+    says(target, bytes, now, above)
+}
+
+#[inline(never)]
+fn authentic(
+    authority: &PublicKey,
+    bytes: &[u8],
+    verifier: &mut dyn Verify,
+) -> Result<(), ManifestError> {
+    Signed::parse(bytes)?.authentic(authority, verifier)
 }
 
 #[inline(never)]
 fn says(
     target: &Target<'_>,
-    signed: &Signed<'_>,
+    bytes: &[u8],
     now: Option<Seconds>,
     above: u64,
 ) -> Result<(), UpdateError> {
-    let manifest = signed.unverified()?;
+    let manifest = Signed::parse(bytes)?.unverified()?;
     if manifest.vendor != target.vendor {
         return Err(UpdateError::WrongVendor);
     }

@@ -9,6 +9,7 @@ use crate::node::memory::{
 };
 use crate::raw::{Call, Out, OutBytes, OutStruct, done, input};
 use crate::status;
+use core::mem::MaybeUninit;
 use iotedge_core::content::{ContentError, MAX_REQUEST, MAX_STATE, Part, Request, Step, Stream};
 use iotedge_core::wire::Writer;
 
@@ -62,6 +63,18 @@ pub(super) const fn step_number(step: Step) -> u32 {
     }
 }
 
+/// Apart, so that what it takes of the stack to make one is gone when the receiver begins.
+#[inline(never)]
+fn build(place: &mut MaybeUninit<CContent>, slot: CSlot) -> &mut Stream {
+    let made = place.write(CContent {
+        stream: Stream::vacant(),
+        slot,
+    });
+    &mut made.stream
+}
+
+/// Makes a receiver in the memory, and lets `start` say of what. Where that refuses none lives there: nothing of it has to be dropped.
+///
 /// # Safety
 /// As [`create_in_place`].
 unsafe fn create(
@@ -69,17 +82,13 @@ unsafe fn create(
     memory_len: usize,
     slot: CSlot,
     content: *mut *mut iotedge_content_t,
-    stream: impl FnOnce() -> Call<Stream>,
+    start: impl FnOnce(&mut Stream) -> Call<()>,
 ) -> Call<()> {
     let out = Out::new(content)?;
     // SAFETY: the caller's promise.
     unsafe {
         create_in_place::<CContent, _>(memory.cast(), memory_len, cut, |(), place| {
-            place.write(CContent {
-                stream: stream()?,
-                slot,
-            });
-            Ok(())
+            start(build(place, slot))
         })?;
         out.write(memory.cast());
     }
@@ -121,7 +130,10 @@ pub unsafe extern "C" fn iotedge_content_begin(
     done((|| unsafe {
         let which = self::descriptor(descriptor)?;
         let slot = self::slot(slot)?.writable()?;
-        create(memory, memory_len, slot, content, || Ok(Stream::new(which)))
+        create(memory, memory_len, slot, content, |stream| {
+            stream.begin(which);
+            Ok(())
+        })
     })())
 }
 
@@ -147,8 +159,8 @@ pub unsafe extern "C" fn iotedge_content_restore(
         let which = self::descriptor(descriptor)?;
         let slot = self::slot(slot)?.writable()?;
         let saved = input(saved, saved_len)?;
-        create(memory, memory_len, slot, content, || {
-            Stream::restore(which, saved).map_err(content_status)
+        create(memory, memory_len, slot, content, |stream| {
+            stream.go_on(which, saved).map_err(content_status)
         })
     })())
 }
