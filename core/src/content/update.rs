@@ -419,7 +419,7 @@ fn stored<'b, P: Platform>(
     Ok(Some(found))
 }
 
-/// Whether this component takes what a manifest says, in place of the firmware with the number `above`. Found twice (decision 0030): one skipped instruction lets no other firmware in.
+/// Whether this component takes what a manifest says, in place of the firmware with the number `above`. Found twice (decision 0030), against a skipped instruction.
 #[inline(never)]
 fn judge(
     target: &Target<'_>,
