@@ -85,6 +85,14 @@
       (size_t)(skipped) * IOTEDGE_SUBSCRIBER_SIZE_SKIPPED + (size_t)(recent) * IOTEDGE_SUBSCRIBER_SIZE_RECENT +  \
       7) / 8 * 8)
 
+/**
+ * Bytes of a provider (see iotedge_provider_config_t), a multiple of 8, for a static array:
+ * `static uint64_t provider_memory[IOTEDGE_PROVIDER_SIZE(65536, 8, 3) / 8];`
+ * Never less than what iotedge_provider_size() says, and good for every target.
+ */
+#define IOTEDGE_PROVIDER_SIZE(length, chunk, level)                                                            \
+    (IOTEDGE_PROVIDER_SIZE_FIXED + (((size_t)(length) - 1) / ((size_t)1 << ((chunk) + (level))) + 1) * 32)
+
 /** Most bytes that a frame of this length takes on a serial line: its CRC-32, two zeros, and one byte for each 254 bytes begun. */
 #define IOTEDGE_SERIAL_SIZE(frame) ((size_t)(frame) + 6 + ((size_t)(frame) + 257) / 254)
 
@@ -318,6 +326,11 @@
 #define IOTEDGE_SAID_QUOTE 5
 
 /**
+ * An application's frame: the manifest of a firmware that the sender has, or knows of.
+ */
+#define IOTEDGE_SAID_MANIFEST 6
+
+/**
  * Bytes of a subscriber beside its channels and rooms: see `IOTEDGE_SUBSCRIBER_SIZE`.
  */
 #define IOTEDGE_SUBSCRIBER_SIZE_FIXED 416
@@ -431,6 +444,81 @@
  * Of `iotedge_profile_t.known`: the hops.
  */
 #define IOTEDGE_PROFILE_HOPS 4
+
+/**
+ * Most bytes of a content's name: `iotedge_content_name`.
+ */
+#define IOTEDGE_CONTENT_MAX_NAME 45
+
+/**
+ * Most bytes of a request.
+ */
+#define IOTEDGE_CONTENT_MAX_REQUEST 33
+
+/**
+ * Most bytes of a part that fits a frame of `iotedge_frame_say`.
+ */
+#define IOTEDGE_CONTENT_MAX_PART 1394
+
+/**
+ * Most bytes of what `iotedge_content_save` writes: all but 43 of them are 32 for each level that the tree of chunks has.
+ */
+#define IOTEDGE_CONTENT_MAX_STATE 715
+
+/**
+ * What a part brought: hashes on the way to the next chunk. Ask again.
+ */
+#define IOTEDGE_CONTENT_WAY 0
+
+/**
+ * What a part brought: a chunk, which was written.
+ */
+#define IOTEDGE_CONTENT_CHUNK 1
+
+/**
+ * A manifest says when it expires.
+ */
+#define IOTEDGE_MANIFEST_EXPIRES 1
+
+/**
+ * A manifest is of a delta: `precursor` must run.
+ */
+#define IOTEDGE_MANIFEST_PRECURSOR 2
+
+/**
+ * Most bytes of what a maker signs.
+ */
+#define IOTEDGE_MANIFEST_MAX_INPUT 315
+
+/**
+ * Bytes of a provider beside the hashes that it keeps: see `IOTEDGE_PROVIDER_SIZE`.
+ */
+#define IOTEDGE_PROVIDER_SIZE_FIXED 208
+
+/**
+ * Bytes of a receiver, a multiple of 8, for a static array: `static uint64_t memory[IOTEDGE_CONTENT_SIZE / 8];`. Never less than what `iotedge_content_size` says, and good for every target.
+ */
+#define IOTEDGE_CONTENT_SIZE 960
+
+/**
+ * Bytes of an update, a multiple of 8, for a static array: `static uint64_t memory[IOTEDGE_UPDATE_SIZE / 8];`. Never less than what `iotedge_update_size` says, and good for every target.
+ */
+#define IOTEDGE_UPDATE_SIZE 1376
+
+/**
+ * Most bytes of a manifest with its signature.
+ */
+#define IOTEDGE_UPDATE_MAX_MANIFEST 282
+
+/**
+ * Most bytes of a component's name.
+ */
+#define IOTEDGE_UPDATE_MAX_COMPONENT 16
+
+/**
+ * Most bytes of what is said of an installed update.
+ */
+#define IOTEDGE_UPDATE_MAX_RECORD 81
 
 /**
  * Bytes of a store, a multiple of 8, for a static array: `static uint64_t memory[IOTEDGE_FLASH_STORE_SIZE / 8];`. Good for every target.
@@ -1745,6 +1833,91 @@
 #define IOTEDGE_E_CHANNEL_WEAK_KEY 187
 
 /**
+ * No bytes, or more than 2^20 chunks.
+ */
+#define IOTEDGE_E_CONTENT_SIZE 188
+
+/**
+ * A request or a part of another content. Perhaps another object's.
+ */
+#define IOTEDGE_E_CONTENT_OTHER 189
+
+/**
+ * Not the part that comes next: late, doubled, or ahead. Ask again.
+ */
+#define IOTEDGE_E_CONTENT_PART 190
+
+/**
+ * A part with a chunk that is not as long as its place says, or with hashes that are none. Ask somebody else.
+ */
+#define IOTEDGE_E_CONTENT_LENGTH 191
+
+/**
+ * A part that does not lead to the content's root: whoever sent it changed it, or has something else under this name. Ask somebody else.
+ */
+#define IOTEDGE_E_CONTENT_FORGED 192
+
+/**
+ * A request for a place that the content does not have.
+ */
+#define IOTEDGE_E_CONTENT_INDEX 193
+
+/**
+ * A request for fewer bytes than the smallest part has.
+ */
+#define IOTEDGE_E_CONTENT_NARROW 194
+
+/**
+ * What was saved is of another content, or damaged. Begin anew.
+ */
+#define IOTEDGE_E_CONTENT_STORED 195
+
+/**
+ * A manifest for another vendor's devices.
+ */
+#define IOTEDGE_E_UPDATE_VENDOR 140
+
+/**
+ * A manifest for another class of devices.
+ */
+#define IOTEDGE_E_UPDATE_CLASS 141
+
+/**
+ * A manifest for another component of the device.
+ */
+#define IOTEDGE_E_UPDATE_COMPONENT 142
+
+/**
+ * A manifest or a number that is not above that of the installed firmware, or of the one under way.
+ */
+#define IOTEDGE_E_UPDATE_OLDER 143
+
+/**
+ * A manifest that expired. Check the clock.
+ */
+#define IOTEDGE_E_UPDATE_EXPIRED 144
+
+/**
+ * A manifest of a delta to another image than the one that runs.
+ */
+#define IOTEDGE_E_UPDATE_PRECURSOR 145
+
+/**
+ * A manifest of a payload whose format this device does not know.
+ */
+#define IOTEDGE_E_UPDATE_FORMAT 146
+
+/**
+ * A manifest of a payload that is larger than its place.
+ */
+#define IOTEDGE_E_UPDATE_ROOM 147
+
+/**
+ * What lies in the slot has not the digest of the manifest: the memory failed, or the maker was wrong. Give the update up.
+ */
+#define IOTEDGE_E_UPDATE_DIGEST 148
+
+/**
  * All units of the sale are paid, or the tick is beyond them.
  */
 #define IOTEDGE_E_SALE_SPENT 196
@@ -1767,7 +1940,7 @@
 /**
  * What is stored of the sale is damaged, or of another one.
  */
-#define IOTEDGE_E_SALE_STORED 200
+#define IOTEDGE_E_SALE_STORED 149
 
 /**
  * Kind of a certificate: a device.
@@ -1820,6 +1993,11 @@
 typedef struct iotedge_channel_owner_t iotedge_channel_owner_t;
 
 /**
+ * A receiver of one content. Lives in memory that you give to `iotedge_content_begin` and is never copied or moved.
+ */
+typedef struct iotedge_content_t iotedge_content_t;
+
+/**
  * A store over raw NOR flash. Lives in memory that you give to `iotedge_flash_store_open` and is never copied or moved.
  */
 typedef struct iotedge_flash_store_t iotedge_flash_store_t;
@@ -1845,6 +2023,11 @@ typedef struct iotedge_node_t iotedge_node_t;
 typedef struct iotedge_payer_t iotedge_payer_t;
 
 /**
+ * Who has a content and serves it. Lives in memory that you give to `iotedge_provider_init` and is never copied or moved.
+ */
+typedef struct iotedge_provider_t iotedge_provider_t;
+
+/**
  * A decoder. Lives in memory that you give to `iotedge_serial_decoder_init` and is never copied or moved.
  */
 typedef struct iotedge_serial_decoder_t iotedge_serial_decoder_t;
@@ -1853,6 +2036,11 @@ typedef struct iotedge_serial_decoder_t iotedge_serial_decoder_t;
  * A subscriber of channels. Lives in memory that you give to `iotedge_subscriber_init` and is never copied or moved.
  */
 typedef struct iotedge_subscriber_t iotedge_subscriber_t;
+
+/**
+ * A firmware on its way. Lives in memory that you give to `iotedge_update_offer` or `iotedge_update_resume` and is never copied or moved.
+ */
+typedef struct iotedge_update_t iotedge_update_t;
 
 /**
  * One thing that was measured: a stage of the boot, the firmware, a configuration. Set `size` first.
@@ -2547,6 +2735,262 @@ typedef struct iotedge_profile_t {
      */
     uint32_t reserved;
 } iotedge_profile_t;
+
+/**
+ * What a content is: whatever has these bytes under this cut has no other. Set `size` first.
+ */
+typedef struct iotedge_content_descriptor_t {
+    /**
+     * `sizeof(iotedge_content_descriptor_t)`.
+     */
+    uint32_t size;
+    /**
+     * Bytes of a chunk, as a power of two: 6 (64 bytes) to 10 (1,024). The last one is shorter.
+     */
+    uint32_t chunk;
+    /**
+     * Bytes of the content: 1 to 2^20 chunks.
+     */
+    uint64_t length;
+    /**
+     * The root of RFC 9162 over the chunks.
+     */
+    uint8_t root[32];
+} iotedge_content_descriptor_t;
+
+/**
+ * What a manifest says beside its content. Set `size` first.
+ */
+typedef struct iotedge_manifest_t {
+    /**
+     * `sizeof(iotedge_manifest_t)`.
+     */
+    uint32_t size;
+    /**
+     * How to read the payload: 0 is the image as it runs, others are the vendor's.
+     */
+    uint32_t format;
+    /**
+     * 1 and above; each release has a higher one.
+     */
+    uint64_t sequence;
+    /**
+     * With `IOTEDGE_MANIFEST_EXPIRES`: not to be begun from then on, in seconds since 1970. Else zero.
+     */
+    uint64_t expires;
+    /**
+     * Whose devices: a UUID.
+     */
+    uint8_t vendor_id[16];
+    /**
+     * Which of them: a UUID.
+     */
+    uint8_t class_id[16];
+    /**
+     * Which part of the device, then zeros.
+     */
+    uint8_t component[16];
+    /**
+     * Bytes of `component`, 1 to `IOTEDGE_UPDATE_MAX_COMPONENT`.
+     */
+    uint32_t component_len;
+    /**
+     * `IOTEDGE_MANIFEST_EXPIRES`, `IOTEDGE_MANIFEST_PRECURSOR`, added.
+     */
+    uint32_t flags;
+    /**
+     * With `IOTEDGE_MANIFEST_PRECURSOR`: SHA-256 of the image that must run. Else zero.
+     */
+    uint8_t precursor[32];
+    /**
+     * SHA-256 of the payload.
+     */
+    uint8_t digest[32];
+} iotedge_manifest_t;
+
+/**
+ * What a provider is to serve. Set `size` first.
+ */
+typedef struct iotedge_provider_config_t {
+    /**
+     * `sizeof(iotedge_provider_config_t)`.
+     */
+    uint32_t size;
+    /**
+     * Bytes of a chunk, as a power of two: 6 (64 bytes) to 10 (1,024).
+     */
+    uint32_t chunk;
+    /**
+     * Bytes of the content: 1 to 2^20 chunks.
+     */
+    uint64_t length;
+    /**
+     * One hash is kept for 2^`level` chunks; what lies below is read and hashed anew for an answer. 0 keeps all, 32 bytes a chunk. At most 20.
+     */
+    uint32_t level;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+} iotedge_provider_config_t;
+
+/**
+ * Where a content lies, or is to lie: a part of flash, a file, memory. Set everything to zero, then all fields that are used. Copied by the call that it is given to.
+ *
+ * Each callback returns `IOTEDGE_OK`, or anything else where it failed: the call says `IOTEDGE_E_PLATFORM`, and may be made again. They run inside the calls of the object, on the caller's
+ * thread, and must not call it (`IOTEDGE_E_REENTERED`).
+ */
+typedef struct iotedge_slot_t {
+    /**
+     * `sizeof(iotedge_slot_t)`.
+     */
+    uint32_t size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * Handed to each callback first. Must live as long as the object.
+     */
+    void *user;
+    /**
+     * Reads `len` bytes at an offset in the content. For providers, and for `iotedge_update_verify`.
+     */
+    int32_t (*read)(void *user, uint64_t offset, uint8_t *out, size_t len);
+    /**
+     * Writes a chunk that was proved; offsets come in order. After a reset they begin again where the state was saved last, over what was written there before. For receivers and updates: it must be in
+     * the cells, whatever happens to the power, before the state of its step is saved.
+     */
+    int32_t (*write)(void *user, uint64_t offset, const uint8_t *bytes, size_t len);
+} iotedge_slot_t;
+
+/**
+ * How far a receiver is. Set `size` first.
+ */
+typedef struct iotedge_content_progress_t {
+    /**
+     * `sizeof(iotedge_content_progress_t)`.
+     */
+    uint32_t size;
+    /**
+     * Chunks that are here: all before this one.
+     */
+    uint32_t chunks;
+    /**
+     * Chunks of the content.
+     */
+    uint32_t count;
+    /**
+     * 1: all is here.
+     */
+    uint32_t complete;
+} iotedge_content_progress_t;
+
+/**
+ * What a component of this device takes: which firmware, from whom, and where to. The same before and after a reset. Set everything to zero, then all fields. Copied.
+ */
+typedef struct iotedge_update_target_t {
+    /**
+     * `sizeof(iotedge_update_target_t)`.
+     */
+    uint32_t size;
+    /**
+     * Formats above it are refused: 0 takes images as they run only, others are the vendor's.
+     */
+    uint32_t formats;
+    /**
+     * Whose device: a UUID.
+     */
+    uint8_t vendor_id[16];
+    /**
+     * Which of them: a UUID.
+     */
+    uint8_t class_id[16];
+    /**
+     * Which part of the device: a name of 1 to `IOTEDGE_UPDATE_MAX_COMPONENT` bytes.
+     */
+    const uint8_t *component;
+    /**
+     * Its length.
+     */
+    size_t component_len;
+    /**
+     * Who signs firmware: pinned when the device was made.
+     */
+    const iotedge_public_key_t *authority;
+    /**
+     * SHA-256 of the image that runs, 32 bytes, where deltas are taken; else NULL.
+     */
+    const uint8_t *running;
+    /**
+     * Bytes of the place where the payload is written.
+     */
+    uint64_t room;
+    /**
+     * Chunks of a step, at least 1: after so many the state is stored, and after a reset it goes on at a step's beginning. As many as an erase block of the slot has.
+     */
+    uint32_t step;
+    /**
+     * The first of two keys of the store, 0x0100 to 0x0ffe; nobody else's.
+     */
+    uint32_t store_key;
+} iotedge_update_target_t;
+
+/**
+ * How an update stands. Set `size` first.
+ */
+typedef struct iotedge_update_status_t {
+    /**
+     * `sizeof(iotedge_update_status_t)`.
+     */
+    uint32_t size;
+    /**
+     * Chunks that are here: all before this one.
+     */
+    uint32_t chunks;
+    /**
+     * Chunks of the payload.
+     */
+    uint32_t count;
+    /**
+     * 1: all is here.
+     */
+    uint32_t complete;
+    /**
+     * The manifest's sequence number: for `iotedge_update_confirm`.
+     */
+    uint64_t sequence;
+    /**
+     * SHA-256 of the payload: for the bootloader, and for `iotedge_update_record`.
+     */
+    uint8_t digest[32];
+} iotedge_update_status_t;
+
+/**
+ * A firmware that was installed. Set `size` first.
+ */
+typedef struct iotedge_installed_t {
+    /**
+     * `sizeof(iotedge_installed_t)`.
+     */
+    uint32_t size;
+    /**
+     * Bytes of `component`.
+     */
+    uint32_t component_len;
+    /**
+     * The manifest's sequence number.
+     */
+    uint64_t sequence;
+    /**
+     * Which part of the device, then zeros.
+     */
+    uint8_t component[16];
+    /**
+     * SHA-256 of the payload.
+     */
+    uint8_t digest[32];
+} iotedge_installed_t;
 
 /**
  * Raw NOR flash, or the part of it that is the store's. Set everything to zero, then all fields. Addresses (`at`) are in bytes
@@ -4574,6 +5018,487 @@ int32_t iotedge_cluster_claim_verify(const uint8_t *neighbourhood,
 int32_t iotedge_cluster_distance(const iotedge_profile_t *a,
                                  const iotedge_profile_t *b,
                                  uint32_t *distance);
+
+/**
+ * Reads a content's name: what a neighbour's message or a manifest says of it.
+ *
+ * `name`: `name_len` bytes. `descriptor`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_CONTENT_SIZE`, `IOTEDGE_E_RANGE`: no content is of that size, or cut so. `IOTEDGE_E_MALFORMED`, `..._NOT_DETERMINISTIC`, `..._WRONG_TYPE`: no name.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_content_describe(const uint8_t *name,
+                                 size_t name_len,
+                                 iotedge_content_descriptor_t *descriptor);
+
+/**
+ * Writes a content's name, for who is to ask for it.
+ *
+ * `name`: room for `name_capacity` bytes, `IOTEDGE_CONTENT_MAX_NAME` are enough; `name_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_CONTENT_SIZE`, `IOTEDGE_E_RANGE`: no content is of that size, or cut so. `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_content_name(const iotedge_content_descriptor_t *descriptor,
+                             uint8_t *name,
+                             size_t name_capacity,
+                             size_t *name_len);
+
+/**
+ * What a content is asked for by: requests and parts carry the first 16 bytes.
+ *
+ * `id`: 32 bytes, written on success.
+ *
+ * `IOTEDGE_E_CONTENT_SIZE`, `IOTEDGE_E_RANGE`: no content is of that size, or cut so.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_content_id(const iotedge_content_descriptor_t *descriptor, uint8_t *id);
+
+/**
+ * Says what a manifest says, if `key` signed it: for who serves or passes on firmware. A device that is to install one gives it to `iotedge_update_offer`, which asks more.
+ *
+ * `manifest`: `manifest_len` bytes. `said`, `content`: set their `size` first; written on success.
+ *
+ * `IOTEDGE_E_WRONG_SIGNER`, `IOTEDGE_E_SIGNATURE`, `IOTEDGE_E_SIGNATURE_MALFORMED`: not by this key. `IOTEDGE_E_VERSION`, `IOTEDGE_E_RANGE`, `IOTEDGE_E_CONTENT_SIZE`, `IOTEDGE_E_PROTECTED_HEADER`,
+ * `IOTEDGE_E_MALFORMED` and others of bytes: no manifest of a form that is known here.
+ *
+ * From any thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_manifest_verify(const iotedge_public_key_t *key,
+                                const uint8_t *manifest,
+                                size_t manifest_len,
+                                iotedge_manifest_t *said,
+                                iotedge_content_descriptor_t *content);
+
+/**
+ * What a maker signs of a manifest: in software (`iotedge_sign`), or with what keeps the key.
+ *
+ * `key`: the maker's public key. `said`: what it is to say. `content`: of what (`iotedge_provider_descriptor`). `message`: room for `message_capacity` bytes, `IOTEDGE_MANIFEST_MAX_INPUT` are enough;
+ * `message_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_RANGE`: sequence number 0, or a component's name that is empty, too long or not zero behind its end. `IOTEDGE_E_ARGUMENT`: a flag that is not known, or something without its flag.
+ * `IOTEDGE_E_CONTENT_SIZE`, `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_manifest_input(const iotedge_public_key_t *key,
+                               const iotedge_manifest_t *said,
+                               const iotedge_content_descriptor_t *content,
+                               uint8_t *message,
+                               size_t message_capacity,
+                               size_t *message_len);
+
+/**
+ * Puts a manifest together with the maker's signature, once that is found to be one.
+ *
+ * `key`, `said`, `content`: as for `iotedge_manifest_input`. `signature`: 64 bytes over its message. `manifest`: room for `manifest_capacity` bytes, `IOTEDGE_UPDATE_MAX_MANIFEST` are enough;
+ * `manifest_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_SIGNATURE`, `IOTEDGE_E_SIGNATURE_MALFORMED`: not a signature of it: a fault, or another key. Sign again. Else as `iotedge_manifest_input`.
+ *
+ * From any thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_manifest_assemble(const iotedge_public_key_t *key,
+                                  const iotedge_manifest_t *said,
+                                  const iotedge_content_descriptor_t *content,
+                                  const uint8_t *signature,
+                                  uint8_t *manifest,
+                                  size_t manifest_capacity,
+                                  size_t *manifest_len);
+
+/**
+ * How many bytes of memory a provider with this configuration needs. For static arrays there is the macro `IOTEDGE_PROVIDER_SIZE`, which is a little more.
+ *
+ * `bytes`: written on success.
+ *
+ * `IOTEDGE_E_CONTENT_SIZE`, `IOTEDGE_E_RANGE`: no content is of that size, or cut so. `IOTEDGE_E_ARGUMENT`: another field.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_provider_size(const iotedge_provider_config_t *config,
+                              size_t *bytes);
+
+/**
+ * Makes a provider of what lies in a slot, in memory that you give. Reads and hashes all of it once: a second for each megabyte or so on a microcontroller. What it then is says
+ * `iotedge_provider_descriptor`: compare it where you know what it should be.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `iotedge_provider_size`; the provider's until `iotedge_provider_deinit`, not to be read, written, moved or copied meanwhile. `config`, `slot`:
+ * copied; `read` must be there, and what it reads must stay as it is. `provider`: written on success; points into `memory`.
+ *
+ * `IOTEDGE_E_PLATFORM`: it could not be read. `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`, `IOTEDGE_E_ALREADY_INITIALISED`, and as `iotedge_provider_size`.
+ *
+ * Calls the slot. From any thread; the provider then belongs to one thread at a time. Not from an interrupt.
+ */
+int32_t iotedge_provider_init(void *memory,
+                              size_t memory_len,
+                              const iotedge_provider_config_t *config,
+                              const iotedge_slot_t *slot,
+                              iotedge_provider_t **provider);
+
+/**
+ * Ends the provider: wipes its memory, which is yours again.
+ *
+ * `IOTEDGE_E_NOT_INITIALISED`: none lives here (any more).
+ *
+ * From the thread that has the provider. Not from an interrupt.
+ */
+int32_t iotedge_provider_deinit(iotedge_provider_t *provider);
+
+/**
+ * What lies there.
+ *
+ * `descriptor`: set its `size` first; written on success.
+ *
+ * From the thread that has the provider. Not from an interrupt.
+ */
+int32_t iotedge_provider_descriptor(const iotedge_provider_t *provider,
+                                    iotedge_content_descriptor_t *descriptor);
+
+/**
+ * Answers a request with one part, and says what to answer next. A provider keeps nothing of who asks: the request has all of it, so keep it per neighbour where parts go out one by one, or drop it: who
+ * lacks something asks again.
+ *
+ * `request`: in, `*request_len` bytes, with room for `IOTEDGE_CONTENT_MAX_REQUEST`; out, what to answer next. `request_len`: out, 0 where this was all that was asked for. `part`: room for `part_capacity`
+ * bytes: no part is longer, nor longer than the request allows; `part_len`: their number. All changed on success.
+ *
+ * `IOTEDGE_E_CONTENT_OTHER`: for another content: perhaps another provider's. `IOTEDGE_E_CONTENT_INDEX`: no such place in it. `IOTEDGE_E_CONTENT_NARROW`: the asker takes fewer bytes than the smallest part
+ * has, or `part_capacity` is below that. `IOTEDGE_E_PLATFORM`: it could not be read. `IOTEDGE_E_MALFORMED`, `..._NOT_DETERMINISTIC`, `..._WRONG_TYPE`, `..._RANGE`: no request.
+ *
+ * What came from a neighbour as `IOTEDGE_SAID_REQUEST` is served whole:
+ *
+ * ```c
+ * extern void say_to(uint32_t peer, const uint8_t *frame, size_t len);
+ *
+ * static void serve(iotedge_provider_t *provider, const uint8_t tag[4], uint32_t peer, const uint8_t *request, size_t request_len)
+ * {
+ *     uint8_t asked[IOTEDGE_CONTENT_MAX_REQUEST], part[IOTEDGE_CONTENT_MAX_PART], frame[IOTEDGE_MAX_FRAME];
+ *     size_t part_len = 0, frame_len = 0;
+ *     if (request_len > sizeof asked) {
+ *         return;
+ *     }
+ *     memcpy(asked, request, request_len);
+ *     while (request_len > 0 && iotedge_provider_answer(provider, asked, &request_len, part, sizeof part, &part_len) == IOTEDGE_OK &&
+ *            iotedge_frame_say(tag, IOTEDGE_SAID_PART, part, part_len, frame, sizeof frame, &frame_len) == IOTEDGE_OK) {
+ *         say_to(peer, frame, frame_len);
+ *     }
+ * }
+ * ```
+ *
+ * Calls the slot. From the thread that has the provider. Not from an interrupt.
+ */
+int32_t iotedge_provider_answer(iotedge_provider_t *provider,
+                                uint8_t *request,
+                                size_t *request_len,
+                                uint8_t *part,
+                                size_t part_capacity,
+                                size_t *part_len);
+
+/**
+ * How many bytes of memory a receiver needs. For static arrays there is `IOTEDGE_CONTENT_SIZE`, which is a little more.
+ *
+ * `bytes`: written on success.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_content_size(size_t *bytes);
+
+/**
+ * Begins to receive a content, in memory that you give.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `iotedge_content_size`; the receiver's until `iotedge_content_deinit`, not to be read, written, moved or copied meanwhile. `descriptor`: which one;
+ * believe it only from who may say it, everything after it proves itself. `slot`: where it is to lie; `write` must be there. Both copied. `content`: written on success; points into `memory`.
+ *
+ * `IOTEDGE_E_CONTENT_SIZE`, `IOTEDGE_E_RANGE`: no content is of that size, or cut so. `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`, `IOTEDGE_E_ALREADY_INITIALISED`.
+ *
+ * From any thread; the receiver then belongs to one thread at a time. Not from an interrupt.
+ */
+int32_t iotedge_content_begin(void *memory,
+                              size_t memory_len,
+                              const iotedge_content_descriptor_t *descriptor,
+                              const iotedge_slot_t *slot,
+                              iotedge_content_t **content);
+
+/**
+ * Goes on where `iotedge_content_save` was, after a reset; else as `iotedge_content_begin`. Chunks after that place are written once more.
+ *
+ * `saved`: `saved_len` bytes, from this device's own store: they are believed.
+ *
+ * `IOTEDGE_E_CONTENT_STORED`: of another content, or damaged: begin anew.
+ *
+ * From any thread; the receiver then belongs to one thread at a time. Not from an interrupt.
+ */
+int32_t iotedge_content_restore(void *memory,
+                                size_t memory_len,
+                                const iotedge_content_descriptor_t *descriptor,
+                                const iotedge_slot_t *slot,
+                                const uint8_t *saved,
+                                size_t saved_len,
+                                iotedge_content_t **content);
+
+/**
+ * Ends the receiver: wipes its memory, which is yours again. What was written stays.
+ *
+ * `IOTEDGE_E_NOT_INITIALISED`: none lives here (any more).
+ *
+ * From the thread that has the receiver. Not from an interrupt.
+ */
+int32_t iotedge_content_deinit(iotedge_content_t *content);
+
+/**
+ * What to ask a neighbour for next, in a frame as `IOTEDGE_SAID_REQUEST` or however you reach it. Any neighbour that has the content answers alike; ask again, or another one, where nothing comes.
+ *
+ * `most`: most bytes of one part, up to 65,535; at least 66 more than a chunk has, or somewhere the answer is `IOTEDGE_E_CONTENT_NARROW`. `chunks`: so many in a row, up to 255; 0: 1. `request`: room for `request_capacity` bytes,
+ * `IOTEDGE_CONTENT_MAX_REQUEST` are enough; `request_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_NONE`: all is here. `IOTEDGE_E_ARGUMENT`, `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From the thread that has the receiver. Not from an interrupt.
+ */
+int32_t iotedge_content_request(const iotedge_content_t *content,
+                                uint32_t most,
+                                uint32_t chunks,
+                                uint8_t *request,
+                                size_t request_capacity,
+                                size_t *request_len);
+
+/**
+ * Takes a part, from whomever it comes. A chunk that proves to be the content's is handed to `write` of the slot; only if that succeeds has it come.
+ *
+ * `part`: `part_len` bytes. `step`: `IOTEDGE_CONTENT_CHUNK` or `IOTEDGE_CONTENT_WAY`; written on success.
+ *
+ * All of them changed nothing. `IOTEDGE_E_CONTENT_PART`: late, doubled or ahead: drop it. `IOTEDGE_E_CONTENT_OTHER`: of another content. `IOTEDGE_E_CONTENT_FORGED`, `IOTEDGE_E_CONTENT_LENGTH`: whoever sent it
+ * changed it, or has something else under this name: ask somebody else. `IOTEDGE_E_PLATFORM`: it could not be written: take it again. `IOTEDGE_E_MALFORMED`, `..._NOT_DETERMINISTIC`, `..._WRONG_TYPE`,
+ * `..._RANGE`: no part.
+ *
+ * Calls the slot. From the thread that has the receiver. Not from an interrupt.
+ */
+int32_t iotedge_content_take(iotedge_content_t *content,
+                             const uint8_t *part,
+                             size_t part_len,
+                             uint32_t *step);
+
+/**
+ * Writes what `iotedge_content_restore` goes on with: how far the receiver is, and the hashes that prove what is to come. Save at steps of your choice: where an erase block of the flash begins, so that
+ * what is written again after a reset begins with an erased one.
+ *
+ * `saved`: room for `saved_capacity` bytes, `IOTEDGE_CONTENT_MAX_STATE` are enough; `saved_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_WRONG_ORDER`: between two parts of one chunk: save before or after. `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From the thread that has the receiver. Not from an interrupt.
+ */
+int32_t iotedge_content_save(const iotedge_content_t *content,
+                             uint8_t *saved,
+                             size_t saved_capacity,
+                             size_t *saved_len);
+
+/**
+ * How far the receiver is.
+ *
+ * `progress`: set its `size` first; written on success.
+ *
+ * From the thread that has the receiver. Not from an interrupt.
+ */
+int32_t iotedge_content_progress(const iotedge_content_t *content,
+                                 iotedge_content_progress_t *progress);
+
+/**
+ * How many bytes of memory an update needs. For static arrays there is `IOTEDGE_UPDATE_SIZE`, which is a little more.
+ *
+ * `bytes`: written on success.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_update_size(size_t *bytes);
+
+/**
+ * The sequence number of the firmware that runs, as it confirmed itself: 0 before the first update.
+ *
+ * `platform`: copied; used during the call. `store_key`: that of the target. `sequence`: written on success.
+ *
+ * `IOTEDGE_E_PLATFORM`: try again. `IOTEDGE_E_CONTENT_STORED`: what the store has under this key is no number.
+ *
+ * Calls the platform. From any thread. Not from an interrupt.
+ */
+int32_t iotedge_update_installed(const iotedge_platform_t *platform,
+                                 uint32_t store_key,
+                                 uint64_t *sequence);
+
+/**
+ * Begins an update under a manifest, or goes on with it where the same one is under way. A newer one takes the place of one under way.
+ *
+ * `memory`: `memory_len` bytes, aligned to 8, at least `iotedge_update_size`; the update's until `iotedge_update_deinit`, not to be read, written, moved or copied meanwhile. `target`, `platform`, `slot`:
+ * copied; `write` of the slot must be there. `manifest`: `manifest_len` bytes, from whomever they come. `now`: seconds since 1970; 0 where the device has no clock: then nothing expires. `update`: written
+ * on success; points into `memory`.
+ *
+ * Refused, with nothing stored. `IOTEDGE_E_WRONG_SIGNER`, `IOTEDGE_E_SIGNATURE`, `IOTEDGE_E_SIGNATURE_MALFORMED`: not by the pinned key. `IOTEDGE_E_UPDATE_VENDOR`, `..._CLASS`, `..._COMPONENT`: for
+ * others. `IOTEDGE_E_UPDATE_OLDER`: not above what is installed or under way. `IOTEDGE_E_UPDATE_EXPIRED`, `..._PRECURSOR`, `..._FORMAT`, `..._ROOM`: not for this device now. `IOTEDGE_E_VERSION`,
+ * `IOTEDGE_E_RANGE`, `IOTEDGE_E_CONTENT_SIZE`, `IOTEDGE_E_MALFORMED` and others of bytes: no manifest of a form that is known here. `IOTEDGE_E_CONTENT_STORED`: the installed number cannot be read.
+ * `IOTEDGE_E_PLATFORM`: try again. `IOTEDGE_E_ARGUMENT`: a field of the target. `IOTEDGE_E_MEMORY_TOO_SMALL`, `IOTEDGE_E_MISALIGNED`; `IOTEDGE_E_ALREADY_INITIALISED`: end the one that lives there first.
+ *
+ * Calls the platform. From any thread; the update then belongs to one thread at a time. Not from an interrupt: one or two signature checks.
+ */
+int32_t iotedge_update_offer(void *memory,
+                             size_t memory_len,
+                             const iotedge_update_target_t *target,
+                             const iotedge_platform_t *platform,
+                             const iotedge_slot_t *slot,
+                             const uint8_t *manifest,
+                             size_t manifest_len,
+                             uint64_t now,
+                             iotedge_update_t **update);
+
+/**
+ * The update that was under way before a reset; else as `iotedge_update_offer`. Its chunks come from the beginning of a step on, the last ones perhaps once more.
+ *
+ * `IOTEDGE_E_NONE`: none is. `IOTEDGE_E_PLATFORM`: try again. Anything else: it no longer counts, and the next offer takes its place.
+ *
+ * Calls the platform. From any thread; the update then belongs to one thread at a time. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_update_resume(void *memory,
+                              size_t memory_len,
+                              const iotedge_update_target_t *target,
+                              const iotedge_platform_t *platform,
+                              const iotedge_slot_t *slot,
+                              iotedge_update_t **update);
+
+/**
+ * Ends the object: wipes its memory, which is yours again. The update stays under way in the store: `iotedge_update_resume`.
+ *
+ * `IOTEDGE_E_NOT_INITIALISED`: none lives here (any more).
+ *
+ * From the thread that has the update. Not from an interrupt.
+ */
+int32_t iotedge_update_deinit(iotedge_update_t *update);
+
+/**
+ * What to ask a neighbour for next: as `iotedge_content_request`.
+ *
+ * `IOTEDGE_E_NONE`: all is here: `iotedge_update_verify`, then start it.
+ *
+ * From the thread that has the update. Not from an interrupt.
+ */
+int32_t iotedge_update_request(const iotedge_update_t *update,
+                               uint32_t most,
+                               uint32_t chunks,
+                               uint8_t *request,
+                               size_t request_capacity,
+                               size_t *request_len);
+
+/**
+ * Takes a part: as `iotedge_content_take`. At the end of a step, and of the whole, the state is stored.
+ *
+ * `IOTEDGE_E_PLATFORM`: the chunk could not be written, and has not come; or it has, and its step could not be stored: then that comes with the next step, and a reset before it takes a step more back. Either
+ * way ask for what comes next. All others as `iotedge_content_take`.
+ *
+ * What is refused changes nothing, so a loop takes whatever frame comes; here 1 says that the whole image lies in the slot:
+ *
+ * ```c
+ * static int take_frame(iotedge_update_t *update, const uint8_t tag[4], const uint8_t *frame, size_t frame_len)
+ * {
+ *     const uint8_t *bytes = NULL;
+ *     size_t len = 0;
+ *     uint32_t what = 0, step = 0;
+ *     iotedge_update_status_t stands;
+ *     memset(&stands, 0, sizeof stands);
+ *     stands.size = (uint32_t)sizeof stands;
+ *     if (iotedge_frame_said(tag, frame, frame_len, &what, &bytes, &len) == IOTEDGE_OK && what == IOTEDGE_SAID_PART) {
+ *         (void)iotedge_update_take(update, bytes, len, &step);
+ *     }
+ *     return iotedge_update_status(update, &stands) == IOTEDGE_OK && stands.complete && iotedge_update_verify(update) == IOTEDGE_OK;
+ * }
+ * ```
+ *
+ * Calls the slot and the platform. From the thread that has the update. Not from an interrupt.
+ */
+int32_t iotedge_update_take(iotedge_update_t *update,
+                            const uint8_t *part,
+                            size_t part_len,
+                            uint32_t *step);
+
+/**
+ * How an update stands.
+ *
+ * `update_status`: set its `size` first; written on success.
+ *
+ * From the thread that has the update. Not from an interrupt.
+ */
+int32_t iotedge_update_status(const iotedge_update_t *update,
+                              iotedge_update_status_t *update_status);
+
+/**
+ * The payload's name: whom to ask for it, and what an `iotedge_provider_t` over the slot serves afterwards.
+ *
+ * `descriptor`: set its `size` first; written on success.
+ *
+ * From the thread that has the update. Not from an interrupt.
+ */
+int32_t iotedge_update_descriptor(const iotedge_update_t *update,
+                                  iotedge_content_descriptor_t *descriptor);
+
+/**
+ * Reads back what was written, and says whether it is what the maker signed: what a memory lost, and what a maker took for its image, is found here. A bootloader checks it again.
+ *
+ * `IOTEDGE_E_UPDATE_DIGEST`: it is not: give it up. `IOTEDGE_E_WRONG_ORDER`: not all is here yet. `IOTEDGE_E_NULL`: the slot has no `read`. `IOTEDGE_E_PLATFORM`: it could not be read.
+ *
+ * Calls the slot. From the thread that has the update. Not from an interrupt.
+ */
+int32_t iotedge_update_verify(iotedge_update_t *update);
+
+/**
+ * The new firmware runs and is to stay: from now on only what is above its number begins. Call it from the new firmware, once it knows that it works: a firmware that does not boot leaves the way back open. First
+ * submit its record, where there is one (`iotedge_update_record`): a reset in between says it twice, which harms nobody.
+ *
+ * `platform`: copied; used during the call. `store_key`: that of the target. `sequence`: of `iotedge_update_status`, or built into the firmware.
+ *
+ * `IOTEDGE_E_UPDATE_OLDER`: a higher one is confirmed. `IOTEDGE_E_PLATFORM`: try again. `IOTEDGE_E_CONTENT_STORED`: what the store has under this key is no number.
+ *
+ * Calls the platform. From any thread. Not from an interrupt.
+ */
+int32_t iotedge_update_confirm(const iotedge_platform_t *platform,
+                               uint32_t store_key,
+                               uint64_t sequence);
+
+/**
+ * Gives up the update that is under way, if one is. End its object, too.
+ *
+ * `platform`: copied; used during the call. `store_key`: that of the target.
+ *
+ * `IOTEDGE_E_PLATFORM`: it stands; try again.
+ *
+ * Calls the platform. From any thread. Not from an interrupt.
+ */
+int32_t iotedge_update_give_up(const iotedge_platform_t *platform, uint32_t store_key);
+
+/**
+ * What a device says on the L-Chain of a firmware that it installed: the body of a data transaction, for `iotedge_node_submit_data` or `iotedge_leaf_submit_data` (docs/protocol.md section 13.4).
+ *
+ * `body`: room for `body_capacity` bytes, `IOTEDGE_UPDATE_MAX_RECORD` are enough; `body_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_RANGE`: sequence number 0, or a component's name that is empty, too long or not zero behind its end. `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_update_record(const iotedge_installed_t *installed,
+                              uint8_t *body,
+                              size_t body_capacity,
+                              size_t *body_len);
+
+/**
+ * Reads the body of a data transaction as what its issuer says of a firmware that it installed. It is the issuer's word; an attestation proves more.
+ *
+ * `body`: `body_len` bytes. `installed`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_NONE`: it is something else. `IOTEDGE_E_MALFORMED`, `..._NOT_DETERMINISTIC`, `..._WRONG_TYPE`, `..._RANGE`: it begins as one and is none.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_update_record_read(const uint8_t *body,
+                                   size_t body_len,
+                                   iotedge_installed_t *installed);
 
 /**
  * What an external signer signs once, at provisioning, to prove that it holds the device's key (docs/protocol.md section 2.2).

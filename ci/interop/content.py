@@ -74,4 +74,16 @@ def manifest(data, key):
     return said[1:]
 
 
-__all__ = ["Receiver", "Refused", "content_id", "manifest", "root_of"]
+def installed(data):
+    """What a device says of a firmware that it installed: component, sequence number, digest; None where the data is something else."""
+    if not data[1:].startswith(encode("iotedge/installed/1")) or data[0] >> 5 != 4:
+        return None
+    said = decode(data)
+    must(len(said) == 4, "installed: elements")
+    _, component, sequence, digest = said
+    must(isinstance(component, bytes) and isinstance(digest, bytes) and type(sequence) is int, "installed: types")
+    must(1 <= len(component) <= 16 and 0 < sequence < 1 << 64 and len(digest) == 32, "installed: values")
+    return component, sequence, digest
+
+
+__all__ = ["Receiver", "Refused", "content_id", "installed", "manifest", "root_of"]

@@ -65,6 +65,18 @@ class Contents(unittest.TestCase):
                     with self.assertRaises(Refused):
                         content.manifest(bytes(other), key)
 
+    def test_installed(self):
+        for row in chosen("installed"):
+            with self.subTest(row["name"]):
+                data = bytes.fromhex(row["body"])
+                if row["expect"] == "none":
+                    self.assertIsNone(content.installed(data))
+                elif row["expect"] == "ok":
+                    self.assertEqual(content.installed(data), (bytes.fromhex(row["component"]), int(row["sequence"]), bytes.fromhex(row["digest"])))
+                else:
+                    with self.assertRaises(Refused):
+                        content.installed(data)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -15,6 +15,14 @@ int main(void)
         return 1;
     }
     printf("serial decoder %lu\n", (unsigned long)bytes);
+    if (iotedge_content_size(&bytes) != IOTEDGE_OK) {
+        return 1;
+    }
+    printf("content %lu\n", (unsigned long)bytes);
+    if (iotedge_update_size(&bytes) != IOTEDGE_OK) {
+        return 1;
+    }
+    printf("update %lu\n", (unsigned long)bytes);
 #ifdef NODE
     iotedge_subscriber_config_t subscriber;
     memset(&subscriber, 0, sizeof subscriber);

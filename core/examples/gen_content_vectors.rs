@@ -1,10 +1,11 @@
-//! Writes `vectors/content.json`: contents in parts, and manifests of firmware (protocol section 13).
+//! Writes `vectors/content.json`: contents in parts, manifests of firmware, and what was installed (protocol section 13).
 //!
 //! `cargo run -p iotedge-core --example gen_content_vectors` regenerates the file; a test compares and runs it. Rows are flat and hold strings only, so that a C program can run them.
 
 use iotedge_core::Id;
+use iotedge_core::content::installed::DOMAIN;
 use iotedge_core::content::manifest::{MAX_MANIFEST, Manifest};
-use iotedge_core::content::{ChunkSize, Descriptor, Part, Provider, Request, Stream};
+use iotedge_core::content::{ChunkSize, Descriptor, Installed, Part, Provider, Request, Stream};
 use iotedge_core::crypto::{SecretKey, sha256};
 use iotedge_core::identity::Seconds;
 use iotedge_core::wire::Writer;
@@ -321,12 +322,98 @@ fn odd_payloads(plain: &Manifest<'_>) -> Vec<(&'static str, &'static str, Vec<u8
     ]
 }
 
+fn records(out: &mut Vec<Row>) {
+    let write = |domain: &str, component: &[u8], sequence: u64, digest: &[u8]| {
+        let mut out = [0; 200];
+        let mut w = Writer::new(&mut out);
+        w.put_array(4);
+        w.put_text(domain);
+        w.put_bytes(component);
+        w.put_uint(sequence);
+        w.put_bytes(digest);
+        w.written().to_vec()
+    };
+    let mut push = |name: &str, expect: &str, body: Vec<u8>, said: Option<Installed<'_>>| {
+        let mut fields = vec![("body", hex::encode(body))];
+        if let Some(said) = said {
+            fields.extend([
+                ("component", hex::encode(said.component)),
+                ("sequence", said.sequence.to_string()),
+                ("digest", said.digest.to_string()),
+            ]);
+        }
+        out.push(row("installed", name, expect, &fields));
+    };
+    for (name, component, sequence) in [
+        ("what was installed", &b"app"[..], 3),
+        ("the longest", &b"radio, left half"[..], u64::MAX),
+    ] {
+        let digest = Id([7; 32]);
+        let said = Installed {
+            component,
+            sequence,
+            digest,
+        };
+        let body = write(DOMAIN, component, sequence, &digest.0);
+        push(name, "ok", body, Some(said));
+    }
+    let digest = [7; 32];
+    let good = write(DOMAIN, b"app", 3, &digest);
+    push("an approval", "none", vec![0x80], None);
+    push(
+        "of another domain",
+        "none",
+        write("iotedge/update/1", b"app", 3, &digest),
+        None,
+    );
+    push(
+        "no number",
+        "Range",
+        write(DOMAIN, b"app", 0, &digest),
+        None,
+    );
+    push(
+        "no component",
+        "Range",
+        write(DOMAIN, b"", 3, &digest),
+        None,
+    );
+    push(
+        "a long component",
+        "Range",
+        write(DOMAIN, &[b'x'; 17], 3, &digest),
+        None,
+    );
+    push(
+        "a short digest",
+        "Range",
+        write(DOMAIN, b"app", 3, &digest[1..]),
+        None,
+    );
+    push(
+        "a byte short",
+        "Truncated",
+        good[..good.len() - 1].to_vec(),
+        None,
+    );
+    push(
+        "a byte behind it",
+        "TrailingBytes",
+        [&good[..], &[0]].concat(),
+        None,
+    );
+    let mut long = good.clone();
+    long.splice(25..26, [0x18, 3]);
+    push("a long number", "NotDeterministic", long, None);
+}
+
 /// All rows.
 pub fn vectors() -> Vec<Row> {
     let mut out = Vec::new();
     contents(&mut out);
     refused_parts(&mut out);
     manifests(&mut out);
+    records(&mut out);
     out
 }
 

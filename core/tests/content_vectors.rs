@@ -5,9 +5,11 @@ mod generator;
 
 use generator::Row;
 use iotedge_core::Id;
+use iotedge_core::content::installed::MAX_INSTALLED;
 use iotedge_core::content::manifest::Signed;
-use iotedge_core::content::{ChunkSize, Descriptor, Part, Provider, Request, Stream};
+use iotedge_core::content::{ChunkSize, Descriptor, Installed, Part, Provider, Request, Stream};
 use iotedge_core::crypto::{PublicKey, Software};
+use iotedge_core::wire::Writer;
 use std::collections::BTreeMap;
 
 const FILE: &str = include_str!("../../vectors/content.json");
@@ -120,6 +122,24 @@ fn manifest(row: &Row) {
     assert_eq!(said.content, described(row), "{at}");
 }
 
+fn installed(row: &Row) {
+    let at = &row["name"];
+    let body = bytes(row, "body");
+    let said = match Installed::parse(&body) {
+        Ok(Some(said)) => said,
+        Ok(None) => return assert_eq!(row["expect"], "none", "{at}"),
+        Err(error) => return assert_eq!(format!("{error:?}"), row["expect"], "{at}"),
+    };
+    assert_eq!(row["expect"], "ok", "{at}");
+    assert_eq!(hex::encode(said.component), row["component"], "{at}");
+    assert_eq!(said.sequence.to_string(), row["sequence"], "{at}");
+    assert_eq!(said.digest.to_string(), row["digest"], "{at}");
+    let mut out = [0; MAX_INSTALLED];
+    let mut w = Writer::new(&mut out);
+    said.write(&mut w).unwrap();
+    assert_eq!(w.written(), body, "{at}");
+}
+
 #[test]
 fn every_row_has_its_outcome() {
     let rows: Vec<Row> = serde_json::from_str(FILE).unwrap();
@@ -130,9 +150,18 @@ fn every_row_has_its_outcome() {
             "content" => content(row),
             "part" => part(row),
             "manifest" => manifest(row),
+            "installed" => installed(row),
             other => panic!("{other}"),
         }
     }
     let all: Vec<_> = seen.into_iter().collect();
-    assert_eq!(all, [("content", 7), ("manifest", 13), ("part", 15)]);
+    assert_eq!(
+        all,
+        [
+            ("content", 7),
+            ("installed", 11),
+            ("manifest", 13),
+            ("part", 15)
+        ]
+    );
 }

@@ -11,6 +11,7 @@
 #include "attest.h"
 #include "channel.h"
 #include "cluster.h"
+#include "content.h"
 #include "link.h"
 #include "receipt.h"
 #include "sale.h"
@@ -608,6 +609,9 @@ static enum verdict run(json_t vector)
     }
     if (json_is(kind, "statement") && json_get(vector, "statement").at != NULL) {
         return judge(vector, wanted, channel_statement(vector));
+    }
+    if (content_reaches(vector)) {
+        return content_vector(vector) == 0 ? PASSED : FAILED;
     }
     if (json_is(kind, "line-write") || json_is(kind, "line-read")) {
         return serial_vector(vector) == 0 ? PASSED : FAILED;

@@ -31,6 +31,7 @@ pub mod attest;
 pub mod channel;
 #[cfg(feature = "node")]
 pub mod cluster;
+pub mod content;
 pub mod enrol;
 pub mod flash;
 pub mod key;

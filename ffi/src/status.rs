@@ -465,6 +465,57 @@ pub const IOTEDGE_E_CHANNEL_BATCH: i32 = 186;
 /// A subscriber's X25519 key of small order: everybody would know what is sealed to it. Refuse the subscriber.
 pub const IOTEDGE_E_CHANNEL_WEAK_KEY: i32 = 187;
 
+/// No bytes, or more than 2^20 chunks.
+pub const IOTEDGE_E_CONTENT_SIZE: i32 = 188;
+
+/// A request or a part of another content. Perhaps another object's.
+pub const IOTEDGE_E_CONTENT_OTHER: i32 = 189;
+
+/// Not the part that comes next: late, doubled, or ahead. Ask again.
+pub const IOTEDGE_E_CONTENT_PART: i32 = 190;
+
+/// A part with a chunk that is not as long as its place says, or with hashes that are none. Ask somebody else.
+pub const IOTEDGE_E_CONTENT_LENGTH: i32 = 191;
+
+/// A part that does not lead to the content's root: whoever sent it changed it, or has something else under this name. Ask somebody else.
+pub const IOTEDGE_E_CONTENT_FORGED: i32 = 192;
+
+/// A request for a place that the content does not have.
+pub const IOTEDGE_E_CONTENT_INDEX: i32 = 193;
+
+/// A request for fewer bytes than the smallest part has.
+pub const IOTEDGE_E_CONTENT_NARROW: i32 = 194;
+
+/// What was saved is of another content, or damaged. Begin anew.
+pub const IOTEDGE_E_CONTENT_STORED: i32 = 195;
+
+/// A manifest for another vendor's devices.
+pub const IOTEDGE_E_UPDATE_VENDOR: i32 = 140;
+
+/// A manifest for another class of devices.
+pub const IOTEDGE_E_UPDATE_CLASS: i32 = 141;
+
+/// A manifest for another component of the device.
+pub const IOTEDGE_E_UPDATE_COMPONENT: i32 = 142;
+
+/// A manifest or a number that is not above that of the installed firmware, or of the one under way.
+pub const IOTEDGE_E_UPDATE_OLDER: i32 = 143;
+
+/// A manifest that expired. Check the clock.
+pub const IOTEDGE_E_UPDATE_EXPIRED: i32 = 144;
+
+/// A manifest of a delta to another image than the one that runs.
+pub const IOTEDGE_E_UPDATE_PRECURSOR: i32 = 145;
+
+/// A manifest of a payload whose format this device does not know.
+pub const IOTEDGE_E_UPDATE_FORMAT: i32 = 146;
+
+/// A manifest of a payload that is larger than its place.
+pub const IOTEDGE_E_UPDATE_ROOM: i32 = 147;
+
+/// What lies in the slot has not the digest of the manifest: the memory failed, or the maker was wrong. Give the update up.
+pub const IOTEDGE_E_UPDATE_DIGEST: i32 = 148;
+
 macro_rules! names {
     ($($name:ident,)*) => {
         /// The numbers in the order of `TEXT`.
@@ -490,7 +541,7 @@ pub const IOTEDGE_E_SALE_TOO_FAR: i32 = 198;
 pub const IOTEDGE_E_SALE_FORGED: i32 = 199;
 
 /// What is stored of the sale is damaged, or of another one.
-pub const IOTEDGE_E_SALE_STORED: i32 = 200;
+pub const IOTEDGE_E_SALE_STORED: i32 = 149;
 
 names! {
     IOTEDGE_OK,
@@ -646,6 +697,23 @@ names! {
     IOTEDGE_E_CHANNEL_READER,
     IOTEDGE_E_CHANNEL_BATCH,
     IOTEDGE_E_CHANNEL_WEAK_KEY,
+    IOTEDGE_E_CONTENT_SIZE,
+    IOTEDGE_E_CONTENT_OTHER,
+    IOTEDGE_E_CONTENT_PART,
+    IOTEDGE_E_CONTENT_LENGTH,
+    IOTEDGE_E_CONTENT_FORGED,
+    IOTEDGE_E_CONTENT_INDEX,
+    IOTEDGE_E_CONTENT_NARROW,
+    IOTEDGE_E_CONTENT_STORED,
+    IOTEDGE_E_UPDATE_VENDOR,
+    IOTEDGE_E_UPDATE_CLASS,
+    IOTEDGE_E_UPDATE_COMPONENT,
+    IOTEDGE_E_UPDATE_OLDER,
+    IOTEDGE_E_UPDATE_EXPIRED,
+    IOTEDGE_E_UPDATE_PRECURSOR,
+    IOTEDGE_E_UPDATE_FORMAT,
+    IOTEDGE_E_UPDATE_ROOM,
+    IOTEDGE_E_UPDATE_DIGEST,
     IOTEDGE_E_SALE_SPENT,
     IOTEDGE_E_SALE_STALE,
     IOTEDGE_E_SALE_TOO_FAR,

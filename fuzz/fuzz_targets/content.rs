@@ -1,10 +1,12 @@
-//! Contents and manifests: what a receiver hands on is the content's, whatever comes; every request is answered or refused; and what a manifest's key signed is read as it is written.
+//! Contents and manifests: what a receiver hands on is the content's, whatever comes; every request is answered or refused; what a manifest's key signed is read as it is written, and so is what was installed.
 #![no_main]
 
 use iotedge_core::Id;
+use iotedge_core::content::installed::MAX_INSTALLED;
 use iotedge_core::content::manifest::{MAX_MANIFEST, Signed};
-use iotedge_core::content::{ChunkSize, Part, Provider, Request, Stream};
+use iotedge_core::content::{ChunkSize, Installed, Part, Provider, Request, Stream};
 use iotedge_core::crypto::Software;
+use iotedge_core::wire::Writer;
 use iotedge_fuzz::{SIGNER, signed};
 use libfuzzer_sys::fuzz_target;
 
@@ -66,5 +68,13 @@ fuzz_target!(|bytes: &[u8]| {
         let mut again = [0; MAX_MANIFEST];
         let len = manifest.issue(&SIGNER, &mut again).expect("room");
         assert_eq!(&again[..len], by_maker);
+    }
+
+    // What was installed has one encoding.
+    if let Ok(Some(installed)) = Installed::parse(rest) {
+        let mut again = [0; MAX_INSTALLED];
+        let mut w = Writer::new(&mut again);
+        installed.write(&mut w).expect("room");
+        assert_eq!(w.written(), rest);
     }
 });

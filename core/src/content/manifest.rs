@@ -1,6 +1,6 @@
 //! The manifest of a firmware: which image, for which devices, in place of which, by whom.
 //!
-//! Invariant: [`Manifest`] is had from outside only through [`Signed::verify`], so each was signed by the key that the device has pinned for its firmware. The elements are those of the information model of RFC 9124
+//! Invariant: [`Manifest`] is had from outside of this room only through [`Signed::verify`], so each was signed by the key that the device has pinned for its firmware. The elements are those of the information model of RFC 9124
 //! section 3; the bytes are protocol section 13.3.
 
 use super::{ContentError, Descriptor};
@@ -230,11 +230,25 @@ impl<'a> Signed<'a> {
         authority: &PublicKey,
         verifier: &mut dyn Verify,
     ) -> Result<Manifest<'a>, ManifestError> {
+        self.authentic(authority, verifier)?;
+        self.unverified()
+    }
+
+    /// What it says, whoever signed it: for bytes that were verified, or are to be.
+    pub(super) fn unverified(&self) -> Result<Manifest<'a>, ManifestError> {
+        Manifest::read(self.sign1.payload)
+    }
+
+    /// Whether the pinned key signed it.
+    pub(super) fn authentic(
+        &self,
+        authority: &PublicKey,
+        verifier: &mut dyn Verify,
+    ) -> Result<(), ManifestError> {
         let mut aad = [0; MAX_AAD];
         let aad = sign1::domain_aad(DOMAIN, &mut aad)?;
         let mut scratch = [0; MAX_MANIFEST + SIG_STRUCTURE_OVERHEAD];
-        self.sign1.verify(authority, aad, verifier, &mut scratch)?;
-        Manifest::read(self.sign1.payload)
+        Ok(self.sign1.verify(authority, aad, verifier, &mut scratch)?)
     }
 
     /// SHA-256 of its bytes.

@@ -4,6 +4,7 @@
 //! manifest of the pinned key with a sequence number above the installed one. Protocol section 13, decision 0035.
 
 mod error;
+pub mod installed;
 pub mod manifest;
 mod part;
 mod provider;
@@ -14,8 +15,9 @@ mod tests;
 pub mod update;
 
 pub use error::ContentError;
+pub use installed::Installed;
 pub use manifest::Manifest;
-pub use part::{MAX_PART_OVERHEAD, Part, Request};
+pub use part::{MAX_PART_OVERHEAD, MAX_REQUEST, Part, Request};
 pub use provider::{Provider, Source};
 pub use stream::{MAX_STATE, Step, Stream};
 pub use update::Update;
@@ -32,6 +34,9 @@ pub const MAX_LEVELS: usize = 20;
 
 /// Most chunks of a content.
 pub const MAX_CHUNKS: u32 = 1 << MAX_LEVELS;
+
+/// Most bytes of a content's name.
+pub const MAX_DESCRIPTOR: usize = 1 + 9 + 1 + 34;
 
 /// Bytes of a chunk, as a power of two: 6 (64 bytes) to 10 (1,024).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +78,13 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
+    const VACANT: Self = Self {
+        size: 0,
+        chunk: ChunkSize(6),
+        root: Id::ZERO,
+        count: 0,
+    };
+
     /// Content of `size` bytes in chunks of `chunk`, under `root`.
     ///
     /// # Errors

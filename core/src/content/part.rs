@@ -7,6 +7,9 @@ use crate::wire::{Reader, WireError, Writer};
 /// Bytes of a part beside siblings and body, at most.
 pub const MAX_PART_OVERHEAD: usize = 1 + 17 + 5 + 5 + 3 + 3;
 
+/// Most bytes of a request.
+pub const MAX_REQUEST: usize = 1 + 17 + 5 + 5 + 3 + 2;
+
 /// What a receiver asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {

@@ -8,7 +8,7 @@ use super::{ChunkSize, ContentError, Descriptor, MAX_CHUNKS, count_of};
 use crate::platform::PlatformError;
 use crate::types::Id;
 use crate::wire::Writer;
-use crate::wire::merkle::{Tree, leaf_hash};
+use crate::wire::merkle::{Tree, leaf_in_pieces};
 
 /// Where the content lies.
 pub trait Source {
@@ -177,12 +177,18 @@ impl<'m> Provider<'m> {
         }
         let from = first.checked_div(block).unwrap_or(0) as usize;
         let to = end.div_ceil(block) as usize;
-        let mut tree = Tree::new();
-        for root in self.blocks.get(from..to).ok_or(ContentError::Index)? {
-            tree.push(*root).map_err(|_| ContentError::Size)?;
-        }
-        Ok(tree.root())
+        joined(self.blocks.get(from..to).ok_or(ContentError::Index)?)
     }
+}
+
+/// Apart: a tree is a kilobyte of stack.
+#[inline(never)]
+fn joined(blocks: &[Id]) -> Result<Id, ContentError> {
+    let mut tree = Tree::new();
+    for root in blocks {
+        tree.push(*root).map_err(|_| ContentError::Size)?;
+    }
+    Ok(tree.root())
 }
 
 /// Chunks of a block; no content has more than one of 2^20.
@@ -192,6 +198,9 @@ const fn block_of(level: u8) -> u32 {
         _ => MAX_CHUNKS,
     }
 }
+
+/// Bytes that are read at once where all of them are hashed.
+pub(super) const PIECE: usize = 256;
 
 fn chunk<'b>(
     content: &Descriptor,
@@ -213,11 +222,24 @@ fn hash_chunks(
     end: u32,
     source: &mut dyn Source,
 ) -> Result<Id, ContentError> {
-    let mut buffer = [0; ChunkSize::MAX];
     let mut tree = Tree::new();
     for index in first..end {
-        let leaf = leaf_hash(chunk(content, index, source, &mut buffer)?);
+        let leaf = leaf(content, index, source)?;
         tree.push(leaf).map_err(|_| ContentError::Size)?;
     }
     Ok(tree.root())
+}
+
+/// In pieces: a buffer for a whole chunk beside a tree would be half of the stack that a microcontroller has.
+fn leaf(content: &Descriptor, index: u32, source: &mut dyn Source) -> Result<Id, ContentError> {
+    let (mut hash, mut buffer) = (leaf_in_pieces(), [0; PIECE]);
+    let (mut at, mut left) = (content.offset(index), content.len_of(index));
+    while left > 0 {
+        let piece = buffer.get_mut(..left.min(PIECE)).unwrap_or_default();
+        source.read(at, piece)?;
+        hash.update(piece);
+        at = at.saturating_add(piece.len() as u64);
+        left = left.saturating_sub(PIECE);
+    }
+    Ok(Id(hash.finish()))
 }

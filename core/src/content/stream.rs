@@ -37,15 +37,31 @@ impl Stream {
     /// From the first chunk on.
     #[must_use]
     pub fn new(content: Descriptor) -> Self {
-        let mut hashes = Vec::new();
-        let _ = hashes.push(*content.root());
+        let mut stream = Self::vacant();
+        stream.begin(content);
+        stream
+    }
+
+    /// A place for [`Stream::begin`] or [`Stream::go_on`], where a receiver is too large for the stack. It asks for nothing and takes nothing.
+    #[must_use]
+    pub const fn vacant() -> Self {
         Self {
-            id: content.id(),
+            content: Descriptor::VACANT,
+            id: Id::ZERO,
             next: 0,
-            ends: known(content.count(), 0),
-            hashes,
-            content,
+            ends: Ends::new(),
+            hashes: Vec::new(),
         }
+    }
+
+    /// As [`Stream::new`], in place.
+    pub fn begin(&mut self, content: Descriptor) {
+        self.content = content;
+        self.id = content.id();
+        self.next = 0;
+        self.ends = known(content.count(), 0);
+        self.hashes.clear();
+        let _ = self.hashes.push(*content.root());
     }
 
     /// The content.
@@ -63,7 +79,7 @@ impl Stream {
     /// Whether all is here.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
-        self.next >= self.content.count()
+        self.next >= self.content.count() && self.next > 0
     }
 
     /// What to ask for: `chunks` in a row, in parts of at most `most` bytes. `None` once all is here.
@@ -161,6 +177,16 @@ impl Stream {
     /// # Errors
     /// [`ContentError::Stored`] where it is of another content or damaged: begin anew.
     pub fn restore(content: Descriptor, saved: &[u8]) -> Result<Self, ContentError> {
+        let mut stream = Self::vacant();
+        stream.go_on(content, saved)?;
+        Ok(stream)
+    }
+
+    /// As [`Stream::restore`], in place.
+    ///
+    /// # Errors
+    /// As [`Stream::restore`]; nothing has changed then.
+    pub fn go_on(&mut self, content: Descriptor, saved: &[u8]) -> Result<(), ContentError> {
         let mut r = Reader::new(saved);
         r.take_array_of(3);
         let id = r.take_id();
@@ -171,13 +197,15 @@ impl Stream {
         if !whole || next > content.count() || ends.len() != hashes.len() {
             return Err(ContentError::Stored);
         }
-        Ok(Self {
-            content,
-            id,
-            next,
-            ends,
-            hashes: hashes.iter().map(|hash| Id(*hash)).collect(),
-        })
+        self.content = content;
+        self.id = id;
+        self.next = next;
+        self.ends = ends;
+        self.hashes.clear();
+        for hash in hashes {
+            let _ = self.hashes.push(Id(*hash));
+        }
+        Ok(())
     }
 
     /// The prefix of the content's id: what its parts carry.

@@ -3,7 +3,7 @@
 use super::manifest::{MAX_MANIFEST, ManifestError, Signed};
 use super::update::{Target, UpdateError, confirm, installed};
 use super::*;
-use crate::crypto::{PublicKey, SecretKey, SignatureError, Software};
+use crate::crypto::{PublicKey, SecretKey, Signature, SignatureError, Software, Verify};
 use crate::identity::Seconds;
 use crate::node::test_platform::MemoryPlatform;
 use crate::types::Prefix;
@@ -320,7 +320,7 @@ proptest! {
         let mut out = [0; 40];
         let mut w = Writer::new(&mut out);
         request.write(&mut w).unwrap();
-        prop_assert!(w.len() <= 33);
+        prop_assert!(w.len() <= MAX_REQUEST);
         prop_assert_eq!(Request::parse(w.written()).unwrap(), request);
     }
 }
@@ -440,6 +440,107 @@ fn a_firmware_arrives_over_resets() {
         UpdateError::Older
     );
     assert_eq!(confirm(&mut platform, KEY, 2), Err(UpdateError::Older));
+}
+
+#[test]
+fn a_place_for_an_update_asks_for_nothing_and_takes_nothing() {
+    let served = serve(64, 6, 0);
+    let mut platform = MemoryPlatform::default();
+    let mut update = Update::vacant();
+    assert!(!update.is_complete() && update.request(1400, 1).is_none());
+    assert_eq!(
+        update.verify(&mut [].as_slice()),
+        Err(UpdateError::Incomplete)
+    );
+    let (frame, _) = served
+        .answer(&served.stream().request(1400, 1).unwrap())
+        .unwrap();
+    let part = Part::parse(&frame).unwrap();
+    for content in [part.content, Prefix([0; 16])] {
+        let part = Part { content, ..part };
+        let taken = update.take(&mut platform, &part, &mut |_, _| panic!("handed on"));
+        assert!(matches!(taken, Err(UpdateError::Content(_))));
+    }
+    // Refused, it stays one.
+    let mut other = manifest(3, *served.provider.content());
+    other.vendor = [9; 16];
+    let key = maker().public_key();
+    let bytes = signed(&other);
+    let begun = update.begin(&mut platform, &target(&key), &bytes, None, &mut Software);
+    assert_eq!(begun, Err(UpdateError::WrongVendor));
+    assert!(update.request(1400, 1).is_none());
+    assert!(
+        !update
+            .go_on(&mut platform, &target(&key), &mut Software)
+            .unwrap()
+    );
+}
+
+#[test]
+fn what_lies_in_the_slot_is_held_against_the_digest() {
+    let served = serve(64 * 9 + 5, 6, 2);
+    let digest = Id(crate::crypto::sha256(&[&served.bytes]));
+    let named = Manifest {
+        digest,
+        ..manifest(3, *served.provider.content())
+    };
+    let mut platform = MemoryPlatform::default();
+    let mut slot = Vec::new();
+    let mut update = offer(&mut platform, &signed(&named)).unwrap();
+    load(&mut update, &mut platform, &served, &mut slot, 9);
+    assert_eq!(
+        update.verify(&mut slot.as_slice()),
+        Err(UpdateError::Incomplete)
+    );
+    load(&mut update, &mut platform, &served, &mut slot, 9);
+    assert_eq!(update.verify(&mut slot.as_slice()), Ok(()));
+    assert_eq!(
+        update.verify(&mut &slot[1..]),
+        Err(UpdateError::Content(ContentError::Platform))
+    );
+    for at in [0, 256, slot.len() - 1] {
+        slot[at] ^= 1;
+        assert_eq!(
+            update.verify(&mut slot.as_slice()),
+            Err(UpdateError::Digest)
+        );
+        slot[at] ^= 1;
+    }
+    Update::give_up(&mut platform, KEY).unwrap();
+    assert!(resume(&mut platform).unwrap().is_none());
+}
+
+/// Counts what is checked.
+struct Counting(u32);
+
+impl Verify for Counting {
+    fn verify(
+        &mut self,
+        key: &PublicKey,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), SignatureError> {
+        self.0 += 1;
+        Software.verify(key, message, signature)
+    }
+}
+
+#[test]
+fn no_manifest_is_checked_more_often_than_it_has_to_be() {
+    let served = serve(1000, 6, 0);
+    let content = *served.provider.content();
+    let authority = maker().public_key();
+    let mut platform = MemoryPlatform::default();
+    // The first, the same again, a newer one in its place.
+    for (sequence, checks) in [(5, 1), (5, 1), (6, 2)] {
+        let bytes = signed(&manifest(sequence, content));
+        let (target, mut count) = (target(&authority), Counting(0));
+        Update::offer(&mut platform, &target, &bytes, None, &mut count).unwrap();
+        assert_eq!(count.0, checks, "{sequence}");
+    }
+    let mut count = Counting(0);
+    Update::resume(&mut platform, &target(&authority), &mut count).unwrap();
+    assert_eq!(count.0, 1);
 }
 
 #[test]

@@ -3,15 +3,17 @@
 //! Invariant: what is handed to the vendor's writer is proved under a manifest that the pinned key signed, for this vendor, class and component, with a sequence number above the installed
 //! one; and chunks are handed on in order from a step's beginning, whatever the power did.
 
-use super::manifest::{MAX_MANIFEST, Manifest, ManifestError, Signed, Uuid};
+use super::manifest::{MAX_MANIFEST, ManifestError, Signed, Uuid};
 use super::part::{Part, Request};
+use super::provider::{PIECE, Source};
 use super::stream::{MAX_STATE, Step, Stream};
 use super::{ContentError, Descriptor, Write};
-use crate::crypto::{PublicKey, Verify};
+use crate::crypto::{PublicKey, Sha256, SignatureError, Verify, twice};
 use crate::identity::Seconds;
 use crate::platform::{Platform, PlatformError};
 use crate::types::Id;
 use crate::wire::{Reader, WireError, Writer};
+use core::hint::black_box;
 
 const STORED: usize = 1 + 9 + 3 + MAX_MANIFEST + MAX_STATE;
 
@@ -38,6 +40,10 @@ pub enum UpdateError {
     TooLarge,
     /// A part is refused.
     Content(ContentError),
+    /// Not all of it is here yet.
+    Incomplete,
+    /// What lies in the slot has not the digest of the manifest: the memory failed, or the maker was wrong. Give it up.
+    Digest,
     /// What is stored is damaged: the update begins anew when it is offered again.
     Stored,
     /// Store failed. Try again.
@@ -100,6 +106,8 @@ pub struct Update {
     manifest: heapless::Vec<u8, MAX_MANIFEST>,
     key: u16,
     step: u32,
+    /// What was stored of the stream is of no use.
+    damaged: bool,
 }
 
 /// The sequence number of the firmware that runs; 0 before the first update.
@@ -152,21 +160,8 @@ impl Update {
         now: Option<Seconds>,
         verifier: &mut dyn Verify,
     ) -> Result<Self, UpdateError> {
-        let manifest = judge(target, bytes, now, verifier)?;
-        if manifest.sequence <= installed(platform, target.key)? {
-            return Err(UpdateError::Older);
-        }
-        match Self::resume(platform, target, verifier) {
-            Ok(Some(update)) if update.manifest == bytes => return Ok(update),
-            Ok(Some(update)) if update.sequence >= manifest.sequence => {
-                return Err(UpdateError::Older);
-            }
-            Err(UpdateError::Platform) => return Err(UpdateError::Platform),
-            // None, an older one, or one that no longer counts.
-            _ => {}
-        }
-        let update = Self::new(target, &manifest, bytes, Stream::new(manifest.content))?;
-        update.store(platform)?;
+        let mut update = Self::vacant();
+        update.begin(platform, target, bytes, now, verifier)?;
         Ok(update)
     }
 
@@ -179,37 +174,127 @@ impl Update {
         target: &Target<'_>,
         verifier: &mut dyn Verify,
     ) -> Result<Option<Self>, UpdateError> {
+        let mut update = Self::vacant();
+        let found = update.go_on(platform, target, verifier)?;
+        Ok(found.then_some(update))
+    }
+
+    /// A place for [`Update::begin`] or [`Update::go_on`], where an update is too large for the stack. It asks for nothing and takes nothing.
+    #[must_use]
+    pub const fn vacant() -> Self {
+        Self {
+            stream: Stream::vacant(),
+            sequence: 0,
+            digest: Id::ZERO,
+            manifest: heapless::Vec::new(),
+            key: 0,
+            step: 1,
+            damaged: false,
+        }
+    }
+
+    /// As [`Update::offer`], in place.
+    ///
+    /// # Errors
+    /// [`UpdateError`]: no update is here then.
+    pub fn begin<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        target: &Target<'_>,
+        bytes: &[u8],
+        now: Option<Seconds>,
+        verifier: &mut dyn Verify,
+    ) -> Result<(), UpdateError> {
+        let above = installed(platform, target.key)?;
+        let judged = judge(target, bytes, now, above, verifier);
+        // Looked at twice, as it was found twice: here, and before anything is kept.
+        let again = black_box(judged);
+        judged?;
+        let sequence = Signed::parse(bytes)?.unverified()?.sequence;
+        match self.find(platform, target, Some(bytes), verifier) {
+            Ok(true) if self.manifest == bytes => return again,
+            Ok(true) if self.sequence >= sequence => return Err(UpdateError::Older),
+            Err(UpdateError::Platform) => return Err(UpdateError::Platform),
+            // None, an older one, or one that no longer counts.
+            _ => {}
+        }
+        again?;
+        self.fresh(target, bytes)?;
+        self.store(platform)
+    }
+
+    /// As [`Update::resume`], in place; `false` where there is none.
+    ///
+    /// # Errors
+    /// As [`Update::resume`]: no update is here then.
+    pub fn go_on<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        target: &Target<'_>,
+        verifier: &mut dyn Verify,
+    ) -> Result<bool, UpdateError> {
+        self.find(platform, target, None, verifier)
+    }
+
+    /// What is stored, judged: but for what was judged just now, `known`.
+    fn find<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        target: &Target<'_>,
+        known: Option<&[u8]>,
+        verifier: &mut dyn Verify,
+    ) -> Result<bool, UpdateError> {
+        if !self.load(platform, target)? {
+            return Ok(false);
+        }
+        let above = installed(platform, target.key)?;
+        // It was not expired when it was begun.
+        let judged = match known == Some(&self.manifest) {
+            true => Ok(()),
+            false => judge(target, &self.manifest, None, above, verifier),
+        };
+        let again = black_box(judged);
+        judged?;
+        if self.damaged {
+            return Err(UpdateError::Stored);
+        }
+        again.map(|()| true)
+    }
+
+    /// What is stored, not judged yet. Apart, so that what it takes of the stack is gone when a signature is checked.
+    #[inline(never)]
+    fn load<P: Platform>(
+        &mut self,
+        platform: &mut P,
+        target: &Target<'_>,
+    ) -> Result<bool, UpdateError> {
         let mut buffer = [0; STORED];
         let Some(stored) = stored(platform, target.key, &mut buffer)? else {
-            return Ok(None);
+            return Ok(false);
         };
-        // It was not expired when it was begun.
-        let manifest = judge(target, stored.manifest, None, verifier)?;
-        if manifest.sequence <= installed(platform, target.key)? {
-            return Err(UpdateError::Older);
-        }
-        let stream = Stream::restore(manifest.content, stored.state);
-        let stream = stream.map_err(|_| UpdateError::Stored)?;
-        Ok(Some(Self::new(target, &manifest, stored.manifest, stream)?))
+        self.fresh(target, stored.manifest)?;
+        let content = *self.content();
+        self.damaged = self.stream.go_on(content, stored.state).is_err();
+        Ok(true)
     }
 
-    fn new(
-        target: &Target<'_>,
-        manifest: &Manifest<'_>,
-        bytes: &[u8],
-        stream: Stream,
-    ) -> Result<Self, UpdateError> {
-        let bytes = heapless::Vec::from_slice(bytes).map_err(|_| ManifestError::Element)?;
-        Ok(Self {
-            stream,
-            sequence: manifest.sequence,
-            digest: manifest.digest,
-            manifest: bytes,
-            key: target.key,
-            step: target.step.max(1),
-        })
+    /// At the beginning of what a manifest says.
+    #[inline(never)]
+    fn fresh(&mut self, target: &Target<'_>, bytes: &[u8]) -> Result<(), UpdateError> {
+        let manifest = Signed::parse(bytes)?.unverified()?;
+        self.manifest.clear();
+        let kept = self.manifest.extend_from_slice(bytes);
+        kept.map_err(|_| ManifestError::Element)?;
+        self.stream.begin(manifest.content);
+        self.damaged = false;
+        self.sequence = manifest.sequence;
+        self.digest = manifest.digest;
+        self.key = target.key;
+        self.step = target.step.max(1);
+        Ok(())
     }
 
+    #[inline(never)]
     fn store<P: Platform>(&self, platform: &mut P) -> Result<(), UpdateError> {
         let mut buffer = [0; STORED];
         let mut w = Writer::new(&mut buffer);
@@ -274,11 +359,36 @@ impl Update {
         Ok(step)
     }
 
-    /// Gives it up.
+    /// Reads back what was written, and says whether it is what the maker signed. The digest is of another kind than the tree of chunks, so it finds what a memory lost and what a maker
+    /// took for its image.
+    ///
+    /// # Errors
+    /// [`UpdateError::Incomplete`]; [`UpdateError::Digest`]; [`UpdateError::Content`] (`Platform`) where it could not be read.
+    pub fn verify(&self, source: &mut dyn Source) -> Result<(), UpdateError> {
+        if !self.is_complete() {
+            return Err(UpdateError::Incomplete);
+        }
+        let size = self.content().size();
+        let (mut hash, mut at, mut buffer) = (Sha256::new(), 0_u64, [0; PIECE]);
+        while at < size {
+            let left = usize::try_from(size.saturating_sub(at)).unwrap_or(usize::MAX);
+            let len = left.min(buffer.len());
+            let piece = buffer.get_mut(..len).unwrap_or_default();
+            source.read(at, piece).map_err(ContentError::from)?;
+            hash.update(piece);
+            at = at.saturating_add(len as u64);
+        }
+        match hash.finish() == self.digest.0 {
+            true => Ok(()),
+            false => Err(UpdateError::Digest),
+        }
+    }
+
+    /// Gives up what is under way.
     ///
     /// # Errors
     /// [`UpdateError::Platform`].
-    pub fn drop_it<P: Platform>(platform: &mut P, key: u16) -> Result<(), UpdateError> {
+    pub fn give_up<P: Platform>(platform: &mut P, key: u16) -> Result<(), UpdateError> {
         Ok(platform.remove(key.saturating_add(1))?)
     }
 }
@@ -309,14 +419,60 @@ fn stored<'b, P: Platform>(
     Ok(Some(found))
 }
 
-/// Whether this component takes what a manifest says.
-fn judge<'a>(
+/// Whether this component takes what a manifest says, in place of the firmware with the number `above`. Found twice (decision 0030), against a skipped instruction.
+#[inline(never)]
+fn judge(
     target: &Target<'_>,
-    bytes: &'a [u8],
+    bytes: &[u8],
     now: Option<Seconds>,
+    above: u64,
     verifier: &mut dyn Verify,
-) -> Result<Manifest<'a>, UpdateError> {
-    let manifest = Signed::parse(bytes)?.verify(target.authority, verifier)?;
+) -> Result<(), UpdateError> {
+    let rejected = ManifestError::Signature(SignatureError::Rejected);
+    let mut error = UpdateError::Manifest(rejected);
+    let verdict = twice(verifier, &mut |verifier: &mut dyn Verify| match fits(
+        target, bytes, now, above, verifier,
+    ) {
+        Ok(()) => 0,
+        Err(found) => {
+            error = found;
+            1
+        }
+    });
+    match verdict {
+        0 => Ok(()),
+        _ => Err(error),
+    }
+}
+
+fn fits(
+    target: &Target<'_>,
+    bytes: &[u8],
+    now: Option<Seconds>,
+    above: u64,
+    verifier: &mut dyn Verify,
+) -> Result<(), UpdateError> {
+    authentic(target.authority, bytes, verifier)?;
+    says(target, bytes, now, above)
+}
+
+#[inline(never)]
+fn authentic(
+    authority: &PublicKey,
+    bytes: &[u8],
+    verifier: &mut dyn Verify,
+) -> Result<(), ManifestError> {
+    Signed::parse(bytes)?.authentic(authority, verifier)
+}
+
+#[inline(never)]
+fn says(
+    target: &Target<'_>,
+    bytes: &[u8],
+    now: Option<Seconds>,
+    above: u64,
+) -> Result<(), UpdateError> {
+    let manifest = Signed::parse(bytes)?.unverified()?;
     if manifest.vendor != target.vendor {
         return Err(UpdateError::WrongVendor);
     }
@@ -341,5 +497,8 @@ fn judge<'a>(
     {
         return Err(UpdateError::Expired);
     }
-    Ok(manifest)
+    if manifest.sequence <= above {
+        return Err(UpdateError::Older);
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@
 //! more; [`Levels`] keeps all nodes in the caller's memory and answers in O(log n), for who serves many proofs.
 
 use crate::Id;
-use crate::crypto::sha256;
+use crate::crypto::{Sha256, sha256};
 use core::borrow::Borrow;
 
 /// Most hashes of an inclusion path: a tree has fewer than 2^32 leaves.
@@ -31,6 +31,14 @@ pub enum MerkleError {
 #[must_use]
 pub fn leaf_hash(bytes: &[u8]) -> Id {
     Id(sha256(&[&[0x00], bytes]))
+}
+
+/// The hash of a leaf that comes in pieces: give it the bytes, and take the digest.
+#[must_use]
+pub fn leaf_in_pieces() -> Sha256 {
+    let mut hash = Sha256::new();
+    hash.update(&[0x00]);
+    hash
 }
 
 /// The hash of an inner node: SHA-256(0x01 || left || right).

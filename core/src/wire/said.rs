@@ -52,6 +52,8 @@ what! {
     Tick = 4,
     /// A quote.
     Quote = 5,
+    /// The manifest of a firmware that the sender has, or knows of (section 13.3).
+    Manifest = 6,
 }
 
 /// What `frame` says to this neighbourhood's applications; `None` where it is another frame, for a node, or another neighbourhood's.

@@ -96,8 +96,8 @@ fn member_of(member: u32) -> Call<MemberIndex> {
     member.map_err(|_| status::IOTEDGE_E_ARGUMENT)
 }
 
-/// First key of a store that applications have for channels and sales: 0x0100 to 0x0fff.
-fn store_key(key: u32, keys: u32) -> Call<u16> {
+/// First key of a store that applications have for channels, updates and sales: 0x0100 to 0x0fff.
+pub(crate) fn store_key(key: u32, keys: u32) -> Call<u16> {
     match key.checked_add(keys) {
         Some(end) if key >= 0x0100 && end <= 0x1000 => {
             u16::try_from(key).map_err(|_| status::IOTEDGE_E_ARGUMENT)

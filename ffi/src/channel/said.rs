@@ -38,6 +38,8 @@ pub const IOTEDGE_SAID_PART: u32 = 3;
 pub const IOTEDGE_SAID_TICK: u32 = 4;
 /// An application's frame: a quote.
 pub const IOTEDGE_SAID_QUOTE: u32 = 5;
+/// An application's frame: the manifest of a firmware that the sender has, or knows of.
+pub const IOTEDGE_SAID_MANIFEST: u32 = 6;
 
 /// What an operation says. Set `size` first. What an operation does not use is zero.
 #[repr(C)]

@@ -411,7 +411,7 @@ static void frames(void)
     STATUS(IOTEDGE_E_NONE, iotedge_frame_said(TAG, frame, 4, &what, &said, &len));
     STATUS(IOTEDGE_E_NULL, iotedge_frame_said(NULL, frame, frame_len, &what, &said, &len));
     STATUS(IOTEDGE_E_NULL, iotedge_frame_said(TAG, frame, frame_len, NULL, &said, &len));
-    STATUS(IOTEDGE_E_ARGUMENT, iotedge_frame_say(TAG, 6, sealed, 40, frame, sizeof frame, &frame_len));
+    STATUS(IOTEDGE_E_ARGUMENT, iotedge_frame_say(TAG, IOTEDGE_SAID_MANIFEST + 1, sealed, 40, frame, sizeof frame, &frame_len));
     STATUS(IOTEDGE_E_LENGTH, iotedge_frame_say(TAG, IOTEDGE_SAID_TICK, NULL, 0, frame, sizeof frame, &frame_len));
     STATUS(IOTEDGE_E_BUFFER_TOO_SMALL, iotedge_frame_say(TAG, IOTEDGE_SAID_TICK, sealed, 40, frame, 45, &frame_len));
     STATUS(IOTEDGE_E_NULL, iotedge_frame_say(TAG, IOTEDGE_SAID_TICK, sealed, 40, NULL, 45, &frame_len));
