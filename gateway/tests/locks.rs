@@ -40,10 +40,10 @@ fn a_lock_outlives_a_validator_that_lost_it_and_pays_what_its_voucher_says() {
     let mut validators = world.run_validators();
     let devices: Vec<Device> = (0..3).map(|n| world.device(n)).collect();
     let seen = |n: usize| devices[n].seen.lock().unwrap();
-    until(20, "three devices are members", &world, || {
+    until(60, "three devices are members", &world, || {
         (0..3).all(|n| seen(n).phase == Some(Phase::Active))
     });
-    until(30, "the first epoch is settled", &world, || {
+    until(60, "the first epoch is settled", &world, || {
         seen(0).header >= 1
     });
     let (payer, payee) = (seen(0).index.unwrap(), seen(1).index.unwrap());
@@ -53,16 +53,16 @@ fn a_lock_outlives_a_validator_that_lost_it_and_pays_what_its_voucher_says() {
 
     let signer = keys::generate().unwrap().1;
     devices[0].wish(Wish::Lock(payee, signer.public_key(), 600_000));
-    until(20, "the payee is told", &world, || {
+    until(60, "the payee is told", &world, || {
         !seen(1).locked.is_empty()
     });
     let (id, amount) = seen(1).locked[0];
     assert_eq!(amount, Amount(1_000));
-    until(20, "both see it at Quorum", &world, || {
+    until(60, "both see it at Quorum", &world, || {
         (0..2).all(|n| seen(n).graded.get(&id).is_some_and(|grade| *grade >= 3))
     });
     let open = |folder: &str| -> Option<Id> { Some(settled(&world, folder).1.first()?.id) };
-    until(30, "the lock is in the settled state", &world, || {
+    until(90, "the lock is in the settled state", &world, || {
         open("gw-data") == Some(id)
     });
 
@@ -76,7 +76,7 @@ fn a_lock_outlives_a_validator_that_lost_it_and_pays_what_its_voucher_says() {
     drop(db);
     let reached = settled(&world, "gw-data").0;
     validators.push(world.run_validator(2));
-    until(60, "its vote settles two epochs more", &world, || {
+    until(120, "its vote settles two epochs more", &world, || {
         settled(&world, "gw-data").0.0 > reached.0 + 1
     });
     assert_eq!(open("val-data-2"), Some(id));
@@ -92,7 +92,7 @@ fn a_lock_outlives_a_validator_that_lost_it_and_pays_what_its_voucher_says() {
     let input = voucher_input(&key, &trust.neighbourhood, &id, Amount(600), &mut out);
     let signature = signer.sign(input.unwrap()).0;
     devices[1].wish(Wish::Claim(id, 600, signature, true));
-    until(30, "the lock is ended", &world, || {
+    until(90, "the lock is ended", &world, || {
         open("gw-data").is_none()
     });
     let (end, _) = settled(&world, "gw-data");

@@ -67,6 +67,7 @@ fn value_is_conserved_in_ten_thousand_sales() {
         let audited = report.counted["headers audited"];
         assert_eq!(audited, report.headers.len() as u64, "{report}");
     }
+    println!("{counted:#?}");
     assert!(counted["sales ended"] >= 10_000, "{counted:#?}");
     // Each way of ending happened often.
     for what in [

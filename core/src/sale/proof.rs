@@ -74,6 +74,7 @@ impl<'a> Proof<'a> {
     }
 
     /// Writes `[0, index, value]`, `[1, total, signature]`, `[2, [[place, value, time, signature], ...]]` or `[3]`.
+    #[inline(never)]
     pub fn write(&self, w: &mut Writer<'_>) {
         match self {
             Self::Tick(tick) => {
@@ -104,6 +105,7 @@ impl<'a> Proof<'a> {
     ///
     /// # Errors
     /// [`SaleError::Wire`]; [`SaleError::Terms`] for a proof that does not exist; [`SaleError::Predicate`] for statements out of order, none, or more than 4.
+    #[inline(never)]
     pub fn read(r: &mut Reader<'a>) -> Result<Self, SaleError> {
         let count = r.take_array();
         let kind = r.take_u8();

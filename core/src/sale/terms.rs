@@ -171,6 +171,7 @@ impl Terms {
     ///
     /// # Errors
     /// [`SaleError::Units`], [`SaleError::Price`] where the units do not divide the amount, [`SaleError::Predicate`].
+    #[inline(never)]
     pub fn check(&self, amount: Amount) -> Result<(), SaleError> {
         match self {
             Self::Ticks { units, .. } => match price(amount, *units) {
@@ -184,6 +185,7 @@ impl Terms {
     }
 
     /// Writes `[0, sale, units, anchor]`, `[1, COSE_Key]` or `[2, feed, comparison, threshold, window, quorum, [readers]]`.
+    #[inline(never)]
     pub fn write(&self, w: &mut Writer<'_>) {
         match self {
             Self::Ticks {
@@ -224,6 +226,7 @@ impl Terms {
     ///
     /// # Errors
     /// [`SaleError::Wire`]; [`SaleError::Terms`] for terms that do not exist; [`SaleError::Predicate`].
+    #[inline(never)]
     pub fn read(r: &mut Reader<'_>) -> Result<Self, SaleError> {
         let count = r.take_array();
         let kind = r.take_u8();
@@ -261,6 +264,7 @@ impl Predicate {
         sound.then_some(()).ok_or(SaleError::Predicate)
     }
 
+    #[inline(never)]
     fn read(r: &mut Reader<'_>) -> Result<Self, SaleError> {
         let feed = r.take_bytes();
         let compare = r.take_u8();

@@ -197,6 +197,7 @@ impl<'a> Body<'a> {
         }
     }
 
+    #[inline(never)]
     fn check(&self) -> Result<(), TxError> {
         if let Some((amount, debits)) = self.debit() {
             if amount == Amount(0) {

@@ -187,7 +187,6 @@ pub unsafe extern "C" fn iotedge_node_submit_claim(
             _ => return Err(status::IOTEDGE_E_ARGUMENT),
         };
         crate::sale::with_proof(proof, |proof| {
-            let proof = *proof;
             let claim = Submission::Claim { lock, last, proof };
             submit(node, now, expires, ticket, &claim)
         })

@@ -17,7 +17,7 @@ use iotedge_core::sale::{
     Statement, Statements, Terms, Tick, statement_input, voucher_input,
 };
 use iotedge_core::tx::{Body, TxError};
-use iotedge_core::wire::Reader;
+use iotedge_core::wire::{Reader, Writer};
 use iotedge_core::{Amount, Id, MemberIndex, Millis, SaleNumber};
 
 /// A lock is released by ticks of a hash chain.
@@ -321,25 +321,43 @@ fn terms_out(terms: &Terms) -> iotedge_terms_t {
     out
 }
 
-/// Hands a proof that C gave to `work`: statements are written out for it.
+/// Most bytes of a proof: four statements at their widest.
+const MAX_PROOF: usize = 400;
+
+/// Hands a proof that C gave to `work`.
 ///
 /// # Safety
 /// As [`structure`].
 pub(crate) unsafe fn with_proof(
     given: *const iotedge_proof_t,
-    work: impl FnOnce(&Proof<'_>) -> Call<()>,
+    work: impl FnOnce(Proof<'_>) -> Call<()>,
 ) -> Call<()> {
+    let mut room = [0; MAX_PROOF];
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { written(given, &mut room) }?;
+    work(Proof::read(&mut Reader::new(bytes)).map_err(sale_status)?)
+}
+
+/// A proof that C gave, as it goes into a claim. Apart, so that C's structure is gone from the stack when a transaction is made of it.
+///
+/// # Safety
+/// As [`structure`].
+#[inline(never)]
+unsafe fn written(given: *const iotedge_proof_t, room: &mut [u8; MAX_PROOF]) -> Call<&[u8]> {
     // SAFETY: the caller's promise.
     let given = unsafe { structure(given, OLDEST_PROOF) }?;
+    let mut w = Writer::new(room);
     match given.kind {
-        IOTEDGE_PROOF_TICK => work(&Proof::Tick(Tick {
+        IOTEDGE_PROOF_TICK => Proof::Tick(Tick {
             index: given.index,
             value: given.value,
-        })),
-        IOTEDGE_PROOF_VOUCHER => work(&Proof::Voucher {
+        })
+        .write(&mut w),
+        IOTEDGE_PROOF_VOUCHER => Proof::Voucher {
             total: Amount(given.total),
             signature: &given.signature,
-        }),
+        }
+        .write(&mut w),
         IOTEDGE_PROOF_STATEMENTS => {
             let count = usize::try_from(given.statement_count).ok();
             let statements = count.and_then(|count| given.statements.get(..count));
@@ -353,14 +371,16 @@ pub(crate) unsafe fn with_proof(
                 time: Millis(s.time),
                 signature: &s.signature,
             });
-            let mut room = [0; 400];
             let list = list.get(..statements.len()).unwrap_or(&[]);
+            let mut room = [0; MAX_PROOF];
             let statements = Statements::list(list, &mut room).map_err(sale_status)?;
-            work(&Proof::Statements(statements))
+            Proof::Statements(statements).write(&mut w);
         }
-        IOTEDGE_PROOF_NOTHING => work(&Proof::Nothing),
-        _ => Err(status::IOTEDGE_E_UNSUPPORTED_KIND),
+        IOTEDGE_PROOF_NOTHING => Proof::Nothing.write(&mut w),
+        _ => return Err(status::IOTEDGE_E_UNSUPPORTED_KIND),
     }
+    w.intact().map_err(crate::wire_status)?;
+    Ok(w.into_written())
 }
 
 fn proof_out(proof: &Proof<'_>) -> iotedge_proof_t {
