@@ -10,6 +10,7 @@ mod lock;
 #[cfg(test)]
 mod lock_tests;
 mod members;
+pub mod policy;
 mod settlement;
 #[cfg(test)]
 mod tests;

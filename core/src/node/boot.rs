@@ -194,6 +194,8 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             key,
             rotation: None,
             device: Id::ZERO,
+            owner: config.owner,
+            budget: None,
             genesis: None,
             neighbourhood: Id::ZERO,
             index: None,
@@ -293,6 +295,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     fn start(&mut self, authority: &PublicKey) -> Result<(), InitError> {
         self.open_store(authority)?;
         if self.restore_genesis()? {
+            self.restore_policy();
             self.restore_headers()?;
         }
         if let Some(ticket) = self.outbox.take_untold()

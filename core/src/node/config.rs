@@ -157,6 +157,8 @@ pub struct Config<'a> {
     pub clock_tolerance: Millis,
     /// How tips are chosen.
     pub strategy: Strategy,
+    /// Who bounds what this device may spend (`Node::set_policy`). With an owner it spends nothing before there is a policy; without one its caps alone bound it.
+    pub owner: Option<PublicKey>,
 }
 
 impl Config<'_> {
@@ -175,6 +177,7 @@ impl Config<'_> {
             aside_timeout: Millis(30_000),
             clock_tolerance: Millis(2_000),
             strategy: Strategy::Uniform,
+            owner: None,
         }
     }
 

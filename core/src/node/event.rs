@@ -225,6 +225,10 @@ refusals! {
     CounterExhausted = 50,
     /// Terms of a lock that nobody could keep, or a claim that shows nothing.
     Terms = 51,
+    /// The owner's policy does not allow it: no policy yet or not any more, not for this, not to this payee, more than in all or in any window.
+    Policy = 52,
+    /// More than is left in the owner's window; a later one has it.
+    PolicyWindow = 53,
 }
 
 /// One counter per [`Refusal`] and a few more; they only grow (wrapping).

@@ -163,6 +163,8 @@ pub(crate) struct Network {
     pub(crate) deaf: Vec<u16>,
     /// How its nodes tune themselves.
     pub(crate) tuning: Tuning,
+    /// Whose policy binds who boots from now on.
+    pub(crate) owner: Option<PublicKey>,
     /// Leaves, by the index after the nodes'.
     pub(crate) leaves: Vec<Seat>,
     /// Devices whose join the gateway submitted.
@@ -292,6 +294,7 @@ impl Network {
             cut: Vec::new(),
             deaf: Vec::new(),
             tuning,
+            owner: None,
             leaves: Vec::new(),
             admitted: Default::default(),
             demanded: None,
@@ -331,6 +334,7 @@ impl Network {
         let chain: [&[u8]; 1] = [&chain];
         let mut config = Config::member(secret(201).public_key(), &chain);
         config.tuning = self.tuning;
+        config.owner = self.owner;
         let mut node = Node::new(
             memory(&limits),
             limits,

@@ -7,11 +7,13 @@ use super::config::Strategy;
 use super::event::{Event, Refusal, Ticket};
 use super::intake::{Source, facts};
 use super::own::{STORED_MAX, Stored, UNAWAITED};
+use super::policy::use_of;
 use super::refuse::{insert_refusal, rollback_refusal, tx_refusal};
 use super::{Node, Phase, Purpose, SignJob, Submission, keys};
 use crate::crypto::{PublicKey, Verify};
 use crate::identity::Record;
 use crate::identity::signer::{MAX_TO_BE_SIGNED, SignOp};
+use crate::ledger::policy::Use;
 use crate::ledger::{Exposure, LedgerError, check_caps};
 use crate::platform::Platform;
 use crate::sale::{MAX_TERM, Proof};
@@ -85,8 +87,14 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                     return Err(Refusal::BodyLength);
                 }
             }
-            Submission::Transfer { to, amount } => self.check_spending(Some(*to), *amount)?,
-            Submission::Exit { amount, .. } => self.check_spending(None, *amount)?,
+            Submission::Transfer { to, amount } => {
+                self.check_spending(Some(*to), *amount)?;
+                self.check_policy(now, Use::Transfer, Some(*to), *amount)?;
+            }
+            Submission::Exit { amount, .. } => {
+                self.check_spending(None, *amount)?;
+                self.check_policy(now, Use::Exit, None, *amount)?;
+            }
             Submission::Lock {
                 to,
                 amount,
@@ -98,6 +106,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 if !stands || terms.check(*amount).is_err() {
                     return Err(Refusal::Terms);
                 }
+                self.check_policy(now, use_of(terms), Some(*to), *amount)?;
             }
             Submission::Claim { last, proof, .. } => {
                 let shows = *last || *proof != Proof::Nothing;
@@ -538,6 +547,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
         let mut buffer = [0u8; MAX_PAYLOAD];
         let fitted = draft.encode(&mut buffer).map_err(tx_refusal)?;
         self.check_fitted(fitted.payload, fitted.parents.as_slice(), time)?;
+        self.allow(now, &body, head.debits)?;
         let (ticket, proof) = match wish {
             Wish::Submission(ticket, _) => (Some(*ticket), None),
             Wish::Evidence { a, b, .. } => (None, Some((*a, *b))),
@@ -785,6 +795,9 @@ const fn is_final(refusal: Refusal) -> bool {
             | Refusal::MemberOperation
             | Refusal::NotGlNode
             | Refusal::Overflow
+            | Refusal::Policy
+            | Refusal::PolicyWindow
+            | Refusal::Terms
             | Refusal::UnknownPayee
             | Refusal::VoidTrim
     )

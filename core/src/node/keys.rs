@@ -17,6 +17,8 @@ pub(crate) const TRUST: u16 = 0x0007;
 pub(crate) const SET: u16 = 0x0008;
 /// The one before it.
 pub(crate) const SET_BEFORE: u16 = 0x0009;
+/// The owner's policy, and the window in which the device spends.
+pub(crate) const POLICY: u16 = 0x000a;
 
 /// Own transactions by number, until their receipts.
 pub(crate) fn own(limits: &Limits, number: u32) -> u16 {

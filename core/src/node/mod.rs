@@ -41,6 +41,9 @@ pub mod own;
 pub mod peers;
 #[cfg(test)]
 mod places_tests;
+pub mod policy;
+#[cfg(test)]
+mod policy_tests;
 pub mod raw;
 mod react;
 mod records;
@@ -76,6 +79,7 @@ pub use tune::{Span, Tuning};
 use crate::crypto::{PublicKey, Signature, Software, Verify};
 use crate::identity::Genesis;
 use crate::identity::signer::SignOp;
+use crate::ledger::policy::Budget;
 use crate::platform::Platform;
 use crate::posp::SetChain;
 use crate::rollback::Guard;
@@ -222,6 +226,8 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     key: Option<PublicKey>,
     rotation: Option<rotate::Rotation>,
     device: Id,
+    owner: Option<PublicKey>,
+    budget: Option<Budget>,
 
     genesis: Option<Genesis>,
     neighbourhood: Id,
