@@ -942,6 +942,46 @@
 #define IOTEDGE_PHASE_RECOVERING 5
 
 /**
+ * Use: transfers to a member.
+ */
+#define IOTEDGE_USE_TRANSFER 1
+
+/**
+ * Use: locks whose payee is paid by ticks.
+ */
+#define IOTEDGE_USE_TICKS 2
+
+/**
+ * Use: locks whose payee is paid by vouchers.
+ */
+#define IOTEDGE_USE_VOUCHERS 4
+
+/**
+ * Use: locks that readers release.
+ */
+#define IOTEDGE_USE_PREDICATE 8
+
+/**
+ * Use: exits to G-Chain.
+ */
+#define IOTEDGE_USE_EXIT 16
+
+/**
+ * Most payees that a policy names.
+ */
+#define IOTEDGE_MAX_PAYEES 16
+
+/**
+ * Most bytes of a signed policy.
+ */
+#define IOTEDGE_MAX_POLICY 216
+
+/**
+ * Most bytes of what an owner signs.
+ */
+#define IOTEDGE_MAX_POLICY_INPUT 225
+
+/**
  * Most readings of one pack that this interface encodes.
  */
 #define IOTEDGE_MAX_READINGS 16
@@ -1325,6 +1365,16 @@
  * Terms of a lock that nobody could keep, or a claim that shows nothing.
  */
 #define IOTEDGE_E_TERMS 51
+
+/**
+ * The owner's policy does not allow it: no policy yet or not any more, not for this, not to this payee, more than in all or in any window.
+ */
+#define IOTEDGE_E_POLICY 52
+
+/**
+ * More than is left in the owner's window; a later one has it.
+ */
+#define IOTEDGE_E_POLICY_WINDOW 53
 
 /**
  * A pointer that must not be NULL is. Nothing was done.
@@ -1941,6 +1991,16 @@
  * What is stored of the sale is damaged, or of another one.
  */
 #define IOTEDGE_E_SALE_STORED 149
+
+/**
+ * A policy with another content is in force that has this number or a higher one.
+ */
+#define IOTEDGE_E_POLICY_OLDER 135
+
+/**
+ * A policy for another device.
+ */
+#define IOTEDGE_E_POLICY_DEVICE 136
 
 /**
  * Kind of a certificate: a device.
@@ -3539,6 +3599,10 @@ typedef struct iotedge_config_t {
      * How long to wait before such an approval, in milliseconds; 0: the node tunes it itself, from 500 to 60,000.
      */
     uint32_t slot;
+    /**
+     * Key of the device's owner, who bounds what it may spend (`iotedge_node_set_policy`): it spends nothing before there is a policy. NULL: nobody; its caps alone bound it.
+     */
+    const iotedge_public_key_t *owner;
 } iotedge_config_t;
 
 /**
@@ -3670,6 +3734,82 @@ typedef struct iotedge_proof_t {
      */
     struct iotedge_statement_t statements[4];
 } iotedge_proof_t;
+
+/**
+ * What an owner allows its device to spend. Set `size` first.
+ */
+typedef struct iotedge_policy_t {
+    /**
+     * `sizeof(iotedge_policy_t)`.
+     */
+    uint32_t size;
+    /**
+     * 1 and above; each later policy has a higher one.
+     */
+    uint32_t number;
+    /**
+     * `IOTEDGE_USE_*`, added: what the device may spend value for.
+     */
+    uint32_t uses;
+    /**
+     * How many of `payees`; 0: it may pay anybody.
+     */
+    uint32_t payee_count;
+    /**
+     * The lifetime debits that it may reach (`debits` of `iotedge_node_status_t`), those before the policy included.
+     */
+    uint64_t total;
+    /**
+     * How long a window is, in milliseconds: 60,000 (a minute) to 31,622,400,000 (366 days). It begins with the first debit after the one before.
+     */
+    uint64_t span;
+    /**
+     * How much it may spend within each window.
+     */
+    uint64_t within;
+    /**
+     * When it runs out, in milliseconds since 1970; 0: never.
+     */
+    uint64_t until;
+    /**
+     * Id of the device that it binds.
+     */
+    uint8_t device[32];
+    /**
+     * Whom it may pay: indexes of members, rising. The rest is zero.
+     */
+    uint16_t payees[16];
+    /**
+     * Zero.
+     */
+    uint32_t reserved[2];
+} iotedge_policy_t;
+
+/**
+ * What a device may still spend under its owner's policy. Set `size` first.
+ */
+typedef struct iotedge_allowance_t {
+    /**
+     * `sizeof(iotedge_allowance_t)`.
+     */
+    uint32_t size;
+    /**
+     * Zero.
+     */
+    uint32_t reserved;
+    /**
+     * In all.
+     */
+    uint64_t total;
+    /**
+     * Now.
+     */
+    uint64_t now;
+    /**
+     * When the window ends that is open, in milliseconds since 1970; 0: none is.
+     */
+    uint64_t ends;
+} iotedge_allowance_t;
 
 /**
  * What a node says of itself. Set `size` first.
@@ -6486,6 +6626,87 @@ int32_t iotedge_node_sign_output(iotedge_node_t *node,
  * From the thread that has the node. Not from an interrupt.
  */
 int32_t iotedge_node_sign_fail(iotedge_node_t *node, uint64_t now);
+
+/**
+ * What an owner signs of a policy: in software (`iotedge_sign`), or with what keeps the key.
+ *
+ * `owner`: its public key. `neighbourhood`: 32 bytes. `policy`: what it is to say. `message`: room for `message_capacity` bytes, `IOTEDGE_MAX_POLICY_INPUT` are enough; `message_len`: their
+ * number. Both written on success.
+ *
+ * `IOTEDGE_E_RANGE`: number 0, a use that does not exist, a window that is too short or too long, too many payees, or payees that do not rise. `IOTEDGE_E_ARGUMENT`: payees behind the last.
+ * `IOTEDGE_E_BUFFER_TOO_SMALL`.
+ *
+ * From any thread, and from an interrupt.
+ */
+int32_t iotedge_policy_input(const iotedge_public_key_t *owner,
+                             const uint8_t *neighbourhood,
+                             const iotedge_policy_t *policy,
+                             uint8_t *message,
+                             size_t message_capacity,
+                             size_t *message_len);
+
+/**
+ * Puts a policy together with its owner's signature, once that is found to be one.
+ *
+ * `owner`, `neighbourhood`, `policy`: as for `iotedge_policy_input`. `signature`: 64 bytes over its message. `signed_policy`: room for `signed_capacity` bytes, `IOTEDGE_MAX_POLICY` are enough;
+ * `signed_len`: their number. Both written on success.
+ *
+ * `IOTEDGE_E_SIGNATURE`, `IOTEDGE_E_SIGNATURE_MALFORMED`: not a signature of it: a fault, or another key. Sign again. Else as `iotedge_policy_input`.
+ *
+ * From any thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_policy_assemble(const iotedge_public_key_t *owner,
+                                const uint8_t *neighbourhood,
+                                const iotedge_policy_t *policy,
+                                const uint8_t *signature,
+                                uint8_t *signed_policy,
+                                size_t signed_capacity,
+                                size_t *signed_len);
+
+/**
+ * Says what a policy says, if its owner signed it for this neighbourhood. The device that it binds gives it to `iotedge_node_set_policy`, which asks more.
+ *
+ * `owner`: its public key. `neighbourhood`: 32 bytes. `signed_policy`: `signed_len` bytes. `policy`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_WRONG_SIGNER`, `IOTEDGE_E_SIGNATURE`, `IOTEDGE_E_SIGNATURE_MALFORMED`: not by this key, or for another neighbourhood. `IOTEDGE_E_RANGE`, `IOTEDGE_E_PROTECTED_HEADER`, `IOTEDGE_E_MALFORMED`
+ * and others of bytes: no policy of a form that is known here.
+ *
+ * From any thread. Not from an interrupt: one signature check.
+ */
+int32_t iotedge_policy_verify(const iotedge_public_key_t *owner,
+                              const uint8_t *neighbourhood,
+                              const uint8_t *signed_policy,
+                              size_t signed_len,
+                              iotedge_policy_t *policy);
+
+/**
+ * Takes a policy of the device's owner (`owner` of `iotedge_config_t`): from then on it bounds what the device signs, over resets too. The window that is open goes on. One that is in force already is taken again.
+ *
+ * `now`: local milliseconds. `signed_policy`: `signed_len` bytes, copied. `number`: the policy's; written on success.
+ *
+ * `IOTEDGE_E_NONE`: this device has no owner. `IOTEDGE_E_WRONG_ORDER`: the node does not know its neighbourhood or the time yet. `IOTEDGE_E_POLICY_OLDER`: what is in force has this number or a higher one.
+ * `IOTEDGE_E_POLICY_DEVICE`: for another device. `IOTEDGE_E_PLATFORM`: the store failed. Else as `iotedge_policy_verify`. What was in force still is.
+ *
+ * Calls the platform. From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_set_policy(iotedge_node_t *node,
+                                uint64_t now,
+                                const uint8_t *signed_policy,
+                                size_t signed_len,
+                                uint32_t *number);
+
+/**
+ * What the owner still allows this device to spend: nothing before there is a policy, or when it ran out.
+ *
+ * `now`: local milliseconds. `allowance`: set its `size` first; written on success.
+ *
+ * `IOTEDGE_E_NONE`: this device has no owner.
+ *
+ * From the thread that has the node. Not from an interrupt.
+ */
+int32_t iotedge_node_allowance(const iotedge_node_t *node,
+                               uint64_t now,
+                               iotedge_allowance_t *allowance);
 
 /**
  * The body of a data or service transaction, while the window holds its bytes.

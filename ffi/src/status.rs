@@ -162,6 +162,12 @@ pub const IOTEDGE_E_COUNTER_EXHAUSTED: i32 = 50;
 /// Terms of a lock that nobody could keep, or a claim that shows nothing.
 pub const IOTEDGE_E_TERMS: i32 = 51;
 
+/// The owner's policy does not allow it: no policy yet or not any more, not for this, not to this payee, more than in all or in any window.
+pub const IOTEDGE_E_POLICY: i32 = 52;
+
+/// More than is left in the owner's window; a later one has it.
+pub const IOTEDGE_E_POLICY_WINDOW: i32 = 53;
+
 /// A pointer that must not be NULL is. Nothing was done.
 pub const IOTEDGE_E_NULL: i32 = 100;
 
@@ -543,6 +549,12 @@ pub const IOTEDGE_E_SALE_FORGED: i32 = 199;
 /// What is stored of the sale is damaged, or of another one.
 pub const IOTEDGE_E_SALE_STORED: i32 = 149;
 
+/// A policy with another content is in force that has this number or a higher one.
+pub const IOTEDGE_E_POLICY_OLDER: i32 = 135;
+
+/// A policy for another device.
+pub const IOTEDGE_E_POLICY_DEVICE: i32 = 136;
+
 names! {
     IOTEDGE_OK,
     IOTEDGE_E_MALFORMED,
@@ -596,6 +608,8 @@ names! {
     IOTEDGE_E_ATTACHMENT,
     IOTEDGE_E_COUNTER_EXHAUSTED,
     IOTEDGE_E_TERMS,
+    IOTEDGE_E_POLICY,
+    IOTEDGE_E_POLICY_WINDOW,
     IOTEDGE_E_NULL,
     IOTEDGE_E_LENGTH,
     IOTEDGE_E_MISALIGNED,
@@ -719,6 +733,8 @@ names! {
     IOTEDGE_E_SALE_TOO_FAR,
     IOTEDGE_E_SALE_FORGED,
     IOTEDGE_E_SALE_STORED,
+    IOTEDGE_E_POLICY_OLDER,
+    IOTEDGE_E_POLICY_DEVICE,
 }
 
 /// The name of a status number as it stands in this header, for logs: `"IOTEDGE_OK"`, `"IOTEDGE_E_NULL"`, ...; for a number

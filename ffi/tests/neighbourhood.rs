@@ -244,3 +244,114 @@ fn devices_trade_through_the_c_functions() {
     assert!(net.status(1).number > number);
     assert!((0..4).all(|n| net.find(n, IOTEDGE_EVENT_EQUIVOCATION, |_| true).is_none()));
 }
+
+/// 100 an hour to member 1, by transfers and ticks, under the key 150; signed by this one.
+fn policy(net: &Network, number: u32, by: u8) -> Vec<u8> {
+    // SAFETY: plain data, all of whose bits may be zero.
+    let mut said: iotedge_policy_t = unsafe { std::mem::zeroed() };
+    said.size = size_of::<iotedge_policy_t>() as u32;
+    said.number = number;
+    said.uses = IOTEDGE_USE_TRANSFER | IOTEDGE_USE_TICKS;
+    (said.total, said.span, said.within) = (250, 3_600_000, 100);
+    (said.device, said.payees[0], said.payee_count) = (net.status(3).device, 1, 1);
+    let (owner, seed, here) = (public(by), seed(by), net.neighbourhood.0);
+    let (mut message, mut message_len) = ([0; IOTEDGE_MAX_POLICY_INPUT], 0);
+    let (mut signature, mut out, mut len) = ([0; 64], vec![0; IOTEDGE_MAX_POLICY], 0);
+    // SAFETY: structures and buffers of the sizes that are said.
+    unsafe {
+        let (to, room) = (message.as_mut_ptr(), message.len());
+        let made = iotedge_policy_input(
+            &raw const owner,
+            here.as_ptr(),
+            &raw const said,
+            to,
+            room,
+            &raw mut message_len,
+        );
+        assert_eq!(made, IOTEDGE_OK);
+        let signed = iotedge::key::iotedge_sign(
+            seed.as_ptr(),
+            message.as_ptr(),
+            message_len,
+            signature.as_mut_ptr(),
+        );
+        assert_eq!(signed, IOTEDGE_OK);
+        let (to, room) = (out.as_mut_ptr(), out.len());
+        let put = iotedge_policy_assemble(
+            &raw const owner,
+            here.as_ptr(),
+            &raw const said,
+            signature.as_ptr(),
+            to,
+            room,
+            &raw mut len,
+        );
+        assert_eq!(put, IOTEDGE_OK);
+    }
+    out.truncate(len);
+    out
+}
+
+#[test]
+fn an_owner_bounds_a_device_whose_key_is_in_an_element() {
+    let mut net = Network::new(4);
+    net.run(3_000);
+    // SAFETY: a live node.
+    assert_eq!(unsafe { iotedge_node_deinit(net.nodes[3]) }, IOTEDGE_OK);
+    net.owner = Some(150);
+    net.boot(3);
+    net.run(5_000);
+    let pay = |net: &mut Network, to: u32, amount: u64| {
+        let (mut ticket, node) = (0, net.nodes[3]);
+        // SAFETY: a live node.
+        let status =
+            unsafe { iotedge_node_submit_transfer(node, net.now, 0, to, amount, &raw mut ticket) };
+        for _ in 0..4 {
+            net.run(1_000);
+        }
+        status
+    };
+    let set = |net: &mut Network, bytes: &[u8]| {
+        let (mut number, node) = (0, net.nodes[3]);
+        // SAFETY: a live node.
+        let status = unsafe {
+            iotedge_node_set_policy(node, net.now, bytes.as_ptr(), bytes.len(), &raw mut number)
+        };
+        (status, number)
+    };
+    let left = |net: &Network| {
+        // SAFETY: plain data, all of whose bits may be zero.
+        let mut left: iotedge_allowance_t = unsafe { std::mem::zeroed() };
+        left.size = size_of::<iotedge_allowance_t>() as u32;
+        // SAFETY: a live node.
+        let status = unsafe { iotedge_node_allowance(net.nodes[3], net.now, &raw mut left) };
+        assert_eq!(status, IOTEDGE_OK);
+        (left.total, left.now, left.ends)
+    };
+    assert_eq!(pay(&mut net, 1, 1), IOTEDGE_E_POLICY);
+    let strangers = policy(&net, 1, 151);
+    assert_eq!(set(&mut net, &strangers), (IOTEDGE_E_WRONG_SIGNER, 0));
+    let signed = policy(&net, 1, 150);
+    assert_eq!(set(&mut net, &signed), (IOTEDGE_OK, 1));
+    assert_eq!(left(&net), (250, 100, 0));
+    assert_eq!(pay(&mut net, 2, 1), IOTEDGE_E_POLICY);
+    assert_eq!(pay(&mut net, 1, 101), IOTEDGE_E_POLICY);
+    assert_eq!(pay(&mut net, 1, 70), IOTEDGE_OK);
+    assert_eq!(net.status(3).debits, 70);
+    assert_eq!(pay(&mut net, 1, 31), IOTEDGE_E_POLICY_WINDOW);
+    let (total, now, ends) = left(&net);
+    assert_eq!((total, now), (180, 30));
+    assert!(ends > net.now && ends <= net.now + 3_600_000);
+
+    // Over a reset the budget is what it was.
+    // SAFETY: a live node.
+    assert_eq!(unsafe { iotedge_node_deinit(net.nodes[3]) }, IOTEDGE_OK);
+    net.boot(3);
+    net.run(5_000);
+    assert_eq!(left(&net), (180, 30, ends));
+    assert_eq!(pay(&mut net, 1, 31), IOTEDGE_E_POLICY_WINDOW);
+    assert_eq!(pay(&mut net, 1, 30), IOTEDGE_OK);
+    assert_eq!(net.status(3).debits, 100);
+    let other = policy(&net, 1, 150);
+    assert_eq!(set(&mut net, &other), (IOTEDGE_OK, 1), "the same again");
+}

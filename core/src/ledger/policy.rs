@@ -3,7 +3,7 @@
 //! Invariant: what is counted is the device's lifetime debits D, which stand in the ledger, so neither a power cut nor an erased store makes the total larger; and the beginning of a window
 //! is in the store before anything of it is signed. Decision 0039; protocol section 15.
 
-use crate::crypto::{PublicKey, SecretKey, Signature, Verify};
+use crate::crypto::{PublicKey, SecretKey, Signature, SignatureError, Verify};
 use crate::identity::sign1::{self, SIG_STRUCTURE_OVERHEAD, Sign1, Sign1Error};
 use crate::types::{Amount, Id, MemberIndex, Millis};
 use crate::wire::{Reader, WireError, Writer};
@@ -15,7 +15,7 @@ pub const MAX_PAYEES: usize = 16;
 /// The shortest and the longest window: a minute, and 366 days.
 pub const SPANS: core::ops::RangeInclusive<u64> = 60_000..=31_622_400_000;
 /// Most bytes of a policy with its signature.
-pub const MAX_POLICY: usize = MAX_PAYLOAD + 13 + 76;
+pub const MAX_POLICY: usize = MAX_PAYLOAD + 13 + 71;
 /// Most bytes of what its owner signs.
 pub const MAX_POLICY_INPUT: usize = MAX_PAYLOAD + 13 + MAX_AAD + SIG_STRUCTURE_OVERHEAD;
 
@@ -82,7 +82,7 @@ pub enum PolicyError {
     /// Signed by another key than the owner's.
     WrongSigner,
     /// The signature does not hold.
-    Signature,
+    Signature(SignatureError),
 }
 
 impl From<WireError> for PolicyError {
@@ -97,7 +97,7 @@ impl From<Sign1Error> for PolicyError {
             Sign1Error::Wire(error) => Self::Wire(error),
             Sign1Error::Header => Self::Header,
             Sign1Error::WrongSigner => Self::WrongSigner,
-            Sign1Error::Signature(_) => Self::Signature,
+            Sign1Error::Signature(error) => Self::Signature(error),
         }
     }
 }
@@ -508,7 +508,10 @@ mod tests {
             &Id([4; 32]),
             &mut Software,
         );
-        assert_eq!(elsewhere, Err(PolicyError::Signature));
+        assert_eq!(
+            elsewhere,
+            Err(PolicyError::Signature(SignatureError::Rejected))
+        );
     }
 
     #[test]

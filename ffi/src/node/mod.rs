@@ -18,11 +18,16 @@ mod traffic;
 mod submit;
 
 #[cfg(feature = "node")]
+mod policy;
+
+#[cfg(feature = "node")]
 mod look;
 
 #[cfg(feature = "node")]
 pub use look::*;
 pub use memory::*;
+#[cfg(feature = "node")]
+pub use policy::*;
 #[cfg(feature = "node")]
 pub use setup::*;
 #[cfg(feature = "node")]

@@ -210,6 +210,12 @@ unsafe fn policy<'a>(mut config: Config<'a>, given: &iotedge_config_t) -> Call<C
         IOTEDGE_APPROVALS_NONE => 0,
         hourly => hourly,
     };
+    if !given.owner.is_null() {
+        // SAFETY: the caller's promise.
+        let owner = unsafe { public_key(given.owner)? };
+        owner.check().map_err(signature_status)?;
+        config.owner = Some(owner);
+    }
     if !given.enrolment.is_null() {
         // SAFETY: the caller's promise.
         config.enrolment = Some(Signature(*unsafe { array::<64>(given.enrolment)? }));

@@ -160,11 +160,15 @@ pub struct iotedge_config_t {
     pub approvals: u32,
     /// How long to wait before such an approval, in milliseconds; 0: the node tunes it itself, from 500 to 60,000.
     pub slot: u32,
+    /// Key of the device's owner, who bounds what it may spend (`iotedge_node_set_policy`): it spends nothing before there is a policy. NULL: nobody; its caps alone bound it.
+    pub owner: *const iotedge_public_key_t,
 }
 // SAFETY: repr(C), integers and raw pointers, size first.
 unsafe impl Sized32 for iotedge_config_t {}
 pub(crate) const OLDEST_CONFIG: usize = 48 + 8 * size_of::<*const u8>();
-const _: () = assert!(size_of::<iotedge_config_t>() == OLDEST_CONFIG + 8);
+const _: () = assert!(
+    size_of::<iotedge_config_t>() == OLDEST_CONFIG + 8 + size_of::<*const u8>().next_multiple_of(8)
+);
 
 /// For `iotedge_config_t.approvals`: this device approves only with what it has to say itself.
 pub const IOTEDGE_APPROVALS_NONE: u32 = u32::MAX;

@@ -226,6 +226,8 @@ pub struct Network {
     pub element: u32,
     /// The last founder, where it is a leaf: its number is that of the nodes.
     pub leaf: *mut iotedge_leaf_t,
+    /// The seed of the owner of whoever boots from now on.
+    pub owner: Option<u8>,
     /// Who does nothing any more.
     pub dead: Vec<u32>,
     /// Transactions of the leaf are lost at this neighbour, which answers all else.
@@ -320,6 +322,7 @@ impl Network {
             founders,
             element: 0,
             leaf: core::ptr::null_mut(),
+            owner: None,
             dead: Vec::new(),
             censor: None,
         };
@@ -377,9 +380,13 @@ impl Network {
             );
             assert_eq!(status, IOTEDGE_OK);
 
+            let owner = self.owner.map(public);
             let mut config: iotedge_config_t = core::mem::zeroed();
             config.size = size_of::<iotedge_config_t>() as u32;
             config.authority = &raw const authority;
+            config.owner = owner
+                .as_ref()
+                .map_or(core::ptr::null(), |owner| &raw const *owner);
             config.certificate = certificate.as_ptr();
             config.certificate_len = certificate.len();
             if self.external(i) {
