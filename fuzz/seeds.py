@@ -144,6 +144,7 @@ def claims():
 
 TERMS = {"ticks": [0, 7, 100, ID[5]], "vouchers": [1, KEY], "vouchers-p256": [1, KEY_P256], "predicate": [2, b"level", 0, -40, 5_000, 2, [2, 3, 5]]}
 
+POLICIES = [row for row in json.loads((Path(__file__).parents[1] / "vectors" / "policy.json").read_text()) if row["op"] == "spending policy"]
 SEEDS = {
     "lock": {**claims(), **{name: cbor(terms) for name, terms in TERMS.items()}},
     "subscriber": {
@@ -180,6 +181,7 @@ SEEDS = {
         "reboot": bytes([5, 0, 0, 1, 65, 4, 1, 0, 7, 4, 1, 0, 5, 0, 3, 1, 0, 50, 4, 2, 0, 7, 6, 0, 0, 9, 1]),
         "header": bytes([8, 1, 2, 39, 16, 0, 0, 0, 1, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 2, 4, 4, 0]),
     },
+    "policy": {f"{i:02}": bytes.fromhex(row["policy"]) for i, row in enumerate(POLICIES)},
     "control": {"array": cbor([1, b"", 1])},
     "reader": {
         "nested": cbor([1, -2, b"\x03", "four", [5, [6, [7]]], {1: 2, -1: "x", b"k": None}, cbor2.CBORTag(18, [])]),

@@ -974,7 +974,7 @@
 /**
  * Most bytes of a signed policy.
  */
-#define IOTEDGE_MAX_POLICY 216
+#define IOTEDGE_MAX_POLICY 211
 
 /**
  * Most bytes of what an owner signs.

@@ -14,6 +14,7 @@
 #include "content.h"
 #include "link.h"
 #include "receipt.h"
+#include "policy.h"
 #include "sale.h"
 #include "serial.h"
 
@@ -603,6 +604,9 @@ static enum verdict run(json_t vector)
     }
     if (json_is(kind, "ticks")) {
         return sale_vector(vector) == 0 ? PASSED : FAILED;
+    }
+    if (json_is(kind, "spending policy")) {
+        return policy_vector(vector) == 0 ? PASSED : FAILED;
     }
     if (json_is(kind, "voucher") || json_is(kind, "reading")) {
         return sale_signed(vector, json_is(kind, "voucher")) == 0 ? PASSED : FAILED;
