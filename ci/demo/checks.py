@@ -55,6 +55,17 @@ class Result:
         of = lambda i, what: self.summaries[f"device-{i}"][what]
         return of(settings.OWNER, "channel"), [of(i, "reader") for i in (settings.PAYER, settings.LAPSER, settings.STRANGER)]
 
+    def buyers(self):
+        """The three readers, with what the owner claimed of each and what came back of its deposit: what it owns beyond its grant, since nobody else pays it."""
+        channel, readers = self.stream()
+        parties = []
+        for i, reader in zip((settings.PAYER, settings.LAPSER, settings.STRANGER), readers):
+            device = self.summaries[f"device-{i}"]
+            claimed = sum(sale["claimed"] * sale["price"] for sale in channel["sales"] if sale["member"] == device["member"] and sale["settled"])
+            refund = device["credits"] - settings.GRANT if reader["purchase"]["deposit"] else 0
+            parties.append({**reader, "claimed": claimed, "refund": refund})
+        return parties
+
     def cheat_member(self):
         return self.summaries[self.cheat]["member"]
 
@@ -74,6 +85,7 @@ def every_check(r):
         (f"a transfer is at most {settings.TRANSFER_BYTES} bytes", transfer_size(r)),
         ("readings of this machine could be read by every neighbour", readable(r)),
         ("who pays reads the sealed stream, who stopped paying reads no more, a stranger nothing", stream(r)),
+        ("each message was paid, to a unit, and the rest of each deposit came back", paid(r)),
         ("an element that lies, fails, is late or silent harms nothing", element(r)),
     ]
 
@@ -174,24 +186,44 @@ def readable(r):
 
 
 def stream(r):
-    channel, (payer, lapser, stranger) = r.stream()
-    paid_for = settings.PAYMENT // settings.MESSAGE_PRICE
+    _, (payer, lapser, stranger) = r.stream()
+    whole = lambda reader: reader["read"] == reader["readings"] == reader["attributed"] and reader["read"] > 0
+    delivered = lambda reader: reader["purchase"]["delivered"]
     wrong = [
         what
         for what, holds in [
-            ("the owner published less than twice what one payment buys", channel["published"] >= 2 * paid_for),
-            ("the payer read no more than one payment buys", payer["read"] > paid_for),
-            ("what the payer read was no reading, or not the owner's", payer["read"] == payer["readings"] == payer["attributed"]),
-            ("the payer was revoked", payer["revoked"] == 0),
-            ("who stopped paying read nothing, or more than it paid for", 1 <= lapser["read"] <= paid_for),
+            ("what was read was no reading, or not the owner's", whole(payer) and whole(lapser)),
+            ("the payer did not read all that it locked for", delivered(payer) == settings.UNITS),
+            ("the payer was cut off before", payer["granted"] + payer["revoked"] <= 1 or delivered(payer) == settings.UNITS),
+            ("who stopped paying did not read what it paid for, or more", delivered(lapser) == lapser["read"] == settings.LAPSES_AFTER),
             ("who stopped paying was not revoked, or saw nothing sealed after it", lapser["revoked"] >= 1 and lapser["sealed"] > 0),
-            ("the stranger read something, or saw nothing", stranger["read"] == 0 and stranger["sealed"] > 0 and stranger["paid"] == 0),
-            # The last payment may be under way.
-            ("the owner was not paid what they paid", 0 <= payer["paid"] + lapser["paid"] - channel["income"] <= settings.PAYMENT),
+            ("the stranger read something, or saw nothing", stranger["read"] == 0 and stranger["sealed"] > 0 and not stranger["purchase"]["deposit"]),
         ]
         if not holds
     ]
-    return f"{'; '.join(wrong)}: {channel}, {payer}, {lapser}, {stranger}" if wrong else None
+    return f"{'; '.join(wrong)}: {payer}, {lapser}, {stranger}" if wrong else None
+
+
+def paid(r):
+    """Ticks given, units delivered, the settled claims and the balances, which four devices count each for itself."""
+    channel, _ = r.stream()
+    payer, lapser, _ = r.buyers()
+    wrong = []
+    for who, party in (("the payer", payer), ("who stopped paying", lapser)):
+        bought = party["purchase"]
+        given = bought["ticks"] * settings.MESSAGE_PRICE
+        if not 0 <= bought["ticks"] - bought["delivered"] <= 1:
+            wrong.append(f"{who} paid {bought['ticks']} units and read {bought['delivered']}")
+        if not 0 <= given - party["claimed"] <= settings.MESSAGE_PRICE or party["claimed"] == 0:
+            wrong.append(f"{who} gave ticks worth {given}, {party['claimed']} were claimed")
+        if party["claimed"] + party["refund"] != bought["deposit"]:
+            wrong.append(f"{who} locked {bought['deposit']}, paid {party['claimed']} and got {party['refund']} back")
+    income = r.summaries[f"device-{settings.OWNER}"]["credits"] - settings.GRANT
+    if income != payer["claimed"] + lapser["claimed"]:
+        wrong.append(f"the owner has {income} more than its grant")
+    if len(channel["sales"]) != 2 or channel["locks_refused"]:
+        wrong.append(f"sales: {channel['sales']}, {channel['locks_refused']} locks refused")
+    return "; ".join(wrong) or None
 
 
 def element(r):

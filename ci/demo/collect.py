@@ -1,5 +1,6 @@
 """What is gathered after the run: the gateway's export, figures for the table, the summary."""
 import time
+from collections import Counter
 
 import settings
 from neighbourhood import tool
@@ -21,18 +22,19 @@ def rows(r):
     sizes = [t["bytes"] for t in r.payments()]
     readings = [t["bytes"] for t in r.transactions() if t["kind"] == "reading" and t["bytes"]]
     everything = r.transactions(r.summaries)
+    kinds = Counter(t["kind"] for t in everything)
     refused = ", ".join(f"{reason} {count}" for reason, count in r.refusals().most_common())
     latency = lambda grade: f"p50 {milliseconds(r.latency(grade, 50))}, p99 {milliseconds(r.latency(grade, 99))}"
     totals = sorted({header["total_value"] for header in r.headers})
     return [
         ("devices", f"{len(r.summaries)}, one of them a cheat"),
-        ("transactions", f"{len(everything)}: {len(everything) - len(sizes)} readings, {len(sizes)} payments"),
+        ("transactions", f"{len(everything)}: {', '.join(f'{count} {kind}s' for kind, count in kinds.most_common())}"),
         ("bytes per transfer", f"{percentile(sizes, 50)} typical, {max(sizes, default=0)} at most"),
         ("bytes per reading", f"{percentile(readings, 50)} typical, {max(readings, default=0)} at most"),
         ("time to Witnessed", latency("witnessed")),
         ("time to Quorum", latency("quorum")),
         ("time to Settled", latency("settled")),
-        ("sealed stream", stream(r)),
+        *stream(r),
         ("conflicts", f"{max(s['equivocations'] for s in r.summaries.values())} found, members frozen: {r.cheat_member()}"),
         ("dead transactions", sum(t["dead"] for t in r.transactions())),
         ("frames corrupted", r.total("corrupted")),
@@ -45,9 +47,13 @@ def rows(r):
 
 
 def stream(r):
-    channel, readers = r.stream()
-    said = [f"{who} read {reader['read']} for {reader['paid']}" for who, reader in zip(("the payer", "who stopped paying", "a stranger"), readers)]
-    return f"{channel['published']} messages for {channel['income']} micro-tokens: {', '.join(said)}"
+    """What each of the three could read of the sealed stream, and what it paid."""
+    rows = [("sealed stream", f"{r.stream()[0]['published']} messages, {settings.MESSAGE_PRICE} micro-tokens each")]
+    for who, party in zip(("  who pays", "  who stopped paying", "  a stranger"), r.buyers()):
+        bought = party["purchase"]
+        paid = f"locked {bought['deposit']}, paid {party['claimed']}, got {party['refund']} back" if bought["deposit"] else "paid nothing"
+        rows.append((who, f"read {bought['delivered']} of the {bought['units']} it locked for; {paid}" if bought["deposit"] else f"read {party['read']}; {paid}"))
+    return rows
 
 
 def summary(r, outcome):
@@ -63,7 +69,7 @@ def summary(r, outcome):
             grade: {"p50": r.latency(grade, 50), "p99": r.latency(grade, 99)} for grade in ("witnessed", "quorum", "settled")
         },
         "dead": sum(t["dead"] for t in r.transactions()),
-        "stream": dict(zip(("owner", "payer", "lapser", "stranger"), [r.stream()[0], *r.stream()[1]])),
+        "stream": dict(zip(("owner", "payer", "lapser", "stranger"), [r.stream()[0], *r.buyers()])),
         "corrupted": r.total("corrupted"),
         "refused": dict(r.refusals()),
         "receipts_verified": r.total("receipts_verified"),

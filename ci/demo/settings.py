@@ -23,8 +23,9 @@ CHEAT = 7  # index in the list of devices, not in the member table
 OWNER, PAYER, LAPSER, STRANGER = 0, 1, 2, 4
 CHANNEL = 7
 MESSAGE_PRICE = 5  # micro-tokens for a message
-PAYMENT = 100  # so much at once, for 20 messages
-PAY_EVERY_MS = 8_000  # the payer; who lapses pays once, the stranger never
+UNITS = 30  # messages that two of them lock a deposit for
+LAPSES_AFTER = 8  # units that one of those pays; the other pays all, the stranger locks nothing
+RESTART_AFTER = 5  # units that the payer has read when it is killed
 
 FOUNDING_WAIT_MS = 20_000
 PERIOD_MS = 10_000  # T
@@ -39,7 +40,7 @@ CORRUPT_EVERY = 50
 GATEWAY_DIES_AT = 8.0
 GATEWAY_IS_BACK_AT = 13.0
 CHEAT_AT = 18
-# Two cuts, half a period until a trim can be valid, and time to settle, fetch and verify; ends earlier when all is there.
-LONGEST = 70.0
+# Two cuts and one for the last claim, half a period until a trim can be valid, and time to settle, fetch and verify; ends earlier when all is there.
+LONGEST = 90.0
 
 TRANSFER_BYTES = 160

@@ -31,26 +31,35 @@ class Watch:
 
     def start_devices(self):
         self.begin = time.monotonic()
-        for i, device in enumerate(self.n.devices):
-            command = [settings.DEVICE, "--config", device.folder / "device.json", "--listen", device.address]
-            command += ["--out", settings.OUT / device.name, "--store", settings.WORK / f"{device.name}-store"]
-            command += ["--rate", settings.READINGS_PER_SECOND, "--trade", settings.PRICE, "--trade-every", 1000]
-            command += ["--corrupt-every", settings.CORRUPT_EVERY]
-            for other in self.n.devices:
-                if other is not device:
-                    command += ["--peer", other.address]
-            if i == settings.ES256:
-                command[0] = settings.DEVICE_PSA
-                command += ["--element", settings.ELEMENT]
-            if i == settings.OWNER:
-                command += ["--channel", settings.CHANNEL, "--channel-price", settings.MESSAGE_PRICE]
-            if i in (settings.PAYER, settings.LAPSER, settings.STRANGER):
-                command += ["--read", settings.CHANNEL]
-            if i in (settings.PAYER, settings.LAPSER):
-                command += ["--read-pay", settings.PAYMENT, "--read-every", settings.PAY_EVERY_MS if i == settings.PAYER else 0]
-            if i == settings.CHEAT:
-                command += ["--equivocate-at", settings.CHEAT_AT]
-            self.devices[device.name] = self.family.start(device.name, *command)
+        for i in range(len(self.n.devices)):
+            self.start_device(i)
+
+    def start_device(self, i):
+        device = self.n.devices[i]
+        command = [settings.DEVICE, "--config", device.folder / "device.json", "--listen", device.address]
+        command += ["--out", settings.OUT / device.name, "--store", settings.WORK / f"{device.name}-store"]
+        # Who buys the stream sells nothing: what it owns at the end is what it was granted, less what it paid, and no more.
+        command += ["--rate", 0 if i in (settings.PAYER, settings.LAPSER) else settings.READINGS_PER_SECOND]
+        command += ["--trade", settings.PRICE, "--trade-every", 1000]
+        command += ["--corrupt-every", settings.CORRUPT_EVERY]
+        for other in self.n.devices:
+            if other is not device:
+                command += ["--peer", other.address]
+        if i == settings.ES256:
+            command[0] = settings.DEVICE_PSA
+            command += ["--element", settings.ELEMENT]
+        if i == settings.OWNER:
+            command += ["--channel", settings.CHANNEL, "--channel-price", settings.MESSAGE_PRICE]
+        if i in (settings.PAYER, settings.LAPSER, settings.STRANGER):
+            command += ["--read", settings.CHANNEL]
+        if i in (settings.PAYER, settings.LAPSER):
+            command += ["--read-units", settings.UNITS, "--read-price", settings.MESSAGE_PRICE]
+            command += ["--draws", settings.OUT / device.name / "draws.bin"]
+        if i == settings.LAPSER:
+            command += ["--read-stop", settings.LAPSES_AFTER]
+        if i == settings.CHEAT:
+            command += ["--equivocate-at", settings.CHEAT_AT]
+        self.devices[device.name] = self.family.start(device.name, *command)
 
     def summary(self, name):
         """The last line of a device that has ended."""
@@ -105,13 +114,32 @@ class Watch:
         self.up = int(time.time() * 1000)
         self.start_gateway()
 
+    def restart_payer(self):
+        """In the middle of its sale: a power cut of a second."""
+        device = self.n.devices[settings.PAYER]
+        deadline = time.monotonic() + 25
+        while self.devices[device.name].newest().get("reader", {}).get("read", 0) < settings.RESTART_AFTER:
+            if time.monotonic() > deadline:
+                raise Stop(f"{device.name} read no {settings.RESTART_AFTER} messages within 25 s; see {settings.LOG}")
+            time.sleep(0.2)
+            self.family.must_run()
+        say(f"SIGKILL to {device.name}, which has paid for {self.devices[device.name].newest()['reader']['purchase']['ticks']} messages; it is started again over its store")
+        self.devices[device.name].kill()
+        time.sleep(1.0)
+        self.start_device(settings.PAYER)
+
+    def sales(self):
+        """What the owner of the channel says of its sales."""
+        return self.devices[self.n.devices[settings.OWNER].name].newest().get("channel", {}).get("sales", [])
+
     def settled_and_proved(self):
-        """Every honest device holds the last epoch's header, and receipts of all its own that are settled."""
+        """Every honest device holds the last epoch's header, and that of the last claim, and receipts of all its own that are settled."""
         lines = [self.devices[name].newest() for name in self.honest()]
-        return all(
-            line.get("header", 0) >= settings.EPOCHS and 0 < line.get("settled", 0) <= line.get("receipts_verified", 0)
-            for line in lines
-        )
+        sales = self.sales()
+        if len(sales) < 2 or not all(sale["settled"] for sale in sales):
+            return False
+        last = max(settings.EPOCHS, *(sale["settled"] for sale in sales))
+        return all(line.get("header", 0) >= last and 0 < line.get("settled", 0) <= line.get("receipts_verified", 0) for line in lines)
 
     def metrics(self):
         """name -> value of the gateway's and each validator's Prometheus page."""

@@ -58,10 +58,11 @@ static void time_print(const char *name, uint64_t when, FILE *to)
 
 void book_print(const book_t *book, FILE *to)
 {
+    static const char *const names[] = {"reading", "payment", "lock", "claim"};
     fputc('[', to);
     for (uint32_t i = 0; i < book->count; i++) {
         const entry_t *entry = &book->entries[i];
-        fprintf(to, "%s{\"kind\":\"%s\",\"id\":", i == 0 ? "" : ",", entry->kind == BOOK_READING ? "reading" : "payment");
+        fprintf(to, "%s{\"kind\":\"%s\",\"id\":", i == 0 ? "" : ",", names[entry->kind]);
         if (entry->has_id) {
             fputc('"', to);
             hex_print(entry->id, 32, to);
@@ -69,7 +70,7 @@ void book_print(const book_t *book, FILE *to)
         } else {
             fputs("null", to);
         }
-        if (entry->kind == BOOK_PAYMENT) {
+        if (entry->kind != BOOK_READING) {
             fprintf(to, ",\"to\":%" PRIu32 ",\"amount\":%" PRIu64, entry->to, entry->amount);
         }
         fprintf(to, ",\"bytes\":%" PRIu32, entry->bytes);

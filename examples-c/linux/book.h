@@ -7,7 +7,7 @@
 
 #define BOOK_SIZE 4096
 
-enum book_kind { BOOK_READING, BOOK_PAYMENT };
+enum book_kind { BOOK_READING, BOOK_PAYMENT, BOOK_LOCK, BOOK_CLAIM };
 
 typedef struct {
     uint32_t ticket;

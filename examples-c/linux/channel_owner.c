@@ -1,35 +1,10 @@
-/* The owner of a channel: seals its readings, grants them to who asked and paid, and revokes who has no money left. */
+/* The owner of a channel: seals its readings, grants them to who asked and paid a unit, and revokes who pays no more. */
 #include "device.h"
 
 #include <string.h>
 
-static int status_of(const device_t *device, iotedge_node_status_t *status)
-{
-    memset(status, 0, sizeof *status);
-    status->size = (uint32_t)sizeof *status;
-    return iotedge_node_status(device->node, clock_now(), status) == IOTEDGE_OK ? 0 : -1;
-}
-
-/* The channel is bound to the neighbourhood: it opens once that is known. */
-static int open_channel(device_t *device, const iotedge_node_status_t *status)
-{
-    channel_owner_t *channel = &device->channel;
-    iotedge_platform_t platform = platform_of(&device->store);
-    iotedge_channel_config_t config;
-    memset(&config, 0, sizeof config);
-    config.size = (uint32_t)sizeof config;
-    config.mode = IOTEDGE_CHANNEL_PRIVATE;
-    config.channel = channel->number;
-    memcpy(config.neighbourhood, status->neighbourhood, sizeof config.neighbourhood);
-    memcpy(config.device, status->device, sizeof config.device);
-    config.store_key = CHANNEL_KEY;
-    config.batch = CHANNEL_BATCH;
-    config.readers = CHANNEL_READERS;
-    return iotedge_channel_owner_init(channel->memory, sizeof channel->memory, &config, &platform, status->number, &channel->owner) ==
-                   IOTEDGE_OK
-               ? 0
-               : -1;
-}
+/* How long the stream waits for a tick that is under way, in milliseconds. A reader that stops holds the others up for as long, once for each deposit that it locks. */
+enum { PATIENCE = 3000 };
 
 static customer_t *customer(channel_owner_t *channel, uint32_t member)
 {
@@ -49,6 +24,35 @@ static customer_t *customer(channel_owner_t *channel, uint32_t member)
         room->member = member;
     }
     return room;
+}
+
+/* The channel is bound to the neighbourhood: it opens once that is known. */
+static int open_channel(device_t *device, const iotedge_node_status_t *status)
+{
+    channel_owner_t *channel = &device->channel;
+    iotedge_platform_t platform = platform_of(&device->store);
+    iotedge_channel_config_t config;
+    uint32_t member;
+    memset(&config, 0, sizeof config);
+    config.size = (uint32_t)sizeof config;
+    config.mode = IOTEDGE_CHANNEL_PRIVATE;
+    config.channel = channel->number;
+    memcpy(config.neighbourhood, status->neighbourhood, sizeof config.neighbourhood);
+    memcpy(config.device, status->device, sizeof config.device);
+    config.store_key = CHANNEL_KEY;
+    config.batch = CHANNEL_BATCH;
+    config.readers = CHANNEL_READERS;
+    if (iotedge_channel_owner_init(channel->memory, sizeof channel->memory, &config, &platform, status->number, &channel->owner) != IOTEDGE_OK) {
+        return -1;
+    }
+    /* Who could read before a reset can read still. */
+    for (uint32_t i = 0; iotedge_channel_owner_reader(channel->owner, i, &member) == IOTEDGE_OK; i++) {
+        customer_t *one = customer(channel, member);
+        if (one != NULL) {
+            one->granted = 1;
+        }
+    }
+    return 0;
 }
 
 /* What is due goes into the node's outbox, as far as that has room. 1 where nothing is due any more. */
@@ -79,17 +83,20 @@ static void serve(device_t *device, uint32_t newest)
     uint8_t id[32];
     for (int i = 0; i < CHANNEL_CUSTOMERS; i++) {
         customer_t *one = &channel->customers[i];
-        int can_pay = one->paid >= one->spent + channel->price;
         if (!one->used || !say_what_is_due(device, newest)) {
             continue;
         }
-        if (one->lapsed && iotedge_channel_owner_revoke(channel->owner, newest, one->member) == IOTEDGE_OK) {
-            one->lapsed = one->granted = one->asked = 0; /* It asks again, or not. */
-            channel->revoked++;
-        } else if (one->asked && !one->granted && can_pay &&
+        if (one->lapsed) {
+            int32_t status = iotedge_channel_owner_revoke(channel->owner, newest, one->member);
+            if (status == IOTEDGE_OK || status == IOTEDGE_E_CHANNEL_READER) {
+                one->lapsed = one->granted = one->asked = 0; /* It asks again, or not. */
+                channel->revoked++;
+            }
+        } else if (one->asked && meter_units(device, one->member) > 0 &&
                    iotedge_node_member_device(device->node, one->member, id) == IOTEDGE_OK &&
                    iotedge_channel_owner_grant(channel->owner, one->member, id, one->key) == IOTEDGE_OK) {
             one->granted = 1;
+            one->asked = 0;
             channel->granted++;
         }
         (void)say_what_is_due(device, newest);
@@ -100,12 +107,13 @@ void channel_owner_tick(device_t *device)
 {
     channel_owner_t *channel = &device->channel;
     iotedge_node_status_t status;
-    if (!channel->wanted || status_of(device, &status) != 0 || status.phase != IOTEDGE_PHASE_ACTIVE) {
+    if (!channel->wanted || device_status(device, &status) != 0 || status.phase != IOTEDGE_PHASE_ACTIVE) {
         return;
     }
     if (channel->owner == NULL && open_channel(device, &status) != 0) {
         return;
     }
+    meter_sell(device, &status);
     (void)say_what_is_due(device, status.number);
     serve(device, status.number);
 }
@@ -115,7 +123,7 @@ void channel_owner_asked(device_t *device, uint32_t member, const iotedge_channe
     channel_owner_t *channel = &device->channel;
     iotedge_node_status_t status;
     customer_t *one;
-    if (!channel->wanted || told->channel != channel->number || told->sub_channel != 0 || status_of(device, &status) != 0 ||
+    if (!channel->wanted || told->channel != channel->number || told->sub_channel != 0 || device_status(device, &status) != 0 ||
         told->member != status.member) {
         return;
     }
@@ -123,21 +131,46 @@ void channel_owner_asked(device_t *device, uint32_t member, const iotedge_channe
     if (one == NULL) {
         return;
     }
-    if (memcmp(one->key, told->bytes, sizeof one->key) != 0) {
-        one->granted = 0; /* It lost what it was granted: once more. */
+    if (!one->granted || memcmp(one->key, told->bytes, sizeof one->key) != 0) {
+        one->asked = 1; /* With another key: it lost what it was granted. It still reads, and pays, until it is revoked. */
     }
-    one->asked = 1;
     memcpy(one->key, told->bytes, sizeof one->key);
 }
 
-void channel_owner_paid(device_t *device, uint32_t member, uint64_t amount)
+int channel_owner_waits(device_t *device)
 {
-    customer_t *one = device->channel.wanted ? customer(&device->channel, member) : NULL;
-    if (one != NULL) {
-        one->paid += amount;
-        one->lapsed = one->granted && one->paid < one->spent + device->channel.price;
-        device->channel.income += amount;
+    channel_owner_t *channel = &device->channel;
+    iotedge_node_status_t status;
+    uint64_t now = clock_now();
+    if (!channel->wanted) {
+        return 0;
     }
+    if (channel->owner == NULL || device_status(device, &status) != 0) {
+        return 1; /* What is sold is not said openly before the channel is there. */
+    }
+    for (int i = 0; i < CHANNEL_CUSTOMERS; i++) {
+        customer_t *one = &channel->customers[i];
+        if (!one->used || !one->granted || meter_units(device, one->member) > 0) {
+            one->since = 0;
+            continue;
+        }
+        /* Who has not got what it paid for cannot know that more is due. */
+        if (one->since == 0 || status.outbox > 0) {
+            one->since = now;
+        }
+        if (!meter_open(device, one->member) || now >= one->since + PATIENCE) {
+            meter_end(device, one->member);
+            one->lapsed = 1;
+        }
+    }
+    channel_owner_tick(device);
+    for (int i = 0; i < CHANNEL_CUSTOMERS; i++) {
+        const customer_t *one = &channel->customers[i];
+        if (one->used && one->granted && meter_units(device, one->member) == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 int channel_owner_publish(device_t *device, const uint8_t *pack, size_t len, uint32_t *ticket)
@@ -149,7 +182,7 @@ int channel_owner_publish(device_t *device, const uint8_t *pack, size_t len, uin
     size_t sealed_len = 0, op_len = 0;
     memset(&published, 0, sizeof published);
     published.size = (uint32_t)sizeof published;
-    if (channel->owner == NULL || status_of(device, &status) != 0) {
+    if (channel->owner == NULL || device_status(device, &status) != 0) {
         return -1;
     }
     /* The transaction's signature is the message's. */
@@ -164,8 +197,7 @@ int channel_owner_publish(device_t *device, const uint8_t *pack, size_t len, uin
     for (int i = 0; i < CHANNEL_CUSTOMERS; i++) {
         customer_t *one = &channel->customers[i];
         if (one->used && one->granted) {
-            one->spent += channel->price;
-            one->lapsed = one->paid < one->spent + channel->price;
+            meter_deliver(device, one->member);
         }
     }
     channel_owner_tick(device);

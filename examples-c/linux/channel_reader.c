@@ -1,4 +1,4 @@
-/* The reader of a channel: finds its owner, asks, pays, and reads from the grant on. */
+/* The reader of a channel: finds its owner, asks, and reads from the grant on. What it reads is paid in meter_buyer.c. */
 #include "device.h"
 
 #include <string.h>
@@ -53,32 +53,16 @@ static void ask(device_t *device)
     }
 }
 
-static void pay(device_t *device)
-{
-    channel_reader_t *reader = &device->reader;
-    uint32_t ticket;
-    entry_t *entry;
-    if (iotedge_node_submit_transfer(device->node, clock_now(), 0, reader->owner, reader->pay, &ticket) != IOTEDGE_OK) {
-        device->submissions_refused++;
-        return;
-    }
-    reader->paid += reader->pay;
-    entry = book_add(&device->book, ticket, BOOK_PAYMENT, (uint64_t)((int64_t)clock_now() + device->offset));
-    if (entry != NULL) {
-        entry->to = reader->owner;
-        entry->amount = reader->pay;
-    }
-}
-
 void channel_reader_tick(device_t *device)
 {
     channel_reader_t *reader = &device->reader;
     iotedge_node_status_t status;
     uint64_t now = clock_now();
-    memset(&status, 0, sizeof status);
-    status.size = (uint32_t)sizeof status;
-    if (!reader->wanted || !reader->known || iotedge_node_status(device->node, now, &status) != IOTEDGE_OK ||
-        status.phase != IOTEDGE_PHASE_ACTIVE) {
+    if (!reader->wanted || !reader->known || device_status(device, &status) != 0) {
+        return;
+    }
+    meter_buy(device, &status, reader->owner);
+    if (status.phase != IOTEDGE_PHASE_ACTIVE) {
         return;
     }
     if (reader->subscriber == NULL && open_subscriber(device, &status) != 0) {
@@ -87,10 +71,6 @@ void channel_reader_tick(device_t *device)
     if (now >= reader->next_ask && (reader->revoked_now || !can_read(reader))) {
         reader->next_ask = now + ASK_EVERY;
         ask(device);
-    }
-    if (reader->pay > 0 && now >= reader->next_pay) {
-        reader->next_pay = reader->pay_every == 0 ? UINT64_MAX : now + reader->pay_every;
-        pay(device);
     }
 }
 
@@ -118,11 +98,9 @@ void channel_reader_heard(device_t *device, uint32_t member, const iotedge_chann
         reader->known = 1;
         reader->owner = member;
     }
-    memset(&status, 0, sizeof status);
-    status.size = (uint32_t)sizeof status;
     memset(&heard, 0, sizeof heard);
     heard.size = (uint32_t)sizeof heard;
-    if (member != reader->owner || iotedge_node_status(device->node, clock_now(), &status) != IOTEDGE_OK) {
+    if (member != reader->owner || device_status(device, &status) != 0) {
         return;
     }
     result = reader->subscribed ? iotedge_subscriber_hear(reader->subscriber, status.member, member, op, len, text, sizeof text, &heard)
@@ -135,6 +113,7 @@ void channel_reader_heard(device_t *device, uint32_t member, const iotedge_chann
         return;
     }
     reader->lost += (uint32_t)heard.lost;
+    meter_delivered(device, (uint32_t)heard.lost + (heard.kind == IOTEDGE_HEARD_MESSAGE));
     switch (heard.kind) {
     case IOTEDGE_HEARD_MESSAGE:
         message(reader, &heard, text);

@@ -5,9 +5,19 @@
 
 #include <string.h>
 
-static uint64_t absolute(const device_t *device)
+/* Kinds of transactions (docs/protocol.md section 3). */
+enum { KIND_LOCK = 2, KIND_CLAIM = 3 };
+
+uint64_t device_time(const device_t *device)
 {
     return (uint64_t)((int64_t)clock_now() + device->offset);
+}
+
+int device_status(const device_t *device, iotedge_node_status_t *status)
+{
+    memset(status, 0, sizeof *status);
+    status->size = (uint32_t)sizeof *status;
+    return iotedge_node_status(device->node, clock_now(), status) == IOTEDGE_OK ? 0 : -1;
 }
 
 /* Pays the member whose reading came in: one purchase per member and round, and not more often than told. */
@@ -25,13 +35,13 @@ static void buy(device_t *device, const iotedge_event_t *event)
         return;
     }
     device->last_purchase = now;
-    status = iotedge_node_submit_transfer(device->node, now, absolute(device) + 60000, event->member, options->trade, &ticket);
+    status = iotedge_node_submit_transfer(device->node, now, device_time(device) + 60000, event->member, options->trade, &ticket);
     if (status != IOTEDGE_OK) {
         device->submissions_refused++; /* Not a member yet, or the caps say that it has spent enough for now. */
         return;
     }
     device->paid[event->member] = now;
-    entry = book_add(&device->book, ticket, BOOK_PAYMENT, absolute(device));
+    entry = book_add(&device->book, ticket, BOOK_PAYMENT, device_time(device));
     if (entry != NULL) {
         entry->to = event->member;
         entry->amount = options->trade;
@@ -59,7 +69,7 @@ static void sent(device_t *device, const iotedge_event_t *event)
     size_t len;
     iotedge_tx_t tx;
     entry_t *entry = book_by_ticket(&device->book, event->ticket);
-    report_journal(device, "sent", event->id, absolute(device));
+    report_journal(device, "sent", event->id, device_time(device));
     if (iotedge_node_raw(device->node, event->id, raw, sizeof raw, &len) != IOTEDGE_OK) {
         len = 0;
     }
@@ -68,16 +78,21 @@ static void sent(device_t *device, const iotedge_event_t *event)
     if (len > 0 && iotedge_tx_parse(raw, len, &tx) == IOTEDGE_OK) {
         report_file(device, event->id, ".tx.cose", raw, len);
     }
+    if (tx.kind == KIND_LOCK) {
+        meter_buy_sent(device, event->id);
+    } else if (tx.kind == KIND_CLAIM) {
+        meter_sell_sent(device, event->id);
+    }
     if (entry == NULL) {
         return; /* Submitted before a reset. */
     }
     memcpy(entry->id, event->id, 32);
     entry->has_id = 1;
-    entry->sent = absolute(device);
+    entry->sent = device_time(device);
     entry->bytes = len == 0 ? 0 : (uint32_t)len + 5; /* Tag and type of the frame. */
     if (entry->kind == BOOK_READING) {
         device->readings_sent++;
-    } else {
+    } else if (entry->kind == BOOK_PAYMENT) {
         device->payments_sent++;
         device->value_paid += entry->amount;
     }
@@ -87,7 +102,7 @@ static void graded(device_t *device, const iotedge_event_t *event)
 {
     static const char *const names[] = {"", "seen", "witnessed", "quorum", "settled", "anchored", "dead"};
     entry_t *entry = book_by_id(&device->book, event->id);
-    uint64_t when = absolute(device);
+    uint64_t when = device_time(device);
     if (event->code < sizeof names / sizeof names[0]) {
         report_journal(device, names[event->code], event->id, when);
     }
@@ -132,17 +147,16 @@ static void receipt(device_t *device, const iotedge_event_t *event)
     entry_t *entry = book_by_id(&device->book, event->id);
     memset(&proof, 0, sizeof proof);
     proof.size = (uint32_t)sizeof proof;
-    memset(&status, 0, sizeof status);
-    status.size = (uint32_t)sizeof status;
-    if (iotedge_node_status(device->node, clock_now(), &status) != IOTEDGE_OK ||
+    if (device_status(device, &status) != 0 ||
         iotedge_node_receipt(device->node, event->id, bytes, sizeof bytes, &len) != IOTEDGE_OK ||
-        iotedge_node_validators(device->node, absolute(device), set, sizeof set, &set_len) != IOTEDGE_OK ||
+        iotedge_node_validators(device->node, device_time(device), set, sizeof set, &set_len) != IOTEDGE_OK ||
         iotedge_receipt_verify(status.neighbourhood, set, set_len, bytes, len, &proof) != IOTEDGE_OK ||
         memcmp(proof.id, event->id, 32) != 0 || proof.header != event->header) {
         device->receipts_wrong++;
         return;
     }
     device->receipts_verified++;
+    meter_sell_settled(device, event->id, event->header);
     report_file(device, event->id, ".receipt.cbor", bytes, len);
     if (entry != NULL) {
         entry->receipt = 1;
@@ -170,7 +184,7 @@ static void reissued(device_t *device, const iotedge_event_t *event)
     if (dead->kind == BOOK_PAYMENT) {
         device->payments_sent--;
         device->value_paid -= dead->amount;
-    } else {
+    } else if (dead->kind == BOOK_READING) {
         device->readings_sent--;
     }
     again = book_add(&device->book, event->ticket, dead->kind, dead->submitted);
@@ -210,9 +224,12 @@ static void handle(device_t *device, const iotedge_event_t *event)
     case IOTEDGE_EVENT_RECEIVED:
         device->payments_received++;
         device->value_received += event->amount;
-        if (event->code == 0) {
-            channel_owner_paid(device, event->member, event->amount);
-        }
+        break;
+    case IOTEDGE_EVENT_LOCKED:
+        meter_offered(device, event);
+        break;
+    case IOTEDGE_EVENT_CLAIMED:
+        meter_claimed(device, event);
         break;
     case IOTEDGE_EVENT_SENT:
         sent(device, event);
@@ -280,6 +297,23 @@ void device_pump(device_t *device)
     } while (iotedge_node_next_event(device->node, &event) == IOTEDGE_OK && (handle(device, &event), 1));
 }
 
+/* What devices say to each other is the application's: 1 where it was that. A node's first frames come before it knows its neighbourhood, and are its own. */
+static int said(device_t *device, const uint8_t *frame, size_t len)
+{
+    iotedge_node_status_t status;
+    const uint8_t *bytes;
+    size_t bytes_len;
+    uint32_t what;
+    if (device_status(device, &status) != 0 ||
+        iotedge_frame_said(status.neighbourhood, frame, len, &what, &bytes, &bytes_len) != IOTEDGE_OK) {
+        return 0;
+    }
+    if (what == IOTEDGE_SAID_TICK) {
+        meter_took(device, bytes, bytes_len);
+    }
+    return 1;
+}
+
 void device_receive(device_t *device)
 {
     uint8_t frame[2048];
@@ -292,8 +326,10 @@ void device_receive(device_t *device)
         device_pump(device);
     }
     for (int i = 0; i < 64 && udp_receive(&device->udp, &peer, frame, sizeof frame, &len); i++) {
-        /* A refusal is counted by the node and needs no action. */
-        (void)iotedge_node_receive(device->node, clock_now(), peer, frame, len);
+        if (!said(device, frame, len)) {
+            /* A refusal is counted by the node and needs no action. */
+            (void)iotedge_node_receive(device->node, clock_now(), peer, frame, len);
+        }
         device_pump(device);
     }
 }
@@ -305,8 +341,8 @@ void device_publish(device_t *device)
     uint8_t pack[IOTEDGE_MAX_BODY];
     size_t len;
     uint32_t ticket;
-    if (device->channel.wanted && device->channel.owner == NULL) {
-        return; /* What is sold is not said openly before the channel is there. */
+    if (channel_owner_waits(device)) {
+        return;
     }
     for (unsigned tries = 0; tries < SENSOR_COUNT; tries++) {
         unsigned sensor = device->next_sensor++ % SENSOR_COUNT;
@@ -315,12 +351,12 @@ void device_publish(device_t *device)
             continue;
         }
         if (iotedge_reading_encode(NULL, &reading, 1, pack, sizeof pack, &len) != IOTEDGE_OK ||
-            (device->channel.owner != NULL ? channel_owner_publish(device, pack, len, &ticket) != 0
+            (device->channel.wanted ? channel_owner_publish(device, pack, len, &ticket) != 0
                                            : iotedge_node_submit_data(device->node, clock_now(), 0, pack, len, &ticket) != IOTEDGE_OK)) {
             device->submissions_refused++;
             return;
         }
-        (void)book_add(&device->book, ticket, BOOK_READING, absolute(device));
+        (void)book_add(&device->book, ticket, BOOK_READING, device_time(device));
         return;
     }
 }

@@ -6,6 +6,7 @@
 #include "channel.h"
 #include "element.h"
 #include "line.h"
+#include "meter.h"
 #include "options.h"
 #include "platform.h"
 #include "udp.h"
@@ -24,6 +25,9 @@ typedef struct device {
     book_t book;
     channel_owner_t channel; /* Sells its readings sealed, where it is wanted. */
     channel_reader_t reader; /* Buys a neighbour's. */
+    meter_seller_t seller;   /* What others pay it by the unit, and what it pays. */
+    meter_buyer_t buyer;
+    uint32_t first_neighbour; /* Among the peers; before it is the gateway. */
     FILE *journal; /* NULL: none is kept. */
     int64_t offset;
     uint64_t started;
@@ -40,7 +44,11 @@ typedef struct device {
     uint32_t frozen_members[8];
 } device_t;
 
-/* device.c: one turn of the loop each. */
+/* device.c. Milliseconds since 1970, and how its node stands: 0, or -1. */
+uint64_t device_time(const device_t *device);
+int device_status(const device_t *device, iotedge_node_status_t *status);
+
+/* One turn of the loop each. */
 void device_pump(device_t *device);
 void device_receive(device_t *device);
 void device_publish(device_t *device);

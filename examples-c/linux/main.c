@@ -102,6 +102,7 @@ static int add_peers(const char *gateway)
             fprintf(stderr, "iotedge-device: %s: not an address, or one too many\n", address);
             return -1;
         }
+        device.first_neighbour = i == 0 ? (uint32_t)peer + 1 : device.first_neighbour;
     }
     return 0;
 }
@@ -195,6 +196,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "iotedge-device: %s: %s\n", device.options.store, strerror(errno));
         return 1;
     }
+    if (device.options.draws != NULL && store_keep_draws(&device.store, device.options.draws) != 0) {
+        fprintf(stderr, "iotedge-device: --draws %s: %s\n", device.options.draws, strerror(errno));
+        return 1;
+    }
     if (udp_open(&device.udp, device.options.listen) != 0) {
         fprintf(stderr, "iotedge-device: --listen %s: %s\n", device.options.listen, strerror(errno));
         return 1;
@@ -220,8 +225,9 @@ int main(int argc, char **argv)
     device.channel.price = device.options.channel_price;
     device.reader.wanted = device.options.read > 0;
     device.reader.number = (uint32_t)device.options.read;
-    device.reader.pay = device.options.read_pay;
-    device.reader.pay_every = device.options.read_pay_every;
+    device.buyer.units = (uint32_t)device.options.read_units;
+    device.buyer.price = device.options.read_price;
+    device.buyer.stop = (uint32_t)device.options.read_stop;
     if (start_node(&identity) != 0) {
         return 1;
     }
@@ -236,6 +242,7 @@ int main(int argc, char **argv)
     report_summary(&device);
     channel_owner_close(&device);
     channel_reader_close(&device);
+    meter_close(&device);
     udp_close(&device.udp);
     line_close(&device.line);
     if (iotedge_node_deinit(device.node) != IOTEDGE_OK) {

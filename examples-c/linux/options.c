@@ -26,8 +26,8 @@ static const char HELP[] =
     "  --channel N         seals its readings, as its channel N (1 to 65535), for who pays\n"
     "  --channel-price A   micro-tokens for a message of it (default 1)\n"
     "  --read N            reads channel N, of the first neighbour that is heard to have one\n"
-    "  --read-pay AMOUNT   micro-tokens for each payment for it (default 0: asks, and pays nothing)\n"
-    "  --read-every MS     milliseconds between these payments (default 0: pays once)\n"
+    "  --read-units N      locks a deposit for N messages of it, 1 to 65536, and pays one by one (default 0: pays nothing)\n"
+    "  --read-price A      micro-tokens for each (default 1)\n"
     "  --duration S        ends by itself after so many seconds (default 0: on SIGTERM)\n"
     "\n"
     "Faults for demonstrations, none of them in the library:\n"
@@ -37,6 +37,8 @@ static const char HELP[] =
     "  --delay MS          holds each frame that it sends back for up to MS milliseconds\n"
     "  --element SCRIPT    what the stand-in for a secure element (ES256 keys) does with each request: h signs, l late,\n"
     "                      w turns a bit of the signature, f fails, n never answers; honest after the last letter\n"
+    "  --read-stop N       pays for N messages only, however many it locked for\n"
+    "  --draws FILE        writes down the random bytes that it draws: its secrets are none any more\n"
     "  --journal FILE      appends a line whenever an own transaction is sent, graded or dead\n"
     "\n"
     "Prints one JSON object a second on standard output, and a summary as the last line.\n";
@@ -65,6 +67,7 @@ int options_read(options_t *options, int argc, char **argv)
     options->every = 1000;
     options->trade_every = 1000;
     options->channel_price = 1;
+    options->read_price = 1;
     for (int i = 1; i < argc; i++) {
         const char *name = argv[i];
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -120,14 +123,21 @@ int options_read(options_t *options, int argc, char **argv)
             if (number(name, value, &options->channel_price) != 0) {
                 return -1;
             }
-        } else if (strcmp(name, "--read-pay") == 0) {
-            if (number(name, value, &options->read_pay) != 0) {
+        } else if (strcmp(name, "--read-price") == 0) {
+            if (number(name, value, &options->read_price) != 0) {
                 return -1;
             }
-        } else if (strcmp(name, "--read-every") == 0) {
-            if (number(name, value, &options->read_pay_every) != 0) {
+            if (options->read_price < 1 || options->read_price > UINT32_MAX) {
+                return complain(name, "1 to 4294967295 is expected");
+            }
+        } else if (strcmp(name, "--read-units") == 0 || strcmp(name, "--read-stop") == 0) {
+            if (number(name, value, &n) != 0) {
                 return -1;
             }
+            if (n > IOTEDGE_MAX_UNITS) {
+                return complain(name, "0 to 65536 is expected");
+            }
+            *(name[7] == 'u' ? &options->read_units : &options->read_stop) = n;
         } else if (strcmp(name, "--duration") == 0) {
             if (number(name, value, &n) != 0) {
                 return -1;
@@ -159,6 +169,8 @@ int options_read(options_t *options, int argc, char **argv)
                 return complain(name, "the letters are h, l, w, f and n");
             }
             options->element = value;
+        } else if (strcmp(name, "--draws") == 0) {
+            options->draws = value;
         } else if (strcmp(name, "--journal") == 0) {
             options->journal = value;
         } else if (strcmp(name, "--equivocate-at") == 0) {

@@ -21,14 +21,16 @@ typedef struct {
     uint64_t channel;        /* Sells its readings sealed, as this channel; 0: says them openly. */
     uint64_t channel_price;  /* Micro-tokens for a message. */
     uint64_t read;           /* Reads this channel; 0: none. */
-    uint64_t read_pay;       /* Micro-tokens for each payment; 0: pays nothing. */
-    uint64_t read_pay_every; /* Milliseconds between payments; 0: one. */
+    uint64_t read_units;     /* Messages of it that it locks a deposit for; 0: it pays nothing. */
+    uint64_t read_price;     /* Micro-tokens for each. */
+    uint64_t read_stop;      /* Pays for so many only; 0: for all. */
     uint64_t duration;    /* Milliseconds; 0: until SIGTERM. */
     uint32_t corrupt_every;
     uint64_t equivocate_at; /* Milliseconds after the start; 0: never. */
     uint32_t lose;          /* Thousandths of the frames; 0: none. */
     uint32_t delay;         /* Most milliseconds that a frame is held back. */
     const char *element;    /* What the stand-in for a secure element does with each request; NULL: it is honest. */
+    const char *draws;      /* Random bytes are written there, too; NULL: nowhere. */
     const char *journal;    /* What became of each own transaction is written down here; NULL: nowhere. */
 } options_t;
 

@@ -9,9 +9,27 @@
 #include <time.h>
 #include <unistd.h>
 
+static int write_all(int file, const uint8_t *value, size_t len)
+{
+    while (len > 0) {
+        ssize_t put = write(file, value, len);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put <= 0) {
+            return -1;
+        }
+        value += put;
+        len -= (size_t)put;
+    }
+    return 0;
+}
+
 static int32_t random_bytes(void *user, uint8_t *out, size_t len)
 {
-    (void)user;
+    const store_t *store = (const store_t *)user;
+    uint8_t *begin = out;
+    size_t all = len;
     while (len > 0) {
         ssize_t got = getrandom(out, len, 0);
         if (got < 0 && errno == EINTR) {
@@ -22,6 +40,9 @@ static int32_t random_bytes(void *user, uint8_t *out, size_t len)
         }
         out += got;
         len -= (size_t)got;
+    }
+    if (store->keeps_draws && write_all(store->draws, begin, all) != 0) {
+        return IOTEDGE_E_PLATFORM;
     }
     return IOTEDGE_OK;
 }
@@ -80,22 +101,6 @@ static int sync_folder(const store_t *store)
     return result;
 }
 
-static int write_all(int file, const uint8_t *value, size_t len)
-{
-    while (len > 0) {
-        ssize_t put = write(file, value, len);
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put <= 0) {
-            return -1;
-        }
-        value += put;
-        len -= (size_t)put;
-    }
-    return 0;
-}
-
 /* Atomic and durable: a whole new file first, then its name, then the folder. A power cut leaves the old value or the new. */
 static int32_t store_put(void *user, uint32_t key, const uint8_t *value, size_t len)
 {
@@ -131,6 +136,13 @@ static int32_t store_remove(void *user, uint32_t key)
         return errno == ENOENT ? IOTEDGE_OK : IOTEDGE_E_PLATFORM;
     }
     return sync_folder(store) == 0 ? IOTEDGE_OK : IOTEDGE_E_PLATFORM;
+}
+
+int store_keep_draws(store_t *store, const char *file)
+{
+    store->draws = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    store->keeps_draws = store->draws >= 0;
+    return store->keeps_draws ? 0 : -1;
 }
 
 int store_open(store_t *store, const char *folder)

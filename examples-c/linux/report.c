@@ -94,8 +94,10 @@ static void channels(const device_t *device)
     const channel_reader_t *reader = &device->reader;
     if (channel->wanted) {
         printf(",\"channel\":{\"number\":%" PRIu32 ",\"published\":%" PRIu32 ",\"granted\":%" PRIu32 ",\"revoked\":%" PRIu32
-               ",\"refused\":%" PRIu32 ",\"income\":%" PRIu64 "}",
-               channel->number, channel->published, channel->granted, channel->revoked, channel->refused, channel->income);
+               ",\"refused\":%" PRIu32,
+               channel->number, channel->published, channel->granted, channel->revoked, channel->refused);
+        meter_sell_print(device, stdout);
+        printf("}");
     }
     if (reader->wanted) {
         printf(",\"reader\":{\"number\":%" PRIu32 ",\"owner\":", reader->number);
@@ -105,9 +107,10 @@ static void channels(const device_t *device)
             printf("null");
         }
         printf(",\"read\":%" PRIu32 ",\"sealed\":%" PRIu32 ",\"readings\":%" PRIu32 ",\"attributed\":%" PRIu32 ",\"lost\":%" PRIu32
-               ",\"granted\":%" PRIu32 ",\"revoked\":%" PRIu32 ",\"paid\":%" PRIu64 "}",
-               reader->read, reader->sealed, reader->readings, reader->attributed, reader->lost, reader->granted, reader->revoked,
-               reader->paid);
+               ",\"granted\":%" PRIu32 ",\"revoked\":%" PRIu32,
+               reader->read, reader->sealed, reader->readings, reader->attributed, reader->lost, reader->granted, reader->revoked);
+        meter_buy_print(device, stdout);
+        printf("}");
     }
 }
 
