@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`make demo`: eight devices in C, a gateway and four validators trade, settle two epochs and prove it, on this machine.
 
-One sells its readings sealed, by the message; who buys them is killed in the middle and started again. The gateway is killed for five
+One sells its readings sealed, by the message; buyer and seller are killed in the middle and started again. The gateway is killed for five
 seconds, one device cheats, one frame in fifty is corrupted. Exit status 0 only if every check
 held. Everything is left under out/demo: summary.json, logs, and files that a stranger can check (`make interop`).
 """
@@ -36,7 +36,10 @@ def story(n, family):
     say(f"starting {settings.DEVICES} devices; they enrol, and the gateway founds the neighbourhood with them")
     watch.start_devices()
     watch.wait_for_members()
-    watch.restart_payer()
+    watch.wait_for_units(settings.RESTARTS_AFTER[0])
+    watch.restart(settings.PAYER, "who pays for the stream")
+    watch.wait_for_units(settings.RESTARTS_AFTER[1])
+    watch.restart(settings.OWNER, "who sells it")
     watch.wait_until(settings.GATEWAY_DIES_AT)
     watch.kill_gateway()
     watch.wait_until(settings.GATEWAY_IS_BACK_AT)

@@ -52,7 +52,7 @@ def stream(r):
     for who, party in zip(("  who pays", "  who stopped paying", "  a stranger"), r.buyers()):
         bought = party["purchase"]
         paid = f"locked {bought['deposit']}, paid {party['claimed']}, got {party['refund']} back" if bought["deposit"] else "paid nothing"
-        rows.append((who, f"read {bought['delivered']} of the {bought['units']} it locked for; {paid}" if bought["deposit"] else f"read {party['read']}; {paid}"))
+        rows.append((who, f"read {bought['heard']} of the {bought['units']} it locked for; {paid}" if bought["deposit"] else f"read {party['read']}; {paid}"))
     return rows
 
 

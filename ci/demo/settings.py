@@ -25,7 +25,7 @@ CHANNEL = 7
 MESSAGE_PRICE = 5  # micro-tokens for a message
 UNITS = 30  # messages that two of them lock a deposit for
 LAPSES_AFTER = 8  # units that one of those pays; the other pays all, the stranger locks nothing
-RESTART_AFTER = 5  # units that the payer has read when it is killed
+RESTARTS_AFTER = 3, 5  # units that the payer has read when it is killed, and when the owner is
 
 FOUNDING_WAIT_MS = 20_000
 PERIOD_MS = 10_000  # T

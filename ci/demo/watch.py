@@ -114,19 +114,23 @@ class Watch:
         self.up = int(time.time() * 1000)
         self.start_gateway()
 
-    def restart_payer(self):
-        """In the middle of its sale: a power cut of a second."""
-        device = self.n.devices[settings.PAYER]
+    def wait_for_units(self, units):
+        """Until the payer has read so much."""
+        payer = self.devices[self.n.devices[settings.PAYER].name]
         deadline = time.monotonic() + 25
-        while self.devices[device.name].newest().get("reader", {}).get("read", 0) < settings.RESTART_AFTER:
+        while payer.newest().get("reader", {}).get("purchase", {}).get("heard", 0) < units:
             if time.monotonic() > deadline:
-                raise Stop(f"{device.name} read no {settings.RESTART_AFTER} messages within 25 s; see {settings.LOG}")
+                raise Stop(f"{payer.name} did not read {units} messages within 25 s; see {settings.LOG}")
             time.sleep(0.2)
             self.family.must_run()
-        say(f"SIGKILL to {device.name}, which has paid for {self.devices[device.name].newest()['reader']['purchase']['ticks']} messages; it is started again over its store")
+
+    def restart(self, i, what):
+        """SIGKILL in the middle of a sale, as a power cut would, and a second of silence."""
+        device = self.n.devices[i]
+        say(f"SIGKILL to {device.name}, {what}; it is started again over its store")
         self.devices[device.name].kill()
         time.sleep(1.0)
-        self.start_device(settings.PAYER)
+        self.start_device(i)
 
     def sales(self):
         """What the owner of the channel says of its sales."""

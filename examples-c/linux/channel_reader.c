@@ -113,7 +113,7 @@ void channel_reader_heard(device_t *device, uint32_t member, const iotedge_chann
         return;
     }
     reader->lost += (uint32_t)heard.lost;
-    meter_delivered(device, (uint32_t)heard.lost + (heard.kind == IOTEDGE_HEARD_MESSAGE));
+    meter_delivered(device, heard.kind == IOTEDGE_HEARD_MESSAGE, (uint32_t)heard.lost);
     switch (heard.kind) {
     case IOTEDGE_HEARD_MESSAGE:
         message(reader, &heard, text);
@@ -129,7 +129,7 @@ void channel_reader_heard(device_t *device, uint32_t member, const iotedge_chann
         }
         break;
     case IOTEDGE_HEARD_REVOKED:
-        reader->revoked++;
+        reader->revoked += !reader->revoked_now; /* Who is cut off hears the revokes of others as its own. */
         reader->revoked_now = 1;
         reader->next_ask = clock_now() + ASK_EVERY;
         break;

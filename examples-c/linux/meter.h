@@ -48,12 +48,14 @@ enum purchase_state { PURCHASE_NONE, PURCHASE_LOCKED, PURCHASE_OPEN, PURCHASE_OV
 typedef struct {
     uint32_t size;
     uint32_t state;
-    uint32_t number; /* Of the sale, never the same twice. */
+    uint32_t number;    /* Of the sale, never the same twice. */
     uint32_t units;
     uint32_t owner;
-    uint32_t index; /* The tick that was given last; 0 and the anchor: none. */
-    uint32_t read;  /* Units that were delivered. */
+    uint32_t index;     /* The tick that was given last; 0 and the anchor: none. */
+    uint32_t delivered; /* Units, as far as it knows. */
+    uint32_t heard;     /* Messages that it read for them. */
     uint32_t has_lock;
+    uint32_t reserved;
     uint64_t amount;
     uint8_t lock[IOTEDGE_ID_SIZE];
     uint8_t value[IOTEDGE_TICK_SIZE];
@@ -89,7 +91,8 @@ void meter_sell_print(const struct device *device, FILE *to);
 
 /* meter_buyer.c: `buy` is called each turn, with who sells. */
 void meter_buy(struct device *device, const iotedge_node_status_t *status, uint32_t owner);
-void meter_delivered(struct device *device, uint32_t units);
+/* Messages of the stream were read, others were lost for good: both were delivered. */
+void meter_delivered(struct device *device, uint32_t heard, uint32_t lost);
 void meter_buy_sent(struct device *device, const uint8_t *id);
 /* IOTEDGE_EVENT_CLAIMED */
 void meter_claimed(struct device *device, const iotedge_event_t *event);

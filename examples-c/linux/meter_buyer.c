@@ -153,12 +153,12 @@ static void open_sale(device_t *device, const iotedge_node_status_t *status)
         }
         buyer->next_try = here + RESUME_WITHIN;
     }
-    if (buyer->resumed && here >= buyer->next_try && now->read < now->index) {
-        now->read = now->index; /* It was delivered before the reset, or is the unit that a reset may cost. */
+    if (buyer->resumed && here >= buyer->next_try && now->delivered < now->index) {
+        now->delivered = now->index; /* It was delivered before the reset, or is the unit that a reset may cost. */
     }
-    if (now->index < most && now->read >= now->index) {
+    if (now->index < most && now->delivered >= now->index) {
         pay(device, status);
-    } else if (now->read < now->index && here >= buyer->resend) {
+    } else if (now->delivered < now->index && here >= buyer->resend) {
         buyer->wait = buyer->wait < SAY_SELDOM ? buyer->wait * 2 : SAY_SELDOM;
         buyer->resend = here + buyer->wait;
         say(device, status);
@@ -202,10 +202,12 @@ void meter_buy(device_t *device, const iotedge_node_status_t *status, uint32_t o
     }
 }
 
-void meter_delivered(device_t *device, uint32_t units)
+void meter_delivered(device_t *device, uint32_t heard, uint32_t lost)
 {
-    if (device->buyer.now.state == PURCHASE_OPEN) {
-        device->buyer.now.read += units;
+    purchase_t *now = &device->buyer.now;
+    if (now->state == PURCHASE_OPEN) {
+        now->heard += heard;
+        now->delivered += heard + lost;
     }
 }
 
@@ -253,8 +255,8 @@ void meter_buy_print(const device_t *device, FILE *to)
 {
     static const char *const names[] = {"none", "locked", "open", "over"};
     const purchase_t *now = &device->buyer.now;
-    fprintf(to, ",\"purchase\":{\"number\":%" PRIu32 ",\"state\":\"%s\",\"units\":%" PRIu32 ",\"deposit\":%" PRIu64 ",\"ticks\":%" PRIu32 ",\"delivered\":%" PRIu32 "}",
-            now->number, names[now->state & 3], now->units, now->amount, now->index, now->read);
+    fprintf(to, ",\"purchase\":{\"number\":%" PRIu32 ",\"state\":\"%s\",\"units\":%" PRIu32 ",\"deposit\":%" PRIu64 ",\"ticks\":%" PRIu32 ",\"delivered\":%" PRIu32 ",\"heard\":%" PRIu32 "}",
+            now->number, names[now->state & 3], now->units, now->amount, now->index, now->delivered, now->heard);
 }
 
 void meter_close(device_t *device)
