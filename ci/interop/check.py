@@ -4,6 +4,7 @@
 
 Reads keys.json (public keys, each with what it is for), tx.json (full parent ids of each transaction), genesis.cose, set.cbor,
 *.cwt, *.tx.cose, *.receipt.cose and *.macro.cose. Then flips bits in each kind of file: what is still accepted is an error.
+Then opens the sealed stream that one device sold (stream.py).
 """
 import json
 import random
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import formats
 from formats import Key, Refused, must
+from stream import check_stream
 
 TRANSFER_FRAME, READING_FRAME, FRAME_HEAD = 160, 190, 5
 FLIPS_PER_FILE = 4
@@ -186,7 +188,9 @@ def main():
     path = Path(sys.argv[1] if len(sys.argv) > 1 else "out/demo")
     tally = Tally()
     try:
-        check_folder(Folder(path), tally)
+        folder = Folder(path)
+        check_folder(folder, tally)
+        check_stream(folder, tally)
     except (OSError, Refused, KeyError, ValueError) as error:
         tally.fail(str(path), f"{type(error).__name__}: {error}")
     print(f"{tally.passed} passed, {tally.failed} failed")

@@ -53,6 +53,9 @@ void device_pump(device_t *device);
 void device_receive(device_t *device);
 void device_publish(device_t *device);
 
+/* own.c: what became of a transaction of this device. */
+void own_event(device_t *device, const iotedge_event_t *event);
+
 /* report.c */
 void report_second(const device_t *device);
 void report_summary(const device_t *device);
