@@ -8,7 +8,8 @@
 /* Keys of the store: one for each sale of the seller; the buyer's purchase, its payer, and the secret of all its payers. */
 enum { METER_SALES = 8, METER_SALE_KEY = 0x120, METER_PURCHASE_KEY = 0x130, METER_PAYER_KEY = 0x131, METER_SECRET_KEY = 0x132 };
 
-/* In milliseconds. Sold is while more than the margin is left: more than two of the neighbourhood's periods, so that a claim is settled before its lock ends. */
+/* In milliseconds. Sold is while more than the margin is left: two of the neighbourhood's periods, so that a claim is settled before its lock ends, and three more, which a lock may be old when
+ * it is heard. */
 enum { METER_TERM = 3600 * 1000, METER_LEAST_TERM = 1800 * 1000, METER_MARGIN = 600 * 1000, METER_CLAIM_EVERY = 20 * 1000, METER_BEGIN_WITHIN = 60 * 1000 };
 
 /* A tick off the ledger: sale number u32 and index u32, big-endian, value (docs/protocol.md section 14.1). */
@@ -57,6 +58,7 @@ typedef struct {
     uint32_t has_lock;
     uint32_t reserved;
     uint64_t amount;
+    uint64_t ends; /* Absolute milliseconds. */
     uint8_t lock[IOTEDGE_ID_SIZE];
     uint8_t value[IOTEDGE_TICK_SIZE];
 } purchase_t;

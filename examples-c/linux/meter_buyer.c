@@ -80,6 +80,7 @@ static void lock(device_t *device, const iotedge_node_status_t *status, uint32_t
     now->number = number;
     now->units = buyer->units;
     now->amount = buyer->units * buyer->price;
+    now->ends = device_time(device) + METER_TERM + METER_MARGIN;
     now->owner = owner;
     config = config_of(device, status);
     memset(&terms, 0, sizeof terms);
@@ -165,6 +166,17 @@ static void open_sale(device_t *device, const iotedge_node_status_t *status)
     }
 }
 
+/* The lock has ended, or will: what was not paid comes back with the settlement. */
+static void over(device_t *device, const iotedge_node_status_t *status)
+{
+    iotedge_platform_t platform = platform_of(&device->store);
+    iotedge_payer_config_t config = config_of(device, status);
+    meter_close(device);
+    device->buyer.now.state = PURCHASE_OVER;
+    (void)save(device);
+    (void)iotedge_payer_forget(&config, &platform);
+}
+
 void meter_buy(device_t *device, const iotedge_node_status_t *status, uint32_t owner)
 {
     meter_buyer_t *buyer = &device->buyer;
@@ -186,16 +198,20 @@ void meter_buy(device_t *device, const iotedge_node_status_t *status, uint32_t o
         }
         break;
     case PURCHASE_LOCKED:
-        /* One that dies is locked again by the outbox, under another id. */
-        found = now->has_lock ? iotedge_node_grade(device->node, now->lock, &grade) : IOTEDGE_E_NONE;
-        if (found == IOTEDGE_OK && grade >= IOTEDGE_GRADE_QUORUM && grade != IOTEDGE_GRADE_DEAD) {
+        /* One that dies is locked again by the outbox, under another id. One that is not followed any more, after a reset, is old: should it be dead, its ticks are worth nothing. */
+        found = now->has_lock ? iotedge_node_grade(device->node, now->lock, &grade) : IOTEDGE_E_BUSY;
+        if (found == IOTEDGE_E_NONE || (found == IOTEDGE_OK && grade >= IOTEDGE_GRADE_QUORUM && grade != IOTEDGE_GRADE_DEAD)) {
             now->state = PURCHASE_OPEN;
             buyer->next_try = here;
             (void)save(device);
         }
         break;
     case PURCHASE_OPEN:
-        open_sale(device, status);
+        if (device_time(device) >= now->ends) {
+            over(device, status); /* The last claim was not heard of. */
+        } else {
+            open_sale(device, status);
+        }
         break;
     default:
         break;
@@ -219,7 +235,7 @@ void meter_buy_sent(device_t *device, const uint8_t *id)
     size_t len = 0;
     memset(&said, 0, sizeof said);
     said.size = (uint32_t)sizeof said;
-    if (now->state == PURCHASE_LOCKED && iotedge_node_body(device->node, id, body, sizeof body, &len) == IOTEDGE_OK &&
+    if ((now->state == PURCHASE_LOCKED || now->state == PURCHASE_OPEN) && iotedge_node_body(device->node, id, body, sizeof body, &len) == IOTEDGE_OK &&
         iotedge_lock_read(body, len, &said) == IOTEDGE_OK && said.terms.kind == IOTEDGE_TERMS_TICKS && said.terms.sale == now->number) {
         memcpy(now->lock, id, sizeof now->lock);
         now->has_lock = 1;
@@ -229,12 +245,9 @@ void meter_buy_sent(device_t *device, const uint8_t *id)
 
 void meter_claimed(device_t *device, const iotedge_event_t *event)
 {
-    meter_buyer_t *buyer = &device->buyer;
-    purchase_t *now = &buyer->now;
+    const purchase_t *now = &device->buyer.now;
     iotedge_lock_claim_t said;
     iotedge_node_status_t status;
-    iotedge_payer_config_t config;
-    iotedge_platform_t platform = platform_of(&device->store);
     uint8_t body[IOTEDGE_MAX_BODY];
     size_t len = 0;
     memset(&said, 0, sizeof said);
@@ -244,11 +257,7 @@ void meter_claimed(device_t *device, const iotedge_event_t *event)
         iotedge_lock_claim_read(body, len, &said) != IOTEDGE_OK || !said.last) {
         return;
     }
-    meter_close(device);
-    config = config_of(device, &status);
-    now->state = PURCHASE_OVER;
-    (void)save(device);
-    (void)iotedge_payer_forget(&config, &platform);
+    over(device, &status);
 }
 
 void meter_buy_print(const device_t *device, FILE *to)
