@@ -48,7 +48,8 @@ def rows(r):
 
 def stream(r):
     """What each of the three could read of the sealed stream, and what it paid."""
-    rows = [("sealed stream", f"{r.stream()[0]['published']} messages, {settings.MESSAGE_PRICE} micro-tokens each")]
+    # The stranger saw all of it; the owner counts from its restart on.
+    rows = [("sealed stream", f"{r.stream()[1][2]['sealed']} messages, {settings.MESSAGE_PRICE} micro-tokens each")]
     for who, party in zip(("  who pays", "  who stopped paying", "  a stranger"), r.buyers()):
         bought = party["purchase"]
         paid = f"locked {bought['deposit']}, paid {party['claimed']}, got {party['refund']} back" if bought["deposit"] else "paid nothing"
