@@ -877,7 +877,7 @@
 
 /**
  * Event: `member` set `amount` aside for this node with `id`; its terms are in the body, `iotedge_node_body`. `code` 1: it would exceed the caps; do not serve for it. Serve once
- * it has reached `IOTEDGE_GRADE_QUORUM`.
+ * it has reached `IOTEDGE_GRADE_QUORUM`. Its term begins at `time`, absolute: claim two periods (`period` of `iotedge_node_status_t`) before it is over.
  */
 #define IOTEDGE_EVENT_LOCKED 31
 
@@ -3887,6 +3887,10 @@ typedef struct iotedge_node_status_t {
      * Absolute time now, in milliseconds since 1970, as this node has it; 0: a device without a clock that does not know it yet.
      */
     uint64_t time;
+    /**
+     * T, how long an epoch of the neighbourhood lasts, in milliseconds; 0 while outside.
+     */
+    uint64_t period;
 } iotedge_node_status_t;
 
 /**
@@ -4354,7 +4358,7 @@ typedef struct iotedge_tx_t {
      */
     uint32_t size;
     /**
-     * Kind of the body (docs/protocol.md section 3): 0 data, 1 transfer, 4 channel, 5 service, 6 member, 7 trim, 8 exit, 9 evidence.
+     * Kind of the body (docs/protocol.md section 3): 0 data, 1 transfer, 2 lock, 3 claim, 4 channel, 5 service, 6 member, 7 trim, 8 exit, 9 evidence.
      */
     uint32_t kind;
     /**

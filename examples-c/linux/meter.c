@@ -108,7 +108,7 @@ void meter_offered(device_t *device, const iotedge_event_t *event)
     sale->number = lock.terms.sale;
     sale->price = lock.amount / lock.terms.units;
     sale->since = device_time(device);
-    sale->ends = sale->since + lock.term;
+    sale->ends = event->time + lock.term;
     memcpy(sale->lock, event->id, IOTEDGE_ID_SIZE);
     if (save(device, sale) != 0) {
         sale->state = SALE_NONE;
@@ -147,7 +147,7 @@ void meter_sell(device_t *device, const iotedge_node_status_t *status)
         if (sale->state == SALE_OFFERED) {
             look_at_grade(device, sale);
         }
-        if (sale->state == SALE_SERVED && (stale || today + METER_MARGIN > sale->ends)) {
+        if (sale->state == SALE_SERVED && (stale || today + METER_PERIODS * status->period > sale->ends)) {
             sale->state = SALE_ENDING;
         }
         if (status->phase != IOTEDGE_PHASE_ACTIVE) {

@@ -8,9 +8,9 @@
 /* Keys of the store: one for each sale of the seller; the buyer's purchase, its payer, and the secret of all its payers. */
 enum { METER_SALES = 8, METER_SALE_KEY = 0x120, METER_PURCHASE_KEY = 0x130, METER_PAYER_KEY = 0x131, METER_SECRET_KEY = 0x132 };
 
-/* In milliseconds. Sold is while more than the margin is left: two of the neighbourhood's periods, so that a claim is settled before its lock ends, and three more, which a lock may be old when
- * it is heard. */
-enum { METER_TERM = 3600 * 1000, METER_LEAST_TERM = 1800 * 1000, METER_MARGIN = 600 * 1000, METER_CLAIM_EVERY = 10 * 1000, METER_BEGIN_WITHIN = 60 * 1000 };
+/* In milliseconds; a buyer waits for the margin until it gives a lock up that it heard no claim of. Sold is while more than so many of the neighbourhood's periods are left of a lock: two, so
+ * that a claim is settled before it ends, and one to sell in. */
+enum { METER_PERIODS = 3, METER_TERM = 3600 * 1000, METER_LEAST_TERM = 1800 * 1000, METER_MARGIN = 600 * 1000, METER_CLAIM_EVERY = 10 * 1000, METER_BEGIN_WITHIN = 60 * 1000 };
 
 /* A tick off the ledger: sale number u32 and index u32, big-endian, value (docs/protocol.md section 14.1). */
 enum { METER_TICK = 8 + IOTEDGE_TICK_SIZE };

@@ -342,7 +342,7 @@ pub unsafe extern "C" fn iotedge_genesis_verify(
 pub struct iotedge_tx_t {
     /// `sizeof(iotedge_tx_t)`.
     pub size: u32,
-    /// Kind of the body (docs/protocol.md section 3): 0 data, 1 transfer, 4 channel, 5 service, 6 member, 7 trim, 8 exit, 9 evidence.
+    /// Kind of the body (docs/protocol.md section 3): 0 data, 1 transfer, 2 lock, 3 claim, 4 channel, 5 service, 6 member, 7 trim, 8 exit, 9 evidence.
     pub kind: u32,
     /// Epoch.
     pub epoch: u32,

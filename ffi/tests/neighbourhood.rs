@@ -113,6 +113,11 @@ fn devices_trade_through_the_c_functions() {
         .copied()
         .unwrap();
     assert_eq!((told.amount, told.code), (100, 0));
+    assert!(
+        told.time >= net.now - 1_000 && told.time <= net.now,
+        "its own time"
+    );
+    assert_eq!(net.status(3).period, PERIOD);
     let body = |net: &Network, n: usize, id: &[u8; 32]| {
         let (mut body, mut len) = ([0; IOTEDGE_MAX_FRAME], 0);
         // SAFETY: a live node and buffers of the sizes that are said.

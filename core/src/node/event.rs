@@ -63,6 +63,8 @@ pub enum Event {
         id: Id,
         from: MemberIndex,
         amount: Amount,
+        /// The lock's own: its term begins here.
+        time: Millis,
         over_cap: bool,
     },
     /// The payee claims an own lock. Read the proof with `Node::body`.

@@ -68,12 +68,18 @@ fn a_lock_is_seen_claimed_and_settled() {
             from,
             amount,
             over_cap,
-        } => Some((*id, *from, *amount, *over_cap)),
+            time,
+        } => Some((*id, *from, *amount, *over_cap, *time)),
         _ => None,
     };
-    let (id, from, amount, over_cap) = net.events[2].iter().find_map(locked).expect("an event");
+    let (id, from, amount, over_cap, time) =
+        net.events[2].iter().find_map(locked).expect("an event");
     assert_eq!((from, amount), (MemberIndex(1), Amount(100)));
     assert!(!over_cap);
+    assert_eq!(
+        Some(time),
+        net.node(3).tangle.get(&id).map(|lock| lock.time)
+    );
     // Nobody else is told of it, but all can read it.
     for n in [0, 1, 3, 4] {
         assert!(net.events[n].iter().find_map(locked).is_none(), "node {n}");

@@ -147,6 +147,8 @@ pub struct Status {
     pub frozen: bool,
     /// Absolute time now, as this node has it; none without a clock of its own, until the neighbours have told it.
     pub time: Option<Millis>,
+    /// T, how long an epoch lasts; 0 while outside.
+    pub period: Millis,
 }
 
 pub(crate) struct Evidence {
@@ -343,6 +345,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 self.tangle.frozen(i) || self.tables.latest(i).is_some_and(|r| r.frozen)
             }),
             time: self.offset.map(|_| self.absolute(now)),
+            period: self.genesis.as_ref().map_or(Millis(0), |g| g.period),
         }
     }
 

@@ -131,6 +131,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
                 id,
                 from,
                 amount,
+                time: facts.time,
                 over_cap,
             },
             _ => Event::Received {

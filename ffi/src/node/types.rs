@@ -285,7 +285,7 @@ pub const IOTEDGE_EVENT_REISSUED: u32 = 24;
 /// who subscribes to a channel of this device.
 pub const IOTEDGE_EVENT_CHANNEL: u32 = 30;
 /// Event: `member` set `amount` aside for this node with `id`; its terms are in the body, `iotedge_node_body`. `code` 1: it would exceed the caps; do not serve for it. Serve once
-/// it has reached `IOTEDGE_GRADE_QUORUM`.
+/// it has reached `IOTEDGE_GRADE_QUORUM`. Its term begins at `time`, absolute: claim two periods (`period` of `iotedge_node_status_t`) before it is over.
 pub const IOTEDGE_EVENT_LOCKED: u32 = 31;
 /// Event: with `id` the payee claims this node's own lock `other`. What it shows is in the body, `iotedge_node_body`.
 pub const IOTEDGE_EVENT_CLAIMED: u32 = 32;
@@ -400,9 +400,10 @@ impl iotedge_event_t {
                 from,
                 amount,
                 over_cap,
+                time,
             } => {
                 (to.id, to.member, to.code) = (id.0, from.0.into(), over_cap.into());
-                to.amount = amount.0;
+                (to.amount, to.time) = (amount.0, time.0);
                 IOTEDGE_EVENT_LOCKED
             }
             Event::Claimed { id, lock } => {
@@ -518,11 +519,13 @@ pub struct iotedge_node_status_t {
     pub reserved: u32,
     /// Absolute time now, in milliseconds since 1970, as this node has it; 0: a device without a clock that does not know it yet.
     pub time: u64,
+    /// T, how long an epoch of the neighbourhood lasts, in milliseconds; 0 while outside.
+    pub period: u64,
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_node_status_t {}
 pub(crate) const OLDEST_STATUS: usize = 160;
-const _: () = assert!(size_of::<iotedge_node_status_t>() == OLDEST_STATUS + 8);
+const _: () = assert!(size_of::<iotedge_node_status_t>() == OLDEST_STATUS + 16);
 
 impl iotedge_node_status_t {
     pub(crate) fn from_core(status: &Status) -> Self {
@@ -551,6 +554,7 @@ impl iotedge_node_status_t {
             frozen: status.frozen.into(),
             reserved: 0,
             time: status.time.map_or(0, |t| t.0),
+            period: status.period.0,
         }
     }
 }

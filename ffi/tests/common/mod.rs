@@ -21,7 +21,7 @@ use iotedge_core::{Amount, HeaderNumber, Id, MemberIndex, Millis};
 use std::collections::{HashMap, VecDeque};
 
 pub const START: u64 = 1_700_000_000_000;
-const PERIOD: u64 = 10_000;
+pub const PERIOD: u64 = 10_000;
 pub const GATEWAY: u32 = 99;
 /// Three of them are a quorum. Their keys: from 100.
 pub const VALIDATORS: u8 = 4;
