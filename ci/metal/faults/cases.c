@@ -93,6 +93,10 @@ static ARENA_MEMORY iotedge_offence_t offence;
 static ARENA_MEMORY iotedge_claim_t claim;
 static ARENA_MEMORY iotedge_evidence_t evidence;
 static ARENA_MEMORY uint8_t id[32];
+static ARENA_MEMORY iotedge_policy_t policy;
+static ARENA_MEMORY iotedge_manifest_t manifest;
+static ARENA_MEMORY iotedge_content_descriptor_t content;
+static ARENA_MEMORY size_t op_len;
 
 static int32_t call_certificate(const void *given)
 {
@@ -138,6 +142,44 @@ static int32_t call_attest(const void *given)
     iotedge_public_key_t key = key_of(in->part[0], IOTEDGE_SUITE_ED25519);
     evidence.size = sizeof evidence;
     return iotedge_attest_verify(&key, in->part[1].at, in->part[2].at, in->part[2].len, in->part[3].at, in->part[3].len, &evidence);
+}
+
+static int32_t call_policy(const void *given)
+{
+    const struct input *in = given;
+    iotedge_public_key_t key = key_of(in->part[0], IOTEDGE_SUITE_ED25519);
+    policy.size = sizeof policy;
+    return iotedge_policy_verify(&key, in->part[1].at, in->part[2].at, in->part[2].len, &policy);
+}
+
+static int32_t call_manifest(const void *given)
+{
+    const struct input *in = given;
+    iotedge_public_key_t key = key_of(in->part[0], IOTEDGE_SUITE_ED25519);
+    manifest.size = sizeof manifest;
+    content.size = sizeof content;
+    return iotedge_manifest_verify(&key, in->part[1].at, in->part[1].len, &manifest, &content);
+}
+
+static int32_t call_voucher(const void *given)
+{
+    const struct input *in = given;
+    iotedge_public_key_t key = key_of(in->part[0], IOTEDGE_SUITE_ED25519);
+    return iotedge_voucher_verify(&key, in->part[1].at, in->part[2].at, in->number[0], in->part[3].at);
+}
+
+static int32_t call_reading(const void *given)
+{
+    const struct input *in = given;
+    iotedge_public_key_t key = key_of(in->part[0], IOTEDGE_SUITE_ED25519);
+    return iotedge_statement_verify(&key, in->part[1].at, in->part[2].at, in->part[2].len, (int64_t)in->number[0], in->number[1], in->part[3].at);
+}
+
+static int32_t call_said(const void *given)
+{
+    const struct input *in = given;
+    iotedge_public_key_t key = key_of(in->part[0], IOTEDGE_SUITE_ED25519);
+    return iotedge_channel_statement_check(in->part[1].at, in->part[2].at, &key, in->part[3].at, in->part[3].len, &op_len);
 }
 
 static int32_t call_merkle(const void *given)

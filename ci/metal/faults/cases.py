@@ -233,6 +233,41 @@ def heard():
         test("heard", case["name"], side(case["bad"]), side(case["good"]), "prepare_heard")
 
 
+def bent(data, at):
+    data = bytearray(bytes.fromhex(data))
+    data[at] ^= 1
+    return bytes(data)
+
+
+def sold():
+    """What signers of a sale sign: each part of it changed once, under the signature as it was."""
+    rows = vectors("lock")
+    voucher = next(row for row in rows if row["op"] == "voucher")
+    reading = next(row for row in rows if row["op"] == "reading")
+    for call, row, numbers in (("voucher", voucher, [int(voucher["total"])]), ("reading", reading, [int(reading["value"]) % 2**64, int(reading["time"])])):
+        of = row["lock" if call == "voucher" else "feed"]
+        parts = lambda key=row["key"], here=row["neighbourhood"], of=of, signature=row["signature"]: [key, here, of, signature]
+        good = (parts(), numbers)
+        test(call, "another neighbourhood", (parts(here=bent(row["neighbourhood"], 0)), numbers), good)
+        test(call, "of something else", (parts(of=bent(of, 0)), numbers), good)
+        test(call, "a bit of the signature", (parts(signature=bent(row["signature"], 40)), numbers), good)
+        test(call, "a higher number", (parts(), [numbers[0] + 1, *numbers[1:]]), good)
+
+
+def owned():
+    """An owner's policies, a maker's manifests, what is said of channels."""
+    policies = [row for row in vectors("policy") if row["op"] == "spending policy"]
+    of_vectors("policy", policies, lambda row: ([row["key"], row["neighbourhood"], row["policy"]], []), "nothing", lambda row: row["error"])
+    manifests = [row for row in vectors("content") if row["op"] == "manifest"]
+    of_vectors("manifest", manifests, lambda row: ([row["key"], row["manifest"]], []), "an image")
+    said = [row for row in vectors("channel") if row["op"] == "statement"]
+    parts = lambda row: ([row["key"], row["neighbourhood"], row["owner"], row["statement"]], [])
+    of_vectors("said", said, parts, "announce")
+    good = next(row for row in said if row["name"] == "announce")
+    test("said", "a bit of the signature", ([good["key"], good["neighbourhood"], good["owner"], bent(good["statement"], -30)], []), parts(good))
+    test("said", "another device's", ([good["key"], good["neighbourhood"], bent(good["owner"], 0), good["statement"]], []), parts(good))
+
+
 print("/* Written by cases.py. */")
 if PROFILE == "heard":
     heard()
@@ -243,6 +278,8 @@ else:
     receipts()
     streams()
 if PROFILE == "node":
+    sold()
+    owned()
     of_vectors("tx", vectors("tx"), lambda case: ([case["neighbourhood"], case["key"], case["parents"], case["cose"]], []), "transfer")
     identity = vectors("identity")
     of_vectors("genesis", (case for case in identity if case["op"] == "genesis"), lambda case: ([case["authority"], case["genesis"]], []), "four founders, one of weight 0")
