@@ -59,9 +59,10 @@ def found():
     for board in boards:
         board.port, board.hub = ports.pop(), ports.pop()
         party = neighbourhood.provisioned(board.name, board.what, board.kind, manufacturer, harbour)
+        stream = ["--channel", str(settings.CHANNEL), "--price", str(settings.MESSAGE_PRICE)] if board.name == settings.SELLER else []
         blob = subprocess.run(
             [settings.ROOT / "ci/firmware-provision", party.folder / "device.json", "--neighbours", str(1 + settings.LINUX),
-             "--pay", str(settings.PRICE), "--every", str(settings.EVERY_MS)], capture_output=True, check=True)
+             "--pay", str(settings.PRICE), "--every", str(settings.EVERY_MS), *stream], capture_output=True, check=True)
         (settings.WORK / f"{board.name}.provision").write_bytes(blob.stdout)
     configure(n, boards)
     return n, boards
@@ -116,12 +117,14 @@ def start(n, boards, family):
     for v in n.validators:
         family.start(v.name, settings.GATEWAY, "validator", "--config", settings.WORK / f"{v.name}.toml")
     linux = []
-    for device in n.devices:
+    for i, device in enumerate(n.devices):
         others = [d.address for d in n.devices if d is not device] + [f"127.0.0.1:{board.hub}" for board in boards]
         peers = [word for address in others for word in ("--peer", address)]
+        buys = ["--read-units", str(settings.UNITS), "--read-price", str(settings.MESSAGE_PRICE)] if i == 0 else []
         linux.append(family.start(
             device.name, settings.DEVICE, "--config", device.folder / "device.json", "--listen", device.address, *peers,
-            "--out", settings.WORK / f"{device.name}-out", "--rate", "0.5", "--trade", str(settings.PRICE), "--trade-every", "2000"))
+            "--out", settings.WORK / f"{device.name}-out", "--rate", "0.5", "--trade", str(settings.PRICE), "--trade-every", "2000",
+            "--read", str(settings.CHANNEL), *buys))
     return linux
 
 
@@ -135,6 +138,8 @@ def story(n, boards, family):
     metal.wait("became members", settings.FOUNDED_WITHIN + 30, family, boards, lambda b: b.words["member"] > 0)
     say("all boards are members: " + ", ".join(f"{board.name} is {board.member}" for board in boards))
     metal.wait("sent, were paid and checked a receipt", settings.RECEIPTS_WITHIN, family, boards, heard)
+    seller = [board for board in boards if board.name == settings.SELLER]
+    metal.wait(f"sold {settings.RESET_AFTER} sealed readings", settings.SOLD_WITHIN, family, seller, lambda b: b.words["sealed"] >= settings.RESET_AFTER)
     before = {board.name: board.words.copy() for board in boards}
     for board in boards:
         say(f"{board.name} is reset; its {board.reset_keeps} stays")
@@ -142,13 +147,35 @@ def story(n, boards, family):
         board.reset()
     metal.wait("came up again", 15, family, boards, lambda b: b.words["up"] > 0)
     metal.wait("sent, were paid and checked a receipt after the reset", settings.RECEIPTS_WITHIN, family, boards, heard)
+    metal.wait("sold the rest, and had its claim settled", settings.SOLD_WITHIN, family, seller, lambda b: b.words["settled"] > 0)
     deadline = time.monotonic() + settings.RECEIPTS_WITHIN
     while any(child.newest().get("receipts_verified", 0) == 0 for child in linux) and time.monotonic() < deadline:
         time.sleep(1)
     return before, linux
 
 
-def checks(boards, linux):
+def sold(boards, before, linux):
+    """What the Cortex-M4 sealed, and what a buyer and a stranger could read of it."""
+    board = next(board for board in boards if board.name == settings.SELLER)
+    words = before[board.name] + board.words
+    buyer, stranger = (child.newest().get("reader", {}) for child in linux)
+    bought = buyer.get("purchase", {})
+    faults = [
+        what
+        for what, holds in [
+            # The reset may cost one unit, of the one or the other.
+            ("the buyer did not pay all that it locked for", bought.get("ticks") == settings.UNITS and bought.get("state") == "over"),
+            ("the buyer did not read what it paid for", abs(bought.get("heard", 0) - settings.UNITS) <= 1 and buyer.get("read") == buyer.get("attributed")),
+            ("the board took other units than were paid", words["tick"] == settings.UNITS and abs(words["sealed"] - settings.UNITS) <= 1),
+            ("the buyer was not revoked when it had all", words["revoked"] == buyer.get("revoked") == 1),
+            ("the stranger read something, or heard nothing", stranger.get("read") == 0 and stranger.get("sealed", 0) > 0),
+        ]
+        if not holds
+    ]
+    return f"{'; '.join(faults)}: {dict(words)}, {buyer}, {stranger}" if faults else ""
+
+
+def checks(boards, before, linux):
     newest = {child.name: child.newest() for child in linux}
     frozen = {name: said.get("frozen_members", []) for name, said in newest.items()}
     outcome = []
@@ -156,6 +183,7 @@ def checks(boards, linux):
         outcome.append((f"{board.name}: sends, is paid and checks receipts, before the reset and after it", "" if heard(board) else "not after it"))
         outcome.append((f"{board.name}: nobody saw it sign two transactions with one number",
                         "" if not any(board.member in members for members in frozen.values()) else "it is frozen"))
+    outcome.append((f"{settings.SELLER}: sells sealed readings, unit by unit, over its reset; who pays reads them, a stranger nothing", sold(boards, before, linux)))
     for name, said in newest.items():
         outcome.append((f"{name}: receipts verified", "" if said.get("receipts_verified", 0) > 0 and said.get("receipts_wrong", 1) == 0 else f"{said.get('receipts_verified')}"))
     return outcome, newest
@@ -170,7 +198,7 @@ def main():
         n, boards = found()
         with Family() as family:
             before, linux = story(n, boards, family)
-            outcome, newest = checks(boards, linux)
+            outcome, newest = checks(boards, before, linux)
             family.end_all(grace=10.0)
     except Stop as stop:
         print(f"\ndemo-metal: {stop}", file=sys.stderr)
@@ -184,6 +212,8 @@ def main():
         words = before[board.name] + board.words
         rows.append((f"{board.name} ({board.what})",
                      f"{words['sent']} sent, {words['pays']} paid out, {words['value']} micro-tokens received, {words['receipt']} receipts checked, {words['dead']} dead"))
+    bought = linux[0].newest().get("reader", {})
+    rows.append(("sealed stream", f"{bought['purchase']['ticks']} readings of the Cortex-M4 paid one by one with {settings.MESSAGE_PRICE} micro-tokens, {bought['read']} read"))
     for name, said in newest.items():
         rows.append((name, f"{said.get('readings_sent')} readings, {said.get('payments_sent')} payments, {said.get('receipts_verified')} receipts checked"))
     report.table(rows)

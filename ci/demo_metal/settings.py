@@ -18,6 +18,11 @@ PRICE = 25  # micro-tokens
 EVERY_MS = 2_000  # between readings of a board
 WINDOW = 1024  # of a Linux device
 
+# The Cortex-M4 sells sealed readings; the first Linux device buys all that it locks for, the second only listens.
+SELLER, CHANNEL, UNITS, MESSAGE_PRICE = "mps2", 5, 14, 5
+RESET_AFTER = 3  # units: the rest is sold after it
+
 # Seconds.
 FOUNDED_WITHIN = 60
 RECEIPTS_WITHIN = 120  # before the reset, and again after it
+SOLD_WITHIN = 90  # the first units, and after the reset the rest with its settlement

@@ -1,12 +1,13 @@
 /*
  * A full member with a window of 128 transactions: it publishes readings, pays who publishes, follows what it is paid up to the receipt, and checks each receipt once more as any
- * stranger would, from its bytes.
+ * stranger would, from its bytes. Where it is told so it sells readings that it seals (stream.h).
  */
 #include "board.h"
 #include "line.h"
 #include "provision.h"
 #include "say.h"
 #include "store.h"
+#include "stream.h"
 
 #include <iotedge.h>
 #include <string.h>
@@ -66,6 +67,7 @@ static int start(void)
         say_name("error:", iotedge_status_name(status));
         return -1;
     }
+    stream_open(&platform, given.channel, given.price);
     return 0;
 }
 
@@ -83,6 +85,18 @@ static void publish(uint64_t now)
     if (iotedge_reading_encode(NULL, &reading, 1, pack, sizeof pack, &len) == IOTEDGE_OK) {
         /* Refused while it is no member yet, or has no place: the next will do. */
         (void)iotedge_node_submit_data(node, now, 0, pack, len, &ticket);
+    }
+    if (!stream_wants()) {
+        return;
+    }
+    /* What a buyer alone may know. */
+    memset(&reading, 0, sizeof reading);
+    reading.size = (uint32_t)sizeof reading;
+    memcpy(reading.name, "board/ms", 9);
+    memcpy(reading.unit, "ms", 3);
+    reading.mantissa = (int64_t)now;
+    if (iotedge_reading_encode(NULL, &reading, 1, pack, sizeof pack, &len) == IOTEDGE_OK) {
+        (void)stream_publish(node, now, pack, len);
     }
 }
 
@@ -174,7 +188,9 @@ static void pump(void)
     event.size = (uint32_t)sizeof event;
     while (iotedge_node_next_event(node, &event) == IOTEDGE_OK) {
         act(&event);
+        stream_heard(node, &event);
     }
+    stream_turn(node, board_millis());
     while (iotedge_node_next_frame(node, board_millis(), &peer, buffer, sizeof buffer, &len) == IOTEDGE_OK) {
         line_send(peer, buffer, len);
     }
@@ -197,7 +213,9 @@ int main(void)
         uint32_t peer;
         size_t len;
         while (line_receive(&peer, &frame, &len)) {
-            (void)iotedge_node_receive(node, board_millis(), peer, frame, len);
+            if (!stream_took(frame, len)) {
+                (void)iotedge_node_receive(node, board_millis(), peer, frame, len);
+            }
             pump(); /* Before the next one, so that no event is lost in a small queue. */
         }
         if (board_millis() >= next) {

@@ -58,6 +58,12 @@ int provision_read(provision_t *to, const uint8_t *from)
         case 7:
             to->every = number(field, len);
             break;
+        case 8:
+            to->channel = number(field, len);
+            break;
+        case 9:
+            to->price = number(field, len);
+            break;
         default: /* Of a later factory. */
             break;
         }

@@ -17,6 +17,8 @@ typedef struct {
     uint32_t neighbours;             /* tag 5: u8, how many the line leads to; the first is the gateway */
     uint32_t pay;                    /* tag 6: u32, micro-tokens for each reading heard (member) or to each other member in turn (sensor); 0: nothing */
     uint32_t every;                  /* tag 7: u32, milliseconds between readings */
+    uint32_t channel;                /* tag 8: u32, the number of the channel in which a member sells readings; 0: none */
+    uint32_t price;                  /* tag 9: u32, micro-tokens for each of them */
 } provision_t;
 
 /* 0, or -1 where the bytes are not what is said above. The pointers go into `from`. */
