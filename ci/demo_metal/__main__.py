@@ -212,8 +212,9 @@ def main():
         words = before[board.name] + board.words
         rows.append((f"{board.name} ({board.what})",
                      f"{words['sent']} sent, {words['pays']} paid out, {words['value']} micro-tokens received, {words['receipt']} receipts checked, {words['dead']} dead"))
-    bought = linux[0].newest().get("reader", {})
-    rows.append(("sealed stream", f"{bought['purchase']['ticks']} readings of the Cortex-M4 paid one by one with {settings.MESSAGE_PRICE} micro-tokens, {bought['read']} read"))
+    buyer, stranger = (newest[child.name].get("reader", {}) for child in linux)
+    bought = buyer.get("purchase", {})
+    rows.append(("sealed stream", f"the buyer paid {bought.get('ticks')} readings of the Cortex-M4 with {settings.MESSAGE_PRICE} micro-tokens each and read {buyer.get('read')}, a stranger {stranger.get('read')}"))
     for name, said in newest.items():
         rows.append((name, f"{said.get('readings_sent')} readings, {said.get('payments_sent')} payments, {said.get('receipts_verified')} receipts checked"))
     report.table(rows)
