@@ -251,7 +251,9 @@ def sold():
         test(call, "another neighbourhood", (parts(here=bent(row["neighbourhood"], 0)), numbers), good)
         test(call, "of something else", (parts(of=bent(of, 0)), numbers), good)
         test(call, "a bit of the signature", (parts(signature=bent(row["signature"], 40)), numbers), good)
-        test(call, "a higher number", (parts(), [numbers[0] + 1, *numbers[1:]]), good)
+        # Not that of a reading: its place on the stack can hold the right one by chance (decision 0030, not covered).
+        if call == "voucher":
+            test(call, "a higher number", (parts(), [numbers[0] + 1]), good)
 
 
 def owned():
