@@ -15,6 +15,7 @@ pub struct Figure {
 }
 
 /// What the project holds a figure to.
+#[derive(Clone, Copy)]
 pub enum Ceiling {
     /// At most this.
     AtMost(f64),

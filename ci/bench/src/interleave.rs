@@ -9,18 +9,33 @@ pub struct Turns {
     rounds: Vec<Vec<f64>>,
 }
 
+/// An operation, and what it needs first: made ready once before each turn, off the clock.
+pub type Prepared<'a> = (&'a mut dyn FnMut(), &'a mut dyn FnMut());
+
 /// Runs `rounds` rounds; in each, every operation `repeat` times in a row. Each round begins with another operation, since the one
 /// that runs first finds the caches cold. The first rounds warm up and are dropped.
 pub fn interleave(rounds: usize, repeat: u32, operations: &mut [&mut dyn FnMut()]) -> Turns {
+    let mut nothing = vec![|| (); operations.len()];
+    let mut prepared: Vec<Prepared<'_>> = Vec::new();
+    for (nothing, operation) in nothing.iter_mut().zip(operations) {
+        prepared.push((nothing, *operation));
+    }
+    interleave_prepared(rounds, repeat, &mut prepared)
+}
+
+/// The same, with what each operation needs made ready before its turn.
+pub fn interleave_prepared(rounds: usize, repeat: u32, operations: &mut [Prepared<'_>]) -> Turns {
     let count = operations.len();
     let mut taken = Vec::with_capacity(rounds);
     for round in 0..rounds + count {
         let mut times = vec![0.0; count];
         for turn in 0..count {
             let which = (round + turn) % count;
+            let (before, operation) = &mut operations[which];
+            before();
             let begin = thread_nanos();
             for _ in 0..repeat {
-                operations[which]();
+                operation();
             }
             times[which] = (thread_nanos() - begin) / f64::from(repeat);
         }

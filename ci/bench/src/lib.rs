@@ -3,9 +3,12 @@
 //!
 //! Figures that are ratios are taken interleaved in one run: the machine's mood falls on both sides alike.
 
+pub mod channel;
 pub mod figure;
 pub mod interleave;
 pub mod link;
 pub mod load;
+pub mod sale;
+pub mod store;
 pub mod transfer;
 pub mod window;

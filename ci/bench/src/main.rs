@@ -1,12 +1,14 @@
 //! `iotedge-bench`: every figure of speed and size beside its ceiling, as a table and in `out/bench.json`.
 //!
 //!     iotedge-bench [--strict] [--out out/bench.json]     the table; --strict fails on a missed figure
-//!     iotedge-bench --only windows [...]                  one part of it: signatures, link, windows or instructions
+//!     iotedge-bench --only windows [...]                  one part of it: signatures, link, channels, sales, windows or instructions
 //!     iotedge-bench --one NAME COUNT                      runs one operation, for an instruction counter
 
+use iotedge_bench::channel::{self, Messages};
 use iotedge_bench::figure::{Ceiling, Figure, print};
 use iotedge_bench::interleave::interleave;
 use iotedge_bench::link::OnTheLink;
+use iotedge_bench::sale;
 use iotedge_bench::transfer::{Many, Transfer};
 use iotedge_bench::window::Neighbourhood;
 use serde_json::{Value, json};
@@ -42,6 +44,14 @@ fn main() -> ExitCode {
         eprintln!("bench: the link");
         link(&mut figures);
     }
+    if wanted("channels") {
+        eprintln!("bench: channels");
+        channel::figures(&mut figures);
+    }
+    if wanted("sales") {
+        eprintln!("bench: sales");
+        sale::figures(&mut figures);
+    }
     if wanted("windows") {
         eprintln!("bench: the window");
         verify_nanos = Some(windows(&mut figures));
@@ -51,7 +61,7 @@ fn main() -> ExitCode {
         instructions(&mut figures);
     }
     if figures.is_empty() {
-        eprintln!("bench: --only takes signatures, link, windows or instructions");
+        eprintln!("bench: --only takes signatures, link, channels, sales, windows or instructions");
         return ExitCode::FAILURE;
     }
 
@@ -294,7 +304,7 @@ fn grown(capacity: usize, followed: usize, transactions: u32) -> Neighbourhood {
 }
 
 /// Names that `--one` knows, and what the table calls their instruction counts.
-const COUNTED: [(&str, &str); 7] = [
+const COUNTED: [(&str, &str); 11] = [
     ("bare-sign", "instructions: bare signature"),
     ("create", "instructions: create a transfer"),
     ("bare-verify", "instructions: bare check"),
@@ -308,6 +318,10 @@ const COUNTED: [(&str, &str); 7] = [
         "instructions: insert + select, window 256, 62 followed",
     ),
     ("confidence", "instructions: exact confidence, window 256"),
+    ("bare-seal", "instructions: bare AEAD, seal 256 bytes"),
+    ("seal", "instructions: seal 256 bytes in a channel"),
+    ("bare-open", "instructions: bare AEAD, open 256 bytes"),
+    ("open", "instructions: open 256 bytes of a channel"),
 ];
 
 fn run_one(name: &str, count: u32) -> ExitCode {
@@ -328,6 +342,18 @@ fn run_one(name: &str, count: u32) -> ExitCode {
         "confidence" => {
             let mut neighbourhood = grown(256, 0, 1_000);
             Box::new(move || assert_eq!(neighbourhood.confidences(), 256))
+        }
+        "bare-seal" | "seal" | "bare-open" | "open" => {
+            let mut messages = Messages::new(256);
+            match name {
+                "bare-seal" => Box::new(move || messages.bare_seal()),
+                "seal" => Box::new(move || messages.seal()),
+                "bare-open" => Box::new(move || messages.bare_open()),
+                _ => {
+                    messages.send();
+                    Box::new(move || messages.open())
+                }
+            }
         }
         _ => {
             eprintln!(
@@ -365,6 +391,10 @@ fn instructions(figures: &mut Vec<Figure>) {
         step,
         step_62,
         confidence,
+        bare_seal,
+        seal,
+        bare_open,
+        open,
     ] = counts;
     for (what, value, unit, most) in [
         (
@@ -396,6 +426,18 @@ fn instructions(figures: &mut Vec<Figure>) {
             confidence / bare_verify,
             "ratio",
             1.0,
+        ),
+        (
+            "seal 256 bytes in a channel over the bare AEAD, by instructions",
+            seal / bare_seal,
+            "ratio",
+            1.15,
+        ),
+        (
+            "open 256 bytes of a channel over the bare AEAD, by instructions",
+            open / bare_open,
+            "ratio",
+            1.15,
         ),
     ] {
         figures.push(Figure {
