@@ -76,8 +76,7 @@ void buyer_told(buyer_t *buyer, const iotedge_event_t *event)
     size_t len = 0;
     if (event->kind == IOTEDGE_EVENT_SENT && event->ticket == buyer->ticket) {
         memcpy(buyer->lock, event->id, sizeof buyer->lock);
-    } else if (event->kind == IOTEDGE_EVENT_GRADED && event->code >= IOTEDGE_GRADE_QUORUM && memcmp(event->id, buyer->lock, 32) == 0) {
-        buyer->open = 1;
+        buyer->sent = 1;
     } else if (event->kind == IOTEDGE_EVENT_CLAIMED && memcmp(event->other, buyer->lock, 32) == 0 &&
                hood_ok(iotedge_node_body(hood_node(buyer->at), event->id, body, sizeof body, &len), "the claim's body")) {
         memset(&buyer->claim, 0, sizeof buyer->claim);
@@ -233,11 +232,11 @@ int deal_begin(const deal_t *deal, uint32_t run, uint32_t lose, int in_a_row, co
     if (!hood_begin(run, lose, in_a_row, app) || !buyer_begin(buyer, deal, run)) {
         return 0;
     }
-    for (uint64_t until = hood_now() + WITHIN; !(buyer->open && seller->open) && hood_now() < until;) {
+    for (uint64_t until = hood_now() + WITHIN; !(buyer->sent && seller->open) && hood_now() < until;) {
         hood_step();
     }
-    hood_check(buyer->open && seller->open, "the lock reaches Quorum on both sides");
-    return buyer->open && seller->open;
+    hood_check(buyer->sent && seller->open, "the lock reaches Quorum");
+    return buyer->sent && seller->open;
 }
 
 int deal_close(const buyer_t *buyer, const seller_t *seller)

@@ -25,7 +25,7 @@ typedef struct {
     uint32_t paid;                   /* Units. */
     uint32_t ticket;
     uint8_t lock[32];
-    int open;                        /* The lock is at Quorum. */
+    int sent;                        /* The lock is in the ledger. Whether it is at Quorum is for the seller to see, who serves for it. */
     iotedge_lock_claim_t claim;      /* What the seller claims of it; size 0 until then. */
 } buyer_t;
 
@@ -60,7 +60,7 @@ int seller_heard(seller_t *seller, const uint8_t *bytes, size_t len);
 /* Units that are paid. */
 uint32_t seller_paid(const seller_t *seller);
 
-/* A new neighbourhood, and a lock in it that is at Quorum on both sides. `run`: its seed, and the number of the sale. */
+/* A new neighbourhood, and a lock in it that is at Quorum for the seller. `run`: its seed, and the number of the sale. */
 int deal_begin(const deal_t *deal, uint32_t run, uint32_t lose, int in_a_row, const app_t *app, buyer_t *buyer, seller_t *seller);
 /* The seller claims the highest that it was shown, and wants no more; the buyer hears of it. */
 int deal_close(const buyer_t *buyer, const seller_t *seller);
