@@ -1,9 +1,11 @@
 /*
  * iotedge-action: a device buys an action of another one, a relay that is switched on, minute by minute.
  *
- * Payment is by voucher: the buyer signs a total, so an amount of any size is one signature, and the seller keeps the highest. For each minute that is paid the relay is on, and the seller says so in a reading on the
- * ledger, under its own signature; the buyer waits for that before it pays the next one. When a minute ends without the next one paid, the relay goes off. So nobody loses more than a minute: a seller that takes the
- * money and does nothing gets no more, and one that says so and does nothing has signed a lie that any meter beside the relay convicts it of.
+ * Payment is by voucher: the buyer signs a total, so an amount of any size is one signature, and the seller keeps the highest. For each
+ * minute that is paid the relay is on, and the seller says so in a reading on the ledger, under its own signature; the buyer waits for that
+ * before it pays the next one. When a minute ends without the next one paid, the relay goes off. So nobody loses more than a minute: a
+ * seller that takes the money and does nothing gets no more, and one that says so and does nothing has signed a lie that any meter beside
+ * the relay convicts it of.
  */
 #include "deal.h"
 

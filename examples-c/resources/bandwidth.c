@@ -1,9 +1,11 @@
 /*
- * iotedge-bandwidth: a device that hears only a relay buys bandwidth of it, kilobyte by kilobyte, to reach a third one that it does not hear.
+ * iotedge-bandwidth: a device that hears only a relay buys bandwidth of it, kilobyte by kilobyte, to reach a third one that it does not
+ * hear.
  *
- * The buyer locks value and pays a unit ahead by tick. The relay carries a byte only where the unit that it is in was paid. Bytes are counted by their place in the stream, so what is lost and sent
- * again counts once, and both sides count the same. What arrived is not the relay's word: the far device signs it, and the buyer pays the next unit only once it has that for all units before.
- * So nobody loses more than a unit: not by lost frames, not by a relay that stops or lies, not by a buyer that stops or pays with false ticks.
+ * The buyer locks value and pays a unit ahead by tick. The relay carries a byte only where the unit that it is in was paid. Bytes are
+ * counted by their place in the stream, so what is lost and sent again counts once, and both sides count the same. What arrived is not the
+ * relay's word: the far device signs it, and the buyer pays the next unit only once it has that for all units before. So nobody loses more
+ * than a unit: not by lost frames, not by a relay that stops or lies, not by a buyer that stops or pays with false ticks.
  */
 #include "deal.h"
 
@@ -38,7 +40,8 @@ static struct {
 static uint32_t carried;  /* The relay: bytes that it carried, counted by their place. */
 static uint32_t received; /* The far device: bytes that came, in order. */
 
-/* `[member u16, bytes u32, time u64, signature]`: so many bytes of this sale have come, says the far device. A device with a slow key says it once a unit. */
+/* `[member u16, bytes u32, time u64, signature]`: so many bytes of this sale have come, says the far device, as a statement of docs/protocol.md
+ * section 14.3. A device with a slow key says it once a unit. */
 enum { ACK = 2 + 4 + 8 + IOTEDGE_SIGNATURE_SIZE };
 
 static size_t feed(uint8_t *out)

@@ -1,5 +1,4 @@
 #include "deal.h"
-#include "founded.h"
 
 #include <string.h>
 
@@ -123,10 +122,19 @@ void buyer_say(const buyer_t *buyer)
     }
 }
 
+static iotedge_node_status_t status_of(unsigned at)
+{
+    iotedge_node_status_t status;
+    memset(&status, 0, sizeof status);
+    status.size = (uint32_t)sizeof status;
+    (void)hood_ok(iotedge_node_status(hood_node(at), hood_now(), &status), "the status of a node");
+    return status;
+}
+
 /* Whether the price, the time to claim in and the kind are what this device asks for. */
 static int agrees(const seller_t *seller, const iotedge_lock_t *offer)
 {
-    if (offer->term < 2 * FOUNDED_PERIOD || offer->to != seller->at) {
+    if (offer->term <= DEAL_PERIODS * status_of(seller->at).period || offer->to != seller->at) {
         return 0;
     }
     return offer->terms.kind == IOTEDGE_TERMS_VOUCHERS ||
@@ -153,7 +161,7 @@ static void offered(seller_t *seller, const iotedge_event_t *event)
         }
     }
     seller->offer = offer;
-    seller->until = hood_now() + offer.term - FOUNDED_PERIOD - DEAL_MARGIN;
+    seller->until = event->time + offer.term - DEAL_PERIODS * status_of(seller->at).period;
     memcpy(seller->lock, event->id, sizeof seller->lock);
 }
 
@@ -188,7 +196,7 @@ static int take_voucher(seller_t *seller, const uint8_t *bytes)
 
 int seller_heard(seller_t *seller, const uint8_t *bytes, size_t len)
 {
-    if (!seller->open || hood_now() > seller->until) {
+    if (!seller->open || status_of(seller->at).time > seller->until) {
         return 0;
     }
     return seller->offer.terms.kind == IOTEDGE_TERMS_VOUCHERS ? len == DEAL_VOUCHER && take_voucher(seller, bytes)

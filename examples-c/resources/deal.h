@@ -5,9 +5,8 @@
 
 #include "hood.h"
 
-/* An hour: six periods T of this neighbourhood. The seller takes nothing any more where the end is not a period and a minute away: it needs the
- * time to claim in. */
-enum { DEAL_TERM = 3600000, DEAL_MARGIN = 60000 };
+/* An hour: six periods T of this neighbourhood. Of the last two the seller sells nothing: it needs them to claim in. */
+enum { DEAL_TERM = 3600000, DEAL_PERIODS = 2 };
 
 /* What pays, as frames carry it (IOTEDGE_SAID_TICK): a tick has the form of docs/protocol.md section 4. There is none for vouchers: here
  * `[total u64, signature]`, told apart by the length. */
@@ -36,7 +35,7 @@ typedef struct {
     iotedge_lock_t offer;            /* Size 0 until there is one. */
     uint8_t lock[32];
     int open;                        /* The lock is at Quorum: serve. */
-    uint64_t until;                  /* What is shown later is not taken. */
+    uint64_t until;                  /* Absolute: what is shown later is not taken. */
     iotedge_payee_t payee;           /* Of ticks. */
     uint64_t total;                  /* Of vouchers: the highest, and its signature. */
     uint8_t signature[IOTEDGE_SIGNATURE_SIZE];

@@ -1,7 +1,8 @@
 /* A spot check of a content that somebody else keeps: one chunk of it is proved against the root alone, by who has nothing of it any more.
  *
- * A part (docs/protocol.md section 13.2) proves the first chunk of a subtree, and with it the hashes of all subtrees to its right. So who wants chunk i asks for the whole tree, then for the subtree in which i lies,
- * and so on: as many parts as i has bits that are 1, and one. Each of them shows a chunk, so each is a proof of its own. Who serves them needs nothing but iotedge_provider_answer. */
+ * A part (docs/protocol.md section 13.2) proves the first chunk of a subtree, and with it the hashes of all subtrees to its right. So who wants
+ * chunk i asks for the whole tree, then for the subtree in which i lies, and so on: as many parts as i has bits that are 1, and one. Each of
+ * them shows a chunk, so each is a proof of its own. Who serves them needs nothing but iotedge_provider_answer. */
 #ifndef SPOT_H
 #define SPOT_H
 

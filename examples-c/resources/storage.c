@@ -1,10 +1,13 @@
 /*
  * iotedge-storage: a device buys room for a content in another one's flash, for a term, period by period.
  *
- * The keeper loads the content from the buyer, each chunk proved under the root of RFC 9162. The buyer then forgets all but size and root. At the end of each period it draws a chunk, asks for it, checks the proof,
- * and pays a tick for the period only if that holds. A keeper that is not paid for a period frees the room. So the buyer pays for no period without proof, and the keeper keeps at most one for nothing.
+ * The keeper loads the content from the buyer, each chunk proved under the root of RFC 9162. The buyer then forgets all but size and root.
+ * At the end of each period it draws a chunk, asks for it, checks the proof, and pays a tick for the period only if that holds. A keeper
+ * that is not paid for a period frees the room. So the buyer pays for no period without proof, and the keeper keeps at most one for
+ * nothing.
  *
- * A spot check finds what is gone for good, not each bent byte at once: who dropped half is found out with one challenge in two at the least. In the end the buyer fetches the content back.
+ * A spot check finds what is gone for good, not each bent byte at once: who dropped half is found out with one challenge in two at the
+ * least. In the end the buyer fetches the content back.
  */
 #include "deal.h"
 #include "spot.h"
