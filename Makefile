@@ -44,7 +44,7 @@ interop: ## check what the demo left with independent libraries
 	@$(SETUP)
 	@ci/interop/run
 
-fuzz: ## fuzz every parser; SECONDS_EACH=15 TARGETS="wire frame"
+fuzz: ## fuzz every parser; SECONDS_EACH=60 TARGETS="wire frame"
 	@$(SETUP)
 	@ci/fuzz
 

@@ -9,12 +9,14 @@ use crate::store::Store;
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use iotedge_core::channel::keys::Mode;
+use iotedge_core::channel::publisher::{self, Publisher};
 use iotedge_core::channel::reader::Proof;
 use iotedge_core::channel::statement::{GRANT, Op};
 use iotedge_core::channel::{
     ChannelNumber, Form, Index, KeyEpoch, LAST_INDEX, Owner, Reader, Recent, Sealed, Skipped,
     channel_id, owner,
 };
+use iotedge_core::crypto::agree;
 use iotedge_core::wire::Writer;
 use iotedge_core::wire::said::{self, What};
 use iotedge_core::{Id, MAX_FRAME, MemberIndex, Number};
@@ -63,6 +65,85 @@ impl Publishing {
             .expect("seals");
         black_box(&out[..done.len])
     }
+}
+
+/// An owner with all its readers but one, who was revoked: a new key epoch is wrapped for who stays, as at the revoke.
+pub struct Revokes {
+    store: Store,
+    publisher: Publisher<'static>,
+    out: [u8; 320],
+}
+
+impl Revokes {
+    /// Of so many readers, a power of two.
+    pub fn new(readers: u16) -> Self {
+        let depth = readers.trailing_zeros() as u8;
+        let mut store = Store::default();
+        let config = publisher::Config {
+            neighbourhood: Id([0x5a; 32]),
+            device: Id([7; 32]),
+            number: NUMBER,
+            mode: Mode::Private,
+            key: 0x100,
+            ahead: TURN as u8,
+            depth,
+        };
+        let memory = publisher::Memory {
+            leaves: Vec::leak(vec![Id::ZERO; 2]),
+            members: Vec::leak(vec![MemberIndex(0); publisher::readers(depth)]),
+            buffer: Vec::leak(vec![0; publisher::stored_len(depth)]),
+        };
+        let publisher = Publisher::open(&mut store, Number(0), config, None, memory);
+        let mut new = Self {
+            store,
+            publisher: publisher.expect("opens"),
+            out: [0; 320],
+        };
+        for member in 0..readers {
+            let mut device = [0; 32];
+            device[..2].copy_from_slice(&member.to_be_bytes());
+            let key = x25519_key(member);
+            let granted =
+                new.publisher
+                    .grant(&mut new.store, MemberIndex(member), &Id(device), &key);
+            granted.expect("grants");
+            new.drain();
+        }
+        let revoked = new
+            .publisher
+            .revoke(&mut new.store, Number(0), MemberIndex(0));
+        revoked.expect("revokes");
+        new.drain();
+        new
+    }
+
+    fn drain(&mut self) -> usize {
+        let mut bytes = 0;
+        while let Some(len) = self
+            .publisher
+            .next_op(&mut self.store, Number(0), &mut self.out)
+            .expect("says")
+        {
+            bytes += black_box(&self.out[..len]).len();
+            self.publisher.taken(&mut self.store).expect("stores");
+        }
+        bytes
+    }
+
+    /// Opens a key epoch and says all of it.
+    pub fn rekey(&mut self) {
+        self.publisher
+            .rekey(&mut self.store, Number(0))
+            .expect("rekeys");
+        assert!(self.drain() > 0);
+    }
+}
+
+/// Any point that a reader could have: the base point's u, times nothing that matters.
+fn x25519_key(member: u16) -> [u8; 32] {
+    let mut secret = [9; 32];
+    secret[..2].copy_from_slice(&member.to_be_bytes());
+    agree::SecretKey::from_bytes(&secret).public_key().0
 }
 
 /// Both ends of a channel with messages of one length, and the bare AEAD.
