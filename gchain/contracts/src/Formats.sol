@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Cbor} from "./Cbor.sol";
+
+/// What the contract needs of a genesis (docs/protocol.md section 6).
+struct Genesis {
+    bytes32 neighbourhood;
+    uint64 chainId;
+    uint64 period;
+    uint64 grant;
+    uint32 members;
+    bytes32 setHash;
+}
+
+/// What the contract needs of a macro transaction's header (docs/protocol.md section 7).
+struct MacroHeader {
+    bytes32 hash;
+    bytes32 neighbourhood;
+    uint32 number;
+    bytes32 previous;
+    uint64 cut;
+    uint32 count;
+    bytes32 exitsRoot;
+    bytes32 setHash;
+    uint64 totalValue;
+}
+
+/// @title The statements of the L-Chain as a contract reads them
+/// @notice The same bytes, hashes and refusals as in core/src/identity/genesis.rs and core/src/posp; the same vectors.
+library Formats {
+    using Cbor for bytes;
+
+    /// A structure of another version.
+    error Version(uint256 version);
+    /// Fields that contradict each other.
+    error Contradiction();
+
+    /// Most validators of a set.
+    uint256 internal constant MAX_VALIDATORS = 64;
+
+    /// @notice A genesis: its payload, without the authority's signature. Its hash is the neighbourhood's name, so nothing in it can be another's.
+    function genesis(bytes calldata payload) internal pure returns (Genesis memory g) {
+        uint256 offset = payload.arrayOf(0, 16);
+        uint256 value;
+        (value, offset) = payload.unsigned(offset);
+        require(value == 1, Version(value));
+        g.neighbourhood = sha256(abi.encodePacked("iotedge/genesis/1", payload));
+        (, offset) = payload.word(offset); // nonce
+        (value, offset) = payload.unsignedOf(offset, 64);
+        g.chainId = uint64(value);
+        (, offset) = payload.unsignedOf(offset, 64); // t0
+        (value, offset) = payload.unsignedOf(offset, 64);
+        g.period = uint64(value);
+        (, offset) = payload.unsignedOf(offset, 64); // P_max
+        (, offset) = payload.unsignedOf(offset, 64); // q
+        offset = payload.arrayOf(offset, 3); // caps
+        for (uint256 cap = 0; cap < 3; ++cap) {
+            (, offset) = payload.unsignedOf(offset, 64);
+        }
+        (value, offset) = payload.unsignedOf(offset, 64);
+        g.grant = uint64(value);
+        (, offset) = payload.unsignedOf(offset, 32); // most members
+        (, offset) = payload.unsignedOf(offset, 16); // the GL-node
+        (value, offset) = payload.unsignedOf(offset, 32);
+        g.members = uint32(value);
+        (, offset) = payload.unsignedOf(offset, 64); // W
+        (, offset) = payload.word(offset); // table root
+        (g.setHash, offset) = payload.word(offset);
+        (, offset) = payload.unsignedOf(offset, 64); // U
+        payload.end(offset);
+        require(g.period != 0 && g.members != 0, Contradiction());
+        require(uint256(g.grant) * g.members >> 64 == 0, Contradiction());
+    }
+
+    /// @notice A header: its payload, without the GL-node's signature, which the validators checked before they voted.
+    function header(bytes calldata payload) internal pure returns (MacroHeader memory h) {
+        uint256 offset = payload.arrayOf(0, 17);
+        uint256 value;
+        (value, offset) = payload.unsigned(offset);
+        require(value == 1, Version(value));
+        h.hash = sha256(abi.encodePacked("iotedge/macro/1", payload));
+        (h.neighbourhood, offset) = payload.word(offset);
+        (value, offset) = payload.unsignedOf(offset, 32);
+        h.number = uint32(value);
+        (h.previous, offset) = payload.word(offset);
+        (, offset) = payload.word(offset); // trim
+        (value, offset) = payload.unsignedOf(offset, 64);
+        h.cut = uint64(value);
+        (, offset) = payload.word(offset); // G0
+        (value, offset) = payload.unsignedOf(offset, 32);
+        h.count = uint32(value);
+        (, offset) = payload.word(offset); // state root
+        (h.exitsRoot, offset) = payload.word(offset);
+        (, offset) = payload.word(offset); // table root
+        (, offset) = payload.unsignedOf(offset, 32); // members
+        (, offset) = payload.unsignedOf(offset, 64); // W
+        (h.setHash, offset) = payload.word(offset);
+        (value, offset) = payload.unsignedOf(offset, 64);
+        h.totalValue = uint64(value);
+        uint256 first;
+        uint256 last;
+        (first, offset) = payload.unsignedOf(offset, 64);
+        (last, offset) = payload.unsignedOf(offset, 64);
+        payload.end(offset);
+        bool times = h.count == 0 ? first == 0 && last == 0 : first <= last && last <= h.cut;
+        require(h.number != 0 && h.count != type(uint32).max && times, Contradiction());
+    }
+
+    /// @notice A set of validators: term, first header, and where its list begins.
+    function setHead(bytes calldata set)
+        internal
+        pure
+        returns (uint32 term, uint32 start, uint256 count, uint256 offset)
+    {
+        offset = set.arrayOf(0, 3);
+        uint256 value;
+        (value, offset) = set.unsignedOf(offset, 32);
+        term = uint32(value);
+        (value, offset) = set.unsignedOf(offset, 32);
+        start = uint32(value);
+        (count, offset) = set.array(offset);
+        require(count != 0 && count <= MAX_VALIDATORS, Contradiction());
+    }
+
+    /// @notice The next validator of a set.
+    function validator(bytes calldata set, uint256 offset)
+        internal
+        pure
+        returns (bytes32 key, uint256 stake, uint256 next)
+    {
+        next = set.arrayOf(offset, 2);
+        (key, next) = set.word(next);
+        (stake, next) = set.unsignedOf(next, 64);
+        require(stake != 0, Contradiction());
+    }
+
+    /// @notice The name of a set, as a header and a genesis name it.
+    function setHash(bytes calldata set) internal pure returns (bytes32) {
+        return sha256(abi.encodePacked("iotedge/set/1", set));
+    }
+
+    /// @notice The leaf of an exit in the exits tree (docs/protocol.md section 8).
+    function exitLeaf(address target, uint64 amount, bytes32 id) internal pure returns (bytes memory) {
+        bytes memory number;
+        if (amount < 24) number = abi.encodePacked(uint8(amount));
+        else if (amount < 1 << 8) number = abi.encodePacked(uint8(0x18), uint8(amount));
+        else if (amount < 1 << 16) number = abi.encodePacked(uint8(0x19), uint16(amount));
+        else if (amount < 1 << 32) number = abi.encodePacked(uint8(0x1a), uint32(amount));
+        else number = abi.encodePacked(uint8(0x1b), amount);
+        return abi.encodePacked(uint16(0x8354), target, number, uint16(0x5820), id);
+    }
+}

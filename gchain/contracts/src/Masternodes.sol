@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {Ed25519} from "./Ed25519.sol";
+
+/// @title Masternodes: a fixed collateral, and two keys of which each proves the other
+/// @notice The account votes here, the Ed25519 key votes for devices. The account proves itself by joining, the key by a signature that is checked here, once: or somebody could vote with the stake of
+/// a key that is not his.
+abstract contract Masternodes {
+    struct Masternode {
+        bytes32 key;
+        /// When the collateral is free again; 0: it was not asked for.
+        uint64 leaves;
+        /// When it last did its duty, or said that it is there again.
+        uint64 seen;
+        /// Wei that it earned and did not collect.
+        uint128 earned;
+    }
+
+    /// Wei that each of them sets aside.
+    uint256 public immutable COLLATERAL;
+    /// Seconds between leaving and the collateral: at least the longest age of a validator set that a device takes (U).
+    uint256 public immutable UNBONDING;
+    /// Seconds without a duty done after which it is off the list.
+    uint256 public immutable ABSENCE;
+
+    mapping(address account => Masternode) public masternodes;
+    mapping(bytes32 key => address account) public accountOf;
+    /// Wei of slashed collateral that nobody was promised: it pays for headers.
+    uint256 public slashed;
+
+    event Joined(address indexed account, bytes32 indexed key);
+    event Leaving(address indexed account, uint256 free);
+    event Left(address indexed account);
+    event Slashed(address indexed account, address indexed reporter);
+
+    error Collateral(uint256 wanted);
+    error AlreadyBonded();
+    error KeyTaken();
+    error KeyNotProved();
+    error NotBonded();
+    error NotFree(uint256 when);
+
+    constructor(uint256 collateral, uint256 unbonding, uint256 absence) {
+        COLLATERAL = collateral;
+        UNBONDING = unbonding;
+        ABSENCE = absence;
+    }
+
+    /// @notice What the Ed25519 key of an account signs to join.
+    function joinMessage(address account) public view returns (bytes memory) {
+        return abi.encodePacked("iotedge/masternode/1", block.chainid, address(this), account);
+    }
+
+    /// @notice Joins with the collateral as value.
+    /// @param key The Ed25519 key that signs votes for devices.
+    /// @param proof Its signature over `joinMessage(msg.sender)`.
+    function join(bytes32 key, bytes calldata proof) external payable {
+        require(msg.value == COLLATERAL, Collateral(COLLATERAL));
+        Masternode storage node = masternodes[msg.sender];
+        require(node.key == 0, AlreadyBonded());
+        require(accountOf[key] == address(0), KeyTaken());
+        require(Ed25519.verify(key, joinMessage(msg.sender), proof), KeyNotProved());
+        node.key = key;
+        node.seen = uint64(block.timestamp);
+        accountOf[key] = msg.sender;
+        emit Joined(msg.sender, key);
+    }
+
+    /// @notice Asks for the collateral back. Until it is free the masternode can vote, and be slashed.
+    function quit() external {
+        Masternode storage node = bonded(msg.sender);
+        require(node.leaves == 0, NotFree(node.leaves));
+        node.leaves = uint64(block.timestamp + UNBONDING);
+        emit Leaving(msg.sender, node.leaves);
+    }
+
+    /// @notice Takes the collateral and what was earned, after the delay.
+    function takeCollateral() external {
+        Masternode storage node = bonded(msg.sender);
+        require(node.leaves != 0 && block.timestamp >= node.leaves, NotFree(node.leaves));
+        uint256 value = COLLATERAL + node.earned;
+        delete accountOf[node.key];
+        delete masternodes[msg.sender];
+        emit Left(msg.sender);
+        Address.sendValue(payable(msg.sender), value);
+    }
+
+    /// @notice Takes what was earned; who was slashed takes what it earned before.
+    function collect() external {
+        Masternode storage node = masternodes[msg.sender];
+        uint256 value = node.earned;
+        node.earned = 0;
+        Address.sendValue(payable(msg.sender), value);
+    }
+
+    /// @notice Back in service: on the list again.
+    function resume() external {
+        bonded(msg.sender).seen = uint64(block.timestamp);
+    }
+
+    /// @notice Whether an election may count on it: bonded, staying, and in service.
+    function listed(address account) external view returns (bool) {
+        Masternode storage node = masternodes[account];
+        return node.key != 0 && node.leaves == 0 && block.timestamp <= node.seen + ABSENCE;
+    }
+
+    /// @dev Its collateral: a tenth for who showed it, the rest for honest work. Key and account are free again.
+    function slash(address account) internal {
+        Masternode storage node = bonded(account);
+        delete accountOf[node.key];
+        node.key = 0;
+        node.leaves = 0;
+        uint256 reward = COLLATERAL / 10;
+        slashed += COLLATERAL - reward;
+        emit Slashed(account, msg.sender);
+        Address.sendValue(payable(msg.sender), reward);
+    }
+
+    function bonded(address account) internal view returns (Masternode storage node) {
+        node = masternodes[account];
+        require(node.key != 0, NotBonded());
+    }
+}

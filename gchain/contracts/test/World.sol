@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Base} from "./Base.sol";
+import {Ed25519Signer} from "./Ed25519Signer.sol";
+import {Formats} from "../src/Formats.sol";
+import {GChain} from "../src/GChain.sol";
+import {Rfc9162} from "../src/Rfc9162.sol";
+
+/// Seven masternodes, a neighbourhood of theirs, and headers as its gateway would bring them.
+abstract contract World is Base {
+    uint256 internal constant UNIT = 1 gwei;
+    uint256 internal constant FEE = 7_000 gwei;
+    uint256 internal constant COLLATERAL = 1 ether;
+    uint256 internal constant UNBONDING = 14 days;
+    uint256 internal constant ABSENCE = 1 days;
+    uint256 internal constant VALIDATORS = 7;
+    uint64 internal constant GRANT = 1_000_000;
+    uint64 internal constant MEMBERS = 8;
+
+    struct Exit {
+        address target;
+        uint64 amount;
+        bytes32 id;
+    }
+
+    GChain internal chain = new GChain(UNIT, FEE, COLLATERAL, UNBONDING, ABSENCE);
+    bytes internal set;
+    bytes32 internal here;
+    bytes32 internal head;
+    uint32 internal number;
+    uint64 internal value = GRANT * MEMBERS;
+
+    function secret(uint256 i) internal pure returns (uint256) {
+        return 1_000 + i;
+    }
+
+    function seed(uint256 i) internal pure returns (bytes32) {
+        return bytes32(2_000 + i);
+    }
+
+    function build() internal {
+        set = hex"830101";
+        set = bytes.concat(set, bytes1(uint8(0x80 + VALIDATORS)));
+        for (uint256 i = 0; i < VALIDATORS; ++i) {
+            set = bytes.concat(set, hex"825820", join(i), bytes1(uint8(10)));
+        }
+        bytes memory payload = genesis(setHash(set));
+        here = sha256(bytes.concat("iotedge/genesis/1", payload));
+        head = here;
+        vm.deal(address(this), 100 ether);
+        chain.found{value: uint256(value) * UNIT}(payload);
+    }
+
+    function join(uint256 i) internal returns (bytes32 key) {
+        address account = vm.addr(secret(i));
+        key = Ed25519Signer.publicKey(seed(i));
+        bytes memory proof = Ed25519Signer.sign(seed(i), chain.joinMessage(account));
+        vm.deal(account, 2 ether);
+        vm.prank(account);
+        chain.join{value: COLLATERAL}(key, proof);
+    }
+
+    function setHash(bytes memory bytes_) internal pure returns (bytes32) {
+        return sha256(bytes.concat("iotedge/set/1", bytes_));
+    }
+
+    function genesis(bytes32 validators) internal view returns (bytes memory) {
+        return bytes.concat(
+            bytes.concat(
+                hex"90015820", bytes32(uint256(7)), uintItem(uint64(block.chainid)), uintItem(1_760_000_000_000)
+            ),
+            bytes.concat(
+                uintItem(10_000), uintItem(2_500), uintItem(2), hex"83", uintItem(100), uintItem(1_000), uintItem(9_000)
+            ),
+            bytes.concat(uintItem(GRANT), uintItem(100), uintItem(0), uintItem(MEMBERS), uintItem(MEMBERS)),
+            bytes.concat(hex"5820", bytes32(uint256(9)), hex"5820", validators, uintItem(1_209_600_000))
+        );
+    }
+
+    /// The next header, with what its neighbourhood holds after it, and these exits.
+    function header(uint64 total, bytes32 exitsRoot, bytes32 next) internal view returns (bytes memory) {
+        bytes memory root = bytes.concat(hex"5820", bytes32(uint256(3)));
+        return bytes.concat(
+            bytes.concat(
+                hex"91015820", here, uintItem(number + 1), hex"5820", head, root, uintItem(1_760_000_010_000), root
+            ),
+            bytes.concat(uintItem(0), root, hex"5820", exitsRoot, root, uintItem(MEMBERS), uintItem(MEMBERS)),
+            bytes.concat(hex"5820", next, uintItem(total), hex"0000")
+        );
+    }
+
+    function hashOf(bytes memory payload) internal pure returns (bytes32) {
+        return sha256(bytes.concat("iotedge/macro/1", payload));
+    }
+
+    /// One vote: index, r, s, v.
+    function vote(uint256 i, bytes32 digest) internal pure returns (bytes memory) {
+        return bytes.concat(bytes1(uint8(i)), signature(i, digest));
+    }
+
+    function signature(uint256 i, bytes32 digest) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(secret(i), digest);
+        return bytes.concat(r, s, bytes1(v));
+    }
+
+    /// Votes of the first so many.
+    function votes(bytes memory payload, uint32 credited, uint256 count) internal view returns (bytes memory all) {
+        bytes32 digest = chain.digestOf(here, number + 1, hashOf(payload), credited);
+        for (uint256 i = 0; i < count; ++i) {
+            all = bytes.concat(all, vote(i, digest));
+        }
+    }
+
+    /// Anchors the next header, by five votes.
+    function anchor(uint64 total, bytes32 exitsRoot, uint32 credited) internal {
+        bytes memory payload = header(total, exitsRoot, setHash(set));
+        chain.anchor(payload, set, credited, votes(payload, credited, 5));
+        head = hashOf(payload);
+        number += 1;
+        value = total;
+    }
+
+    function leafOf(Exit memory exit) internal pure returns (bytes32) {
+        return Rfc9162.leafHash(Formats.exitLeaf(exit.target, exit.amount, exit.id));
+    }
+
+    function uintItem(uint64 number_) internal pure returns (bytes memory) {
+        if (number_ < 24) return abi.encodePacked(uint8(number_));
+        if (number_ < 1 << 8) return abi.encodePacked(uint8(0x18), uint8(number_));
+        if (number_ < 1 << 16) return abi.encodePacked(uint8(0x19), uint16(number_));
+        if (number_ < 1 << 32) return abi.encodePacked(uint8(0x1a), uint32(number_));
+        return abi.encodePacked(uint8(0x1b), number_);
+    }
+}
