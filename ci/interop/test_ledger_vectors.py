@@ -164,8 +164,23 @@ def settle(row):
             new[WEIGHT] = base(new)
             after.append(new)
             joined += 1
+    deposits = row.get("deposits", {"first": 0, "list": []})
+    paid_in = 0
+    for n, d in enumerate(deposits["list"]):
+        if deposits["first"] + n >= 2**32 - 1:
+            raise Refused("Overflow")
+        if d["amount"] == 0:
+            raise Refused("AmountZero")
+        paid_in += d["amount"]
+        r = next((r for r in after if r[DEVICE].hex() == d["device"]), None)
+        if r is not None and not r[FROZEN] and not r[ROLES] & LEFT and r[C] + d["amount"] < U64:
+            r[C] += d["amount"]
+        else:
+            made = sha(b"iotedge/deposit/1", bytes.fromhex(deposits["neighbourhood"]), (deposits["first"] + n).to_bytes(4, "big"))
+            exits.append(enc([bytes.fromhex(d["from"]), d["amount"], made]))
+            exited += d["amount"]
     value = sum(r[C] - r[D] for r in after)
-    assert sum(r[C] - r[D] for r in before) == value + exited
+    assert sum(r[C] - r[D] for r in before) + paid_in == value + exited
     if value >= U64:
         raise Refused("Overflow")
     gone = 0

@@ -407,6 +407,7 @@ pub fn settle(
         g0: Id([0x99; 32]),
         cut: Millis(FROM + cut),
         grace: Millis(PERIOD),
+        ..End::default()
     };
     let settled = settlement.finish(&end).map_err(text)?;
     locks.truncate(settled.locks);

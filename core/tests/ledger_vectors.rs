@@ -5,7 +5,9 @@ mod generator;
 
 use iotedge_core::crypto::{PublicKey, Signature, Software};
 use iotedge_core::identity::{Caps, Record, Roles};
-use iotedge_core::ledger::{Effect, End, Entry, LedgerError, Locks, Settled, Settlement};
+use iotedge_core::ledger::{
+    Deposit, Deposits, Effect, End, Entry, LedgerError, Locks, Settled, Settlement,
+};
 use iotedge_core::posp::{
     Checkpoint, DoubleVote, Expansion, Header, MAX_VOTE_MESSAGE, PospError, Receipt, SignedHeader,
     ValidatorSet, verify_vote, vote_message, write_statement,
@@ -177,8 +179,21 @@ fn settle(row: &Value, after: &mut [Record]) -> Result<Settled, LedgerError> {
             effect: effect(&entry["effect"], &members),
         })?;
     }
+    let paid_in = &row["deposits"];
+    let deposit = |one: &Value| Deposit {
+        device: id(one, "device"),
+        amount: Amount(number(one, "amount")),
+        from: array(one, "from"),
+    };
+    let (mut list, mut first, mut neighbourhood) = (Vec::new(), 0, Id::ZERO);
+    if !paid_in.is_null() {
+        list.extend(self::list(paid_in, "list").iter().map(deposit));
+        (first, neighbourhood) = (number(paid_in, "first"), id(paid_in, "neighbourhood"));
+    }
     settlement.finish(&End {
         g0: id(row, "g0"),
+        neighbourhood,
+        deposits: Deposits { first, list: &list },
         ..End::default()
     })
 }

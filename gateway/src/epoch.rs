@@ -9,7 +9,7 @@ use crate::memory::resident;
 use crate::store::{Store, StoreError};
 use iotedge_core::crypto::{PublicKey, SecretKey, Software};
 use iotedge_core::identity::{Record, record::MAX_RECORD, sign1};
-use iotedge_core::ledger::{Lock, MAX_LOCK, state_root};
+use iotedge_core::ledger::{Deposits, Lock, MAX_LOCK, state_root};
 use iotedge_core::posp::close::{
     Before, CloseError, close_epoch, epoch_levels, epoch_path, epoch_root, epoch_size,
     header_payload,
@@ -160,6 +160,7 @@ pub fn close(
         g0: headers.g0(),
         records,
         locks: &locks,
+        deposits: Deposits::default(),
         next_set: trust.set.hash(),
     };
     let most = trust.genesis.max_members as usize;

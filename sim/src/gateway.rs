@@ -8,7 +8,7 @@ use crate::founding::{Founding, START, raw_key};
 use crate::platform::{SharedVerify, SimPlatform};
 use iotedge_core::crypto::{SecretKey, Software};
 use iotedge_core::identity::{Record, sign1};
-use iotedge_core::ledger::{Lock, MAX_LOCK, state_root};
+use iotedge_core::ledger::{Deposits, Lock, MAX_LOCK, state_root};
 use iotedge_core::node::{Node, Refusal, Submission, Ticket};
 use iotedge_core::posp::close::{
     Before, CloseError, close_epoch, epoch_levels, epoch_root, epoch_size, header_payload,
@@ -85,6 +85,7 @@ pub fn replay(
         g0: headers.g0(),
         records,
         locks: open,
+        deposits: Deposits::default(),
         next_set: founding.set.hash(),
     };
     let closed = close_epoch(

@@ -2,9 +2,9 @@
 
 use super::{encoded, id, secret};
 use iotedge_core::crypto::PublicKey;
-use iotedge_core::identity::{Caps, Record, Roles};
-use iotedge_core::ledger::{Effect, End, Entry, Locks, Settlement};
-use iotedge_core::{Amount, MemberIndex, Millis, Number};
+use iotedge_core::identity::{Caps, CoseKey, Record, Roles};
+use iotedge_core::ledger::{Deposit, Deposits, Effect, End, Entry, Locks, Settlement};
+use iotedge_core::{Amount, Id, MemberIndex, Millis, Number};
 use serde_json::{Value, json};
 
 const CLOCK: u64 = 1_700_000_000_000;
@@ -113,10 +113,32 @@ fn records_json(records: &[Record]) -> Vec<String> {
 
 /// Settles and writes down what came out, next table included. `room` is the most members that the table may have.
 fn row(name: &str, before: &[Record], entries: &[Entry<'_>], room: usize) -> (Value, Vec<Record>) {
+    row_with(name, before, entries, room, Deposits::default())
+}
+
+fn deposits_json(neighbourhood: &Id, deposits: &Deposits<'_>) -> Value {
+    let one = |d: &Deposit| json!({"device": d.device.to_string(), "amount": d.amount.0, "from": hex::encode(d.from)});
+    json!({
+        "neighbourhood": neighbourhood.to_string(), "first": deposits.first,
+        "list": deposits.list.iter().map(one).collect::<Vec<_>>(),
+    })
+}
+
+/// The same with deposits, which only the rows about them have.
+fn row_with(
+    name: &str,
+    before: &[Record],
+    entries: &[Entry<'_>],
+    room: usize,
+    deposits: Deposits<'_>,
+) -> (Value, Vec<Record>) {
     let g0 = id("g0", 1);
+    let neighbourhood = id("neighbourhood", 0);
     let mut after = vec![Record::EMPTY; room];
     let end = End {
         g0,
+        neighbourhood,
+        deposits,
         ..End::default()
     };
     let result = Settlement::begin(before, &mut after, Locks::none()).and_then(|mut settlement| {
@@ -138,10 +160,13 @@ fn row(name: &str, before: &[Record], entries: &[Entry<'_>], room: usize) -> (Va
             })
         }
     };
-    let value = json!({
+    let mut value = json!({
         "name": name, "g0": g0.to_string(), "room": room, "before": records_json(before),
         "entries": entries.iter().map(entry_json).collect::<Vec<_>>(), "expected": expected,
     });
+    if !deposits.list.is_empty() {
+        value["deposits"] = deposits_json(&neighbourhood, &deposits);
+    }
     (value, after)
 }
 
@@ -372,5 +397,64 @@ pub fn rows() -> Vec<Value> {
     rows.push(full);
     let (short, _) = row("refused: no room for the table", &four, &[], 3);
     rows.push(short);
+    paid_in(&mut rows, &four, &left, &frozen);
     rows
+}
+
+/// What the G-Chain paid in.
+fn paid_in(rows: &mut Vec<Value>, four: &[Record], left: &[Record], frozen: &[Record]) {
+    let deposit = |member: u64, amount: u64| Deposit {
+        device: CoseKey::thumbprint(&key(member)),
+        amount: Amount(amount),
+        from: [0xa0 + member as u8; 20],
+    };
+    let mut add =
+        |name: &str, before: &[Record], entries: &[Entry<'_>], first, list: &[Deposit]| {
+            let room = before.len() + 3;
+            let deposits = Deposits { first, list };
+            rows.push(row_with(name, before, entries, room, deposits).0);
+        };
+    let list = [deposit(3, 250), deposit(0, 1), deposit(3, 6)];
+    add("deposits are credited", four, &[], 0, &list);
+    add(
+        "refused: spent in the epoch that credits it",
+        four,
+        &[entry(1, 3, 1, 250, pay(0, 250))],
+        0,
+        &list,
+    );
+    let entries = [
+        entry(1, 0, 1, 0, join(20)),
+        entry(2, 1, 1, 3, exit(3)),
+        entry(3, 2, 1, 9, pay(3, 9)),
+    ];
+    let list = [deposit(20, 40), deposit(21, 41), deposit(3, 42)];
+    add(
+        "a deposit for who joins, and one for nobody",
+        four,
+        &entries,
+        17,
+        &list,
+    );
+    let list = [deposit(1, 5), deposit(0, 7)];
+    add("a deposit for who left", left, &[], 300, &list);
+    let list = [deposit(2, 5), deposit(1, 7)];
+    add("a deposit for who is frozen", frozen, &[], 70_000, &list);
+    let rich = table(&[10, u64::MAX - 100]);
+    let list = [deposit(1, 80), deposit(1, 21)];
+    add("a deposit beyond 64 bits goes back", &rich, &[], 1, &list);
+    add(
+        "refused: a deposit of nothing",
+        four,
+        &[],
+        0,
+        &[deposit(0, 0)],
+    );
+    add(
+        "refused: one deposit too many",
+        four,
+        &[],
+        u32::MAX,
+        &[deposit(0, 1)],
+    );
 }

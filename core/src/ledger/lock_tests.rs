@@ -419,6 +419,7 @@ fn settle(
         g0: Id([8; 32]),
         cut: Millis(cut),
         grace: Millis(100),
+        ..End::default()
     })?;
     open.truncate(settled.locks);
     Ok((settled, after, open))

@@ -1,11 +1,12 @@
 //! Value: what a member may spend, and what an epoch's settlement makes of the accounts.
 //!
 //! Invariant: a balance is `credits - debits` of a settled record, and nothing here makes or loses any: the sum of all balances and locks before a
-//! settlement equals the sum after it and what left by exits. A member spends against settled credits alone, so a payee checks an
+//! settlement, and of what was paid in, equals the sum after it and what left by exits. A member spends against settled credits alone, so a payee checks an
 //! offer with one record and one transaction (Guerraoui et al., *The consensus number of a cryptocurrency*, 2019: a payment needs
 //! order only along its payer's chain).
 
 mod debit;
+mod deposit;
 mod lock;
 #[cfg(test)]
 mod lock_tests;
@@ -16,6 +17,7 @@ mod settlement;
 mod tests;
 
 pub use debit::{Exposure, check_caps, check_debit};
+pub use deposit::{Deposit, Deposits, deposit_id};
 pub use lock::{Context, Lock, Locks, MAX_LOCK};
 pub use members::IDLE_EPOCHS;
 pub use settlement::{Effect, End, Entry, Settled, Settlement, exit_leaf, state_leaf, state_root};

@@ -1,11 +1,12 @@
 //! Settlement: the replay of one epoch's accepted transactions over the member records.
 //!
 //! Invariant: a pure function of the records and the entries in (time, id) order, so gateway, validators and vectors get the same roots;
-//! and value is conserved: sum(C - D) + locked before = sum(C - D) + locked after + exits. It works on staging memory, so a refused epoch changes nothing.
+//! and value is conserved: sum(C - D) + locked before + paid in = sum(C - D) + locked after + exits. It works on staging memory, so a refused epoch changes nothing.
 //!
 //! A dead transaction has no effect, but its issuer's running debits D go on above it. The first living vertex that stands on it shows
 //! in its D what died below, and that much is given back as credits (protocol section 8).
 
+use super::deposit::{self, Deposits, deposit_id};
 use super::lock::{Lock, Locks};
 use super::{LedgerError, members};
 use crate::crypto::PublicKey;
@@ -134,13 +135,17 @@ pub struct Settled {
 
 /// Where an epoch ends.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct End {
+pub struct End<'d> {
     /// The new genesis, the first parent of who joined.
     pub g0: Id,
     /// c of the trim.
     pub cut: Millis,
     /// T of the neighbourhood: so long after its end a lock's claims still count.
     pub grace: Millis,
+    /// The neighbourhood: what a deposit is given back under.
+    pub neighbourhood: Id,
+    /// What was paid in on the G-Chain and is credited now.
+    pub deposits: Deposits<'d>,
 }
 
 /// A settlement in progress.
@@ -380,23 +385,46 @@ impl<'m> Settlement<'m> {
         self.after.get_mut(place).ok_or(LedgerError::UnknownMember)
     }
 
-    /// Ends the replay: ends the locks whose time is over, checks conservation, makes the next table in the staging memory and computes the
+    /// Credits the deposits, also of who joined just now; what is for no member goes back as an exit, behind those of the epoch.
+    fn credit(&mut self, end: &End<'_>) -> Result<u128, LedgerError> {
+        let after = self.after.get_mut(..self.members);
+        let after = after.ok_or(LedgerError::Memory)?;
+        end.deposits.credited()?;
+        let mut paid_in = 0_u128;
+        for (index, one) in (end.deposits.first..).zip(end.deposits.list) {
+            if one.amount == Amount(0) {
+                return Err(LedgerError::AmountZero);
+            }
+            let amount = u128::from(one.amount.0);
+            paid_in = paid_in.checked_add(amount).ok_or(LedgerError::Overflow)?;
+            if deposit::credit(after, one) {
+                continue;
+            }
+            let exited = self.exited.checked_add(amount);
+            self.exited = exited.ok_or(LedgerError::Overflow)?;
+            let id = deposit_id(&end.neighbourhood, index);
+            let leaf = exit_leaf(&one.from, one.amount, &id);
+            self.exits.push(leaf).map_err(|_| LedgerError::Overflow)?;
+        }
+        Ok(paid_in)
+    }
+
+    /// Ends the replay: ends the locks whose time is over, credits deposits, checks conservation, makes the next table in the staging memory and computes the
     /// roots.
-    pub fn finish(mut self, end: &End) -> Result<Settled, LedgerError> {
+    pub fn finish(mut self, end: &End<'_>) -> Result<Settled, LedgerError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
         self.end(|lock| lock.until.saturating_add(end.grace.0) <= end.cut)?;
+        let paid_in = self.credit(end)?;
         let after = self
             .after
             .get_mut(..self.members)
             .ok_or(LedgerError::Memory)?;
         let value = balance(after, self.locks.open())?;
-        if balance(self.before, self.locks.before())?
-            != value
-                .checked_add(self.exited)
-                .ok_or(LedgerError::Overflow)?
-        {
+        let had = balance(self.before, self.locks.before())?.checked_add(paid_in);
+        let has = value.checked_add(self.exited);
+        if had.ok_or(LedgerError::Overflow)? != has.ok_or(LedgerError::Overflow)? {
             return Err(LedgerError::NotConserved);
         }
         let narrow = |sum: u128| {

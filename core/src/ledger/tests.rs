@@ -13,6 +13,11 @@ const END: End = End {
     g0: NEW_G0,
     cut: Millis(0),
     grace: Millis(0),
+    neighbourhood: Id([7; 32]),
+    deposits: Deposits {
+        first: 0,
+        list: &[],
+    },
 };
 
 fn key(n: usize) -> PublicKey {
@@ -61,12 +66,21 @@ fn settle_in(
     entries: &[Entry<'_>],
     room: usize,
 ) -> Result<(Settled, Vec<Record>), LedgerError> {
+    settle_until(before, entries, room, &END)
+}
+
+fn settle_until(
+    before: &[Record],
+    entries: &[Entry<'_>],
+    room: usize,
+    end: &End<'_>,
+) -> Result<(Settled, Vec<Record>), LedgerError> {
     let mut after = vec![Record::EMPTY; room];
     let mut settlement = Settlement::begin(before, &mut after, Locks::none())?;
     for entry in entries {
         settlement.apply(entry)?;
     }
-    let settled = settlement.finish(&END)?;
+    let settled = settlement.finish(end)?;
     after.truncate(settled.members);
     Ok((settled, after))
 }
@@ -320,6 +334,131 @@ fn an_error_voids_the_whole_settlement() {
     assert_eq!(settlement.finish(&END), Err(LedgerError::FalseDebits));
 }
 
+/// Deposits from the 6th on, each of another Ethereum account, and what a settlement makes of them.
+fn deposited(
+    before: &[Record],
+    entries: &[Entry<'_>],
+    list: &[Deposit],
+) -> Result<(Settled, Vec<Record>), LedgerError> {
+    let end = End {
+        deposits: Deposits { first: 5, list },
+        ..END
+    };
+    settle_until(before, entries, before.len() + 4, &end)
+}
+
+fn deposit(device: usize, amount: u64) -> Deposit {
+    Deposit {
+        device: crate::identity::CoseKey::thumbprint(&key(device)),
+        amount: Amount(amount),
+        from: [device as u8; 20],
+    }
+}
+
+#[test]
+fn deposits_are_credits_of_the_next_epoch() {
+    let before = table(&[100, 100]);
+    let list = [deposit(1, 50), deposit(0, 1), deposit(1, 7)];
+    let (settled, after) = deposited(&before, &[], &list).unwrap();
+    assert_eq!(account(&after[0]), (101, 0));
+    assert_eq!(account(&after[1]), (157, 0));
+    assert_eq!(
+        (settled.total_value, settled.exited),
+        (Amount(258), Amount(0))
+    );
+    // Not in this one: what a payee counts on is the table that the epoch began with.
+    let spends = [entry(1, 1, 1, 101, pay(0, 101))];
+    assert_eq!(
+        deposited(&before, &spends, &list),
+        Err(LedgerError::InsufficientCredits)
+    );
+    assert!(settle(&after, &spends).is_ok());
+}
+
+#[test]
+fn who_joins_in_this_epoch_is_credited() {
+    let before = table(&[100]);
+    let join = Effect::Join {
+        key: key(9),
+        roles: Roles::NONE,
+        caps: Caps::default(),
+    };
+    let (settled, after) =
+        deposited(&before, &[entry(1, 0, 1, 0, join)], &[deposit(9, 30)]).unwrap();
+    assert_eq!(account(&after[1]), (30, 0));
+    assert_eq!(settled.total_value, Amount(130));
+}
+
+#[test]
+fn what_nobody_here_can_spend_goes_back() {
+    let before = table(&[100, 100, u64::MAX - 300]);
+    let entries = [
+        entry(
+            1,
+            0,
+            1,
+            5,
+            Effect::Exit {
+                amount: Amount(5),
+                target: [3; 20],
+            },
+        ),
+        entry(2, 1, 1, 0, Effect::Leave),
+    ];
+    let list = [
+        deposit(44, 8),
+        deposit(0, 2),
+        deposit(1, 9),
+        deposit(2, 301),
+    ];
+    let (settled, after) = deposited(&before, &entries, &list).unwrap();
+    assert_eq!(account(&after[0]), (102, 5));
+    assert_eq!(account(&after[1]), (100, 0));
+    assert_eq!(account(&after[2]), (u64::MAX - 300, 0), "no room for more");
+    assert_eq!(settled.exited, Amount(5 + 8 + 9 + 301));
+    let back = |n: u8, amount, index| {
+        exit_leaf(
+            &[n; 20],
+            Amount(amount),
+            &deposit_id(&END.neighbourhood, index),
+        )
+    };
+    let mut tree = crate::wire::merkle::Tree::new();
+    for leaf in [
+        exit_leaf(&[3; 20], Amount(5), &id(1)),
+        back(44, 8, 5),
+        back(1, 9, 7),
+        back(2, 301, 8),
+    ] {
+        tree.push(leaf).unwrap();
+    }
+    assert_eq!(settled.exits_root, tree.root());
+
+    let mut frozen = table(&[100, 100]);
+    frozen[1].frozen = true;
+    let (settled, after) = deposited(&frozen, &[], &[deposit(1, 4)]).unwrap();
+    assert_eq!(account(&after[1]), (100, 0));
+    assert_eq!(settled.exited, Amount(4));
+}
+
+#[test]
+fn deposits_that_cannot_be_are_refused() {
+    let before = table(&[100]);
+    assert_eq!(
+        deposited(&before, &[], &[deposit(0, 0)]),
+        Err(LedgerError::AmountZero)
+    );
+    let end = End {
+        deposits: Deposits {
+            first: u32::MAX,
+            list: &[deposit(0, 1)],
+        },
+        ..END
+    };
+    let result = settle_until(&before, &[], 2, &end);
+    assert_eq!(result, Err(LedgerError::Overflow));
+}
+
 #[test]
 fn what_is_no_table_is_refused() {
     let mut gap = table(&[1, 1]);
@@ -363,6 +502,7 @@ proptest! {
         let mut debits = [0_u64; MEMBERS];
         let mut number = [0_u32; MEMBERS];
         let mut left = 0_i64;
+        let (mut paid_in, mut credited) = (0_i64, 0);
         let mut at = 0;
         for steps in &epochs {
             let mut dying = [false; MEMBERS];
@@ -389,18 +529,34 @@ proptest! {
                 }
                 entries.push(e);
             }
-            let before: u64 = records.iter().map(|r| r.credits.0 - r.debits.0).sum();
-            let (settled, after) = settle(&records, &entries).unwrap();
+            // Every other step someone pays in besides, for a member or a stranger.
+            let list: Vec<Deposit> = steps.iter().step_by(2).map(|(who, whom, amount, _)| {
+                deposit(usize::from(who ^ whom) % (MEMBERS + 1), u64::from(*amount) + 1)
+            }).collect();
+            for one in &list {
+                let amount = one.amount.0 as i64;
+                paid_in += amount;
+                match records.iter().position(|r| r.device == one.device) {
+                    Some(member) => balance[member] += amount,
+                    None => left += amount,
+                }
+            }
+            let end = End { deposits: Deposits { first: credited, list: &list }, ..END };
+            credited = end.deposits.credited().unwrap();
+            let before: u64 = records.iter().map(|r| r.credits.0 - r.debits.0).sum::<u64>()
+                + list.iter().map(|d| d.amount.0).sum::<u64>();
+            let run = |entries: &[Entry<'_>]| settle_until(&records, entries, MEMBERS, &end);
+            let (settled, after) = run(&entries).unwrap();
             prop_assert_eq!(settled.total_value.0 + settled.exited.0, before);
             // Dead entries may be left out: the same result.
             let living: Vec<Entry<'_>> = entries.iter().copied().filter(|e| e.lives).collect();
-            prop_assert_eq!(settle(&records, &living).unwrap(), (settled, after.clone()));
+            prop_assert_eq!(run(&living).unwrap(), (settled, after.clone()));
             records = after;
             for (record, plain) in records.iter().zip(&balance) {
                 prop_assert_eq!((record.credits.0 - record.debits.0) as i64, *plain);
             }
         }
-        prop_assert_eq!(balance.iter().sum::<i64>() + left, 1000 * MEMBERS as i64);
+        prop_assert_eq!(balance.iter().sum::<i64>() + left, 1000 * MEMBERS as i64 + paid_in);
     }
 
     /// Any entries whatever: refused or conserved, never a panic.

@@ -12,7 +12,7 @@ use crate::identity::cert::{self, Claims, Cti, Kind, Seconds};
 use crate::identity::{
     Attestation, Caps, CoseKey, Genesis, MemberTable, Record, Roles, enrol, sign1,
 };
-use crate::ledger::Lock;
+use crate::ledger::{Deposits, Lock};
 use crate::node::event::Event;
 use crate::posp::close::{Before, close_epoch, epoch_path, epoch_root, header_payload};
 use crate::posp::{self, Validator, ValidatorSet, vote_message};
@@ -736,6 +736,7 @@ impl Network {
             g0,
             records: &records,
             locks: &open,
+            deposits: Deposits::default(),
             next_set: set_hash,
         };
         let closed = close_epoch(

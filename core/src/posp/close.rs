@@ -1,7 +1,7 @@
 //! Closing an epoch: from a certified trim to the header, the epoch tree and the next table.
 //!
 //! Invariant: one function for gateway, validators, simulator and vectors, and a pure one: of the trim's cone, the records after the previous
-//! header and the neighbourhood's genesis. Whoever holds the same cone gets the same header, byte for byte.
+//! header, the deposits that it credits and the neighbourhood's genesis. Whoever holds the same cone gets the same header, byte for byte.
 
 use super::{Header, PospError};
 use crate::crypto::{PublicKey, Signature, Verify};
@@ -9,7 +9,7 @@ use crate::identity::{
     Genesis, Record, Roles, Seconds, enrol, revocation::RevocationList, rotation,
 };
 use crate::ledger::{
-    Context, Effect as Settles, End, Entry, LedgerError, Lock, Locks, Settled, Settlement,
+    Context, Deposits, Effect as Settles, End, Entry, LedgerError, Lock, Locks, Settled, Settlement,
 };
 use crate::tangle::{Effect, Facts, Outcome, Scratch, Tables, Tangle, TrimError, Verdict};
 use crate::tx::{Body, MemberOp, Unverified};
@@ -57,6 +57,8 @@ pub struct Before<'b> {
     pub records: &'b [Record],
     /// The locks then open.
     pub locks: &'b [Lock],
+    /// What was paid in on the G-Chain and is credited with this header: the same for GL-node and validators, who vote on how many it is.
+    pub deposits: Deposits<'b>,
     /// Hash of the validator set that votes on the header after this one.
     pub next_set: Id,
 }
@@ -129,6 +131,8 @@ pub fn close_epoch<T: Tables + ?Sized>(
         g0,
         cut: outcome.cut,
         grace: before.genesis.period,
+        neighbourhood: before.neighbourhood,
+        deposits: before.deposits,
     };
     let settled = run.settlement.finish(&end).map_err(CloseError::Ledger)?;
     let header = Header {
