@@ -244,7 +244,7 @@ struct Liar {
 impl Liar {
     fn proposal(&self, cose: &[u8]) -> Vec<u8> {
         let mut out = [0; 1400];
-        let len = Frame::Proposal { cose }.write(self.tag, &mut out).unwrap();
+        let len = Frame::Proposal { cose, credited: 0 }.write(self.tag, &mut out).unwrap();
         out[..len].to_vec()
     }
 
@@ -322,7 +322,7 @@ fn a_validator_signs_only_what_it_computed_and_only_once() {
     until(30, "the first proposal", &world, || {
         let mut buffer = [0; 1500];
         if let Ok((len, _)) = socket.recv_from(&mut buffer)
-            && let Ok((of, Frame::Proposal { cose })) = Frame::parse(&buffer[..len])
+            && let Ok((of, Frame::Proposal { cose, .. })) = Frame::parse(&buffer[..len])
         {
             tag = of;
             honest = Some(cose.to_vec());

@@ -225,6 +225,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             duties: None,
             relay: None,
             relayed: heapless::Vec::new(),
+            anchoring: super::anchor::Anchoring::default(),
             control: Ring::new(memory.said),
             sending: Ring::new(memory.sending),
             events: Ring::new(memory.events),

@@ -81,6 +81,8 @@ pub enum Event {
     Graded { id: Id, grade: Grade, at: Millis },
     /// A header reached its stake quorum: receipts of its epoch can be checked.
     HeaderSettled { header: HeaderNumber, cut: Millis },
+    /// A stake quorum says that this header, and so every one before it, is final on the G-Chain: it stands in this block.
+    HeaderAnchored { header: HeaderNumber, block: u64 },
     /// The receipt of this transaction was verified. `Node::receipt` writes it out until the next `receive`.
     Receipt { id: Id, header: HeaderNumber },
     /// A trim was certified by the members' weight: its epoch can be closed.

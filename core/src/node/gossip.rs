@@ -68,6 +68,8 @@ pub(crate) enum Control {
         header: HeaderNumber,
         first: usize,
     },
+    /// What validators said last of an anchored header, as it came.
+    Anchored,
     Table {
         epoch: Epoch,
         first: MemberIndex,
@@ -193,11 +195,13 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Control::Heads { member, number, id } => Frame::Heads { member, number, id },
             Control::Header { header } => {
                 self.say(peer, Control::Votes { header, first: 0 });
+                self.say(peer, Control::Anchored);
                 return self.write_header(header, out);
             }
             Control::Votes { header, first } => {
                 return self.write_votes(peer, header, first, out);
             }
+            Control::Anchored => return self.write_anchored(out),
             Control::Table { epoch, first } => return self.write_table(epoch, first, out),
             Control::Genesis => return self.write_genesis(out),
             Control::SetRequest { term } => Frame::SetRequest { term },

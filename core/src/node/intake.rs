@@ -190,9 +190,15 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             Frame::TableRequest { epoch, first } => self.on_table_request(from, epoch, first),
             Frame::GenesisRequest => self.on_genesis_request(from),
             Frame::Near(near) => self.on_near(now, from, place, near),
-            Frame::Proposal { .. } | Frame::LocksRequest { .. } | Frame::Locks { .. } => {
-                Err(Refusal::NotForMe)
-            }
+            Frame::Anchored {
+                header,
+                block,
+                votes,
+            } => self.on_anchored(now, from, (header, block), votes, bytes),
+            Frame::Proposal { .. }
+            | Frame::LocksRequest { .. }
+            | Frame::Locks { .. }
+            | Frame::AccountVote { .. } => Err(Refusal::NotForMe),
         }
     }
 

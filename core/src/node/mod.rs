@@ -7,6 +7,7 @@
 //! `Node` is one struct; its verbs are in the modules by subject: `boot` (store, enrolment, genesis), `intake` (transactions
 //! from outside), `react` (what they mean), `issue` and `sign` (own transactions), `gossip` (what leaves), `headers` (epochs, tables, receipts).
 
+mod anchor;
 pub mod aside;
 mod attest;
 #[cfg(test)]
@@ -149,6 +150,8 @@ pub struct Status {
     pub time: Option<Millis>,
     /// T, how long an epoch lasts; 0 while outside.
     pub period: Millis,
+    /// The newest header that is final on the G-Chain, and the block that holds it.
+    pub anchored: Option<(HeaderNumber, u64)>,
 }
 
 pub(crate) struct Evidence {
@@ -254,6 +257,7 @@ pub struct Node<'m, P: Platform, V: Verify = Software> {
     duties: Option<head::Duties<Self>>,
     relay: Option<relay::Relay>,
     relayed: relay::Proofs,
+    anchoring: anchor::Anchoring,
     search: sets::Search,
     ghosts: ghosts::Ghosts<'m>,
     /// Own transactions to tell again, and to whom.
@@ -346,6 +350,7 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
             }),
             time: self.offset.map(|_| self.absolute(now)),
             period: self.genesis.as_ref().map_or(Millis(0), |g| g.period),
+            anchored: self.anchored(),
         }
     }
 

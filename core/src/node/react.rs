@@ -349,6 +349,9 @@ impl<'m, P: Platform, V: Verify> Node<'m, P, V> {
     /// What was told, after a vertex was raised by its receipt.
     pub(crate) fn settle_grade(&mut self, now: Millis, id: &Id) {
         self.raise(now, id, Grade::Settled);
+        if (self.own.get(id)).is_some_and(|followed| self.is_anchored(followed.header)) {
+            self.raise(now, id, Grade::Anchored);
+        }
         // Its place and its exposure are free: something that waited for them may go.
         self.timers.issue = self.timers.issue.min(now);
         self.tangle.raise(id, Standing::Quorum);

@@ -21,7 +21,9 @@ pub use header::{Header, MAX_HEADER, MAX_HEADER_COSE, SignedHeader, header_signi
 pub use receipt::{Proven, Receipt, ReceiptVerifier, SettledHeader};
 pub use set::{MAX_SET, MAX_VALIDATORS, Tally, Validator, ValidatorSet, two_thirds};
 pub use statement::{Expansion, write_statement};
-pub use vote::{MAX_VOTE_MESSAGE, VOTE_PROTECTED_MAX, verify_vote, vote_message, vote_protected};
+pub use vote::{
+    Anchored, MAX_VOTE_MESSAGE, VOTE_PROTECTED_MAX, verify_vote, vote_message, vote_protected,
+};
 
 use crate::crypto::SignatureError;
 use crate::identity::sign1::Sign1Error;

@@ -170,6 +170,8 @@ pub enum Frame<'a> {
     Proposal {
         /// The macro transaction, a COSE_Sign1.
         cose: &'a [u8],
+        /// Deposits that its settlement has credited, these and all before; 0 without a G-Chain.
+        credited: u32,
     },
     /// 0x12.
     HeadsRequest {
@@ -217,6 +219,28 @@ pub enum Frame<'a> {
         /// Locks, 1 to 8, for `ledger::Lock` to read.
         locks: List<'a, Raw<'a>>,
     },
+    /// 0x23: validator to GL-node.
+    AccountVote {
+        /// The header.
+        header: HeaderNumber,
+        /// Deposits that its settlement has credited.
+        credited: u32,
+        /// The validator.
+        index: u8,
+        /// v of its account's signature over the EIP-712 `Vote`: 27 or 28.
+        v: u8,
+        /// r and s of it.
+        signature: &'a [u8; 64],
+    },
+    /// 0x24: that a header is final on the G-Chain.
+    Anchored {
+        /// The header.
+        header: HeaderNumber,
+        /// The block that holds it.
+        block: u64,
+        /// Who says so, 1 to 16, by strictly increasing index.
+        votes: List<'a, Vote>,
+    },
 }
 
 impl<'a> Frame<'a> {
@@ -249,6 +273,8 @@ impl<'a> Frame<'a> {
             Self::Challenge { .. } => FrameType::Challenge,
             Self::LocksRequest { .. } => FrameType::LocksRequest,
             Self::Locks { .. } => FrameType::Locks,
+            Self::AccountVote { .. } => FrameType::AccountVote,
+            Self::Anchored { .. } => FrameType::Anchored,
         }
     }
 
@@ -460,9 +486,31 @@ impl<'a> Frame<'a> {
                 Self::GenesisRequest
             }
             FrameType::Proposal => {
-                r.take_array_of(1);
+                r.take_array_of(2);
                 Self::Proposal {
                     cose: r.take_bytes(),
+                    credited: r.take_u32(),
+                }
+            }
+            FrameType::AccountVote => {
+                r.take_array_of(5);
+                Self::AccountVote {
+                    header: HeaderNumber(r.take_u32()),
+                    credited: r.take_u32(),
+                    index: r.take_u8(),
+                    v: r.take_u8(),
+                    signature: r.take_bytes_of(),
+                }
+            }
+            FrameType::Anchored => {
+                r.take_array_of(3);
+                let (header, block) = (HeaderNumber(r.take_u32()), r.take_uint());
+                let votes = List::read(r, 1..=MAX_VOTES)?;
+                in_order(&votes)?;
+                Self::Anchored {
+                    header,
+                    block,
+                    votes,
                 }
             }
             FrameType::HeadsRequest => {
@@ -590,9 +638,31 @@ impl<'a> Frame<'a> {
                 w.put_bytes(cose);
                 w.put_raw(set);
             }
-            Self::Proposal { cose } => {
-                w.put_array(1);
+            Self::Proposal { cose, credited } => {
+                w.put_array(2);
                 w.put_bytes(cose);
+                w.put_u32(*credited);
+            }
+            Self::AccountVote {
+                header,
+                credited,
+                index,
+                v,
+                signature,
+            } => {
+                head(w, &[header.0.into(), (*credited).into()], 5);
+                w.put_uint((*index).into());
+                w.put_uint((*v).into());
+                w.put_bytes(*signature);
+            }
+            Self::Anchored {
+                header,
+                block,
+                votes,
+            } => {
+                in_order(votes)?;
+                head(w, &[header.0.into(), *block], 3);
+                votes.write(w, 1..=MAX_VOTES)?;
             }
             Self::HeadsRequest { member } => head(w, &[member.0.into()], 1),
             Self::Heads { member, number, id } => {

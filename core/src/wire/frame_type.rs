@@ -94,6 +94,10 @@ frame_types! {
     LocksRequest = 0x21,
     /// Open locks.
     Locks = 0x22,
+    /// A validator's vote for the contract of the G-Chain.
+    AccountVote = 0x23,
+    /// Validators say that a header is final on the G-Chain.
+    Anchored = 0x24,
 }
 
 impl FrameType {

@@ -289,6 +289,9 @@ pub const IOTEDGE_EVENT_CHANNEL: u32 = 30;
 pub const IOTEDGE_EVENT_LOCKED: u32 = 31;
 /// Event: with `id` the payee claims this node's own lock `other`. What it shows is in the body, `iotedge_node_body`.
 pub const IOTEDGE_EVENT_CLAIMED: u32 = 32;
+/// Event: header `header`, and so every one before it, is final on the G-Chain: validators with more than two thirds of the stake say that Ethereum block `block` holds it. The receipts of
+/// those headers are graded `IOTEDGE_GRADE_ANCHORED`, each with an event of its own.
+pub const IOTEDGE_EVENT_HEADER_ANCHORED: u32 = 33;
 
 /// Grade: in the local window.
 pub const IOTEDGE_GRADE_SEEN: u32 = 1;
@@ -331,11 +334,13 @@ pub struct iotedge_event_t {
     pub code: u32,
     /// Zero.
     pub reserved: u32,
+    /// Number of an Ethereum block.
+    pub block: u64,
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_event_t {}
 pub(crate) const OLDEST_EVENT: usize = 112;
-const _: () = assert!(size_of::<iotedge_event_t>() == OLDEST_EVENT);
+const _: () = assert!(size_of::<iotedge_event_t>() == OLDEST_EVENT + 8);
 
 impl iotedge_event_t {
     pub(crate) const EMPTY: Self = Self {
@@ -351,6 +356,7 @@ impl iotedge_event_t {
         ticket: 0,
         code: 0,
         reserved: 0,
+        block: 0,
     };
 
     pub(crate) fn from_core(event: &Event) -> Self {
@@ -434,6 +440,10 @@ impl iotedge_event_t {
                 (to.header, to.time) = (header.0, cut.0);
                 IOTEDGE_EVENT_HEADER_SETTLED
             }
+            Event::HeaderAnchored { header, block } => {
+                (to.header, to.block) = (header.0, block);
+                IOTEDGE_EVENT_HEADER_ANCHORED
+            }
             Event::Receipt { id, header } => {
                 (to.id, to.header) = (id.0, header.0);
                 IOTEDGE_EVENT_RECEIPT
@@ -515,17 +525,19 @@ pub struct iotedge_node_status_t {
     pub heard: u32,
     /// 1: evidence against this node is in the ledger.
     pub frozen: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Newest header that is final on the G-Chain, by the word of a stake quorum; 0 where none is known to be.
+    pub anchored: u32,
     /// Absolute time now, in milliseconds since 1970, as this node has it; 0: a device without a clock that does not know it yet.
     pub time: u64,
     /// T, how long an epoch of the neighbourhood lasts, in milliseconds; 0 while outside.
     pub period: u64,
+    /// The Ethereum block that holds header `anchored`.
+    pub block: u64,
 }
 // SAFETY: repr(C), integers only, size first.
 unsafe impl Sized32 for iotedge_node_status_t {}
 pub(crate) const OLDEST_STATUS: usize = 160;
-const _: () = assert!(size_of::<iotedge_node_status_t>() == OLDEST_STATUS + 16);
+const _: () = assert!(size_of::<iotedge_node_status_t>() == OLDEST_STATUS + 24);
 
 impl iotedge_node_status_t {
     pub(crate) fn from_core(status: &Status) -> Self {
@@ -552,9 +564,10 @@ impl iotedge_node_status_t {
             outbox: status.outbox,
             heard: status.heard,
             frozen: status.frozen.into(),
-            reserved: 0,
+            anchored: status.anchored.map_or(0, |(header, _)| header.0),
             time: status.time.map_or(0, |t| t.0),
             period: status.period.0,
+            block: status.anchored.map_or(0, |(_, block)| block),
         }
     }
 }

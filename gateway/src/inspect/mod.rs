@@ -287,7 +287,26 @@ fn frame(bytes: &[u8]) -> Result<Value> {
             json!({ "genesis": signed::genesis(cose)?, "set": set(of)? })
         }
         Frame::GenesisRequest => json!({}),
-        Frame::Proposal { cose } => json!({ "macro": signed::macro_transaction(cose)? }),
+        Frame::Proposal { cose, credited } => {
+            json!({ "macro": signed::macro_transaction(cose)?, "credited": credited })
+        }
+        Frame::AccountVote {
+            header,
+            credited,
+            index,
+            v,
+            signature,
+        } => json!({
+            "header": header.0,
+            "credited": credited,
+            "validator": index,
+            "signature": format!("{}{v:02x}", hex::encode(signature)),
+        }),
+        Frame::Anchored {
+            header,
+            block,
+            votes,
+        } => json!({ "header": header.0, "block": block, "votes": self::votes(votes.iter()) }),
         Frame::HeadsRequest { member } => json!({ "member": member.0 }),
         Frame::Heads { member, number, id } => {
             json!({ "member": member.0, "number": number.0, "id": id.to_string() })

@@ -203,7 +203,7 @@ impl Actor for Liar {
     fn outgoing(&mut self, hands: &mut Hands<'_, '_>, _to: u16, frame: &mut Vec<u8>) -> Fate {
         if self.lie == Lie::Header && hands.now() >= self.from {
             let lied = match Frame::parse(frame) {
-                Ok((_, Frame::Proposal { cose })) => lie(hands, cose),
+                Ok((_, Frame::Proposal { cose, .. })) => lie(hands, cose),
                 _ => None,
             };
             if let Some(lied) = lied {
@@ -230,6 +230,7 @@ fn lie(hands: &Hands<'_, '_>, cose: &[u8]) -> Option<Vec<u8>> {
     let len = sign1::assemble(&protected, &payload, &secret.sign(message), &mut signed).ok()?;
     let frame = Frame::Proposal {
         cose: &signed[..len],
+        credited: 0,
     };
     Some(crate::gateway::written(&frame, hands.founding().tag()))
 }

@@ -150,7 +150,7 @@ impl Host<'_> {
         let (Some(validator), Some(node)) = (self.validator.as_mut(), self.node.as_ref()) else {
             return;
         };
-        let Ok((_, Frame::Proposal { cose })) = Frame::parse(bytes) else {
+        let Ok((_, Frame::Proposal { cose, .. })) = Frame::parse(bytes) else {
             return;
         };
         match validator.judge(shared.founding, cose, node) {

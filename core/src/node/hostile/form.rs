@@ -217,7 +217,13 @@ fn frames_that_are_not_for_a_device() {
     );
     bench.refused(
         "a proposal",
-        &written(&bench.neighbourhood, &Frame::Proposal { cose: b"x" }),
+        &written(
+            &bench.neighbourhood,
+            &Frame::Proposal {
+                cose: b"x",
+                credited: 0,
+            },
+        ),
         Refusal::NotForMe,
     );
     bench.refused(

@@ -155,7 +155,22 @@ fn samples() -> Vec<Frame<'static>> {
             set: &[0x83, 0, 0, 0x80],
         },
         Frame::GenesisRequest,
-        Frame::Proposal { cose: &[6] },
+        Frame::Proposal {
+            cose: &[6],
+            credited: 9,
+        },
+        Frame::AccountVote {
+            header: HeaderNumber(7),
+            credited: 70_000,
+            index: 63,
+            v: 28,
+            signature: &[8; 64],
+        },
+        Frame::Anchored {
+            header: HeaderNumber(7),
+            block: 1 << 40,
+            votes: List::of(&VOTES),
+        },
         Frame::HeadsRequest { member },
         Frame::Heads {
             member,
@@ -342,6 +357,22 @@ fn counts_have_limits_both_ways() {
             false,
         ),
         (
+            Frame::Anchored {
+                header,
+                block: 1,
+                votes: List::of(&votes),
+            },
+            false,
+        ),
+        (
+            Frame::Anchored {
+                header,
+                block: 1,
+                votes: List::of(&[]),
+            },
+            false,
+        ),
+        (
             Frame::ProofRequest {
                 ids: List::of(&ids[..16]),
             },
@@ -414,6 +445,10 @@ fn counts_have_limits_both_ways() {
                 head(&mut w, &[1], 2);
                 votes.write(&mut w, 0..=99).unwrap();
             }
+            Frame::Anchored { votes, .. } => {
+                head(&mut w, &[1, 1], 3);
+                votes.write(&mut w, 0..=99).unwrap();
+            }
             Frame::Table { records, .. } | Frame::Locks { locks: records, .. } => {
                 head(&mut w, &[1, 0], 3);
                 records.write(&mut w, 0..=99).unwrap();
@@ -431,13 +466,15 @@ fn frames_have_a_longest() {
         Frame::parse(&[1; MAX_FRAME + 1]).err(),
         Some(FrameError::TooLong)
     );
-    // Tag, type, array of one, byte string head: nine bytes.
+    // Tag, type, array of two, byte string head, a 0: ten bytes.
     let fits = Frame::Proposal {
-        cose: &long[..MAX_FRAME - 9],
+        cose: &long[..MAX_FRAME - 10],
+        credited: 0,
     };
     assert_eq!(write(&fits).map(|b| b.len()), Ok(MAX_FRAME));
     let longer = Frame::Proposal {
-        cose: &long[..MAX_FRAME - 8],
+        cose: &long[..MAX_FRAME - 9],
+        credited: 0,
     };
     assert_eq!(write(&longer), Err(FrameError::TooLong));
 }
