@@ -257,15 +257,19 @@ impl Closer {
         let Some(n) = &shared.neighbourhood else {
             return Ok(());
         };
-        let closed = epoch::close(
-            &mut self.room,
-            &shared.node,
-            &shared.store,
-            &n.trust,
-            &shared.authority,
-            &self.admission.anchors,
-            trim,
-        );
+        let closed = epoch::credit_due(&shared.store, shared.node.headers().newest());
+        let closed = closed.and_then(|credited| {
+            epoch::close(
+                &mut self.room,
+                &shared.node,
+                &shared.store,
+                &n.trust,
+                &shared.authority,
+                &self.admission.anchors,
+                trim,
+                credited,
+            )
+        });
         let closed = match closed {
             Ok(closed) => closed,
             Err(error) => {
@@ -298,6 +302,9 @@ impl Closer {
         shared
             .store
             .put_locks(closed.header.number, closed.locks.iter().map(Vec::as_slice))?;
+        shared
+            .store
+            .put_credited(closed.header.number, closed.credited)?;
         self.restore(shared, &header)
     }
 
@@ -317,7 +324,10 @@ impl Closer {
         self.proposal = Some(Proposal {
             number: header.number,
             frame: write(
-                &Frame::Proposal { cose: &header.cose },
+                &Frame::Proposal {
+                    cose: &header.cose,
+                    credited: shared.store.credited(header.number)?.unwrap_or(0),
+                },
                 n.trust.neighbourhood.tag(),
             ),
             root,

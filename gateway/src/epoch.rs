@@ -9,7 +9,7 @@ use crate::memory::resident;
 use crate::store::{Store, StoreError};
 use iotedge_core::crypto::{PublicKey, SecretKey, Software};
 use iotedge_core::identity::{Record, record::MAX_RECORD, sign1};
-use iotedge_core::ledger::{Deposits, Lock, MAX_LOCK, state_root};
+use iotedge_core::ledger::{Deposit, Deposits, Lock, MAX_LOCK, state_root};
 use iotedge_core::posp::close::{
     Before, CloseError, close_epoch, epoch_levels, epoch_path, epoch_root, epoch_size,
     header_payload,
@@ -32,6 +32,8 @@ pub struct Closed {
     pub table: Vec<Vec<u8>>,
     /// Encoded locks that are open then.
     pub locks: Vec<Vec<u8>>,
+    /// Deposits that it has credited, these and all before.
+    pub credited: u32,
 }
 
 /// Why it cannot be closed now.
@@ -43,6 +45,9 @@ pub enum EpochError {
     /// Not all locks that are open after this header are here: ask who proposes to close on top of it.
     #[error("the locks open after header {0} are not here yet")]
     NoLocks(HeaderNumber),
+    /// Which deposits the epoch has to credit is not known here yet.
+    #[error("the deposits up to number {0} are not here yet: the G-Chain tells them")]
+    NoDeposits(u32),
     /// The core refused.
     #[error("the epoch cannot be closed: {0:?}")]
     Close(CloseError),
@@ -130,10 +135,49 @@ fn holds(store: &Store, number: HeaderNumber, records: &[Record], locks: &[Lock]
     root.is_some() && root == state_root(records, locks).ok()
 }
 
-/// Closes the epoch that `trim` cuts, from what this node holds.
+/// Deposits that one header credits at most: the rest waits for the next.
+const MAX_CREDITED: u32 = 256;
+
+/// How many deposits the header after `newest` should have credited: as many as are confirmed here.
+///
+/// # Errors
+/// The store failed, or does not know how many `newest` has credited.
+pub fn credit_due(store: &Store, newest: HeaderNumber) -> Result<u32, EpochError> {
+    let before = store.credited(newest)?;
+    let before = before.ok_or(EpochError::NoDeposits(0))?;
+    let known = store.deposit_count()?.max(before);
+    Ok(known.min(before.saturating_add(MAX_CREDITED)))
+}
+
+/// The deposits from `newest` on up to `credited`, all of them.
+fn deposits(
+    store: &Store,
+    newest: HeaderNumber,
+    credited: u32,
+) -> Result<(u32, Vec<Deposit>), EpochError> {
+    let missing = EpochError::NoDeposits(credited);
+    let Some(before) = store.credited(newest)? else {
+        return Err(missing);
+    };
+    let more = credited.checked_sub(before).filter(|m| *m <= MAX_CREDITED);
+    let more = more.ok_or(EpochError::Write(format!(
+        "{credited} deposits credited after {before}"
+    )))?;
+    let list = store.deposits(before, credited)?;
+    if u32::try_from(list.len()) != Ok(more) {
+        return Err(missing);
+    }
+    Ok((before, list))
+}
+
+/// Closes the epoch that `trim` cuts, from what this node holds. With it so many deposits are `credited`, those of the headers before counted.
 ///
 /// # Errors
 /// [`EpochError`]; nothing was changed.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is another part of what is read"
+)]
 pub fn close(
     room: &mut Room,
     node: &GlNode,
@@ -142,6 +186,7 @@ pub fn close(
     authority: &PublicKey,
     anchors: &[PublicKey],
     trim: &Id,
+    credited: u32,
 ) -> Result<Closed, EpochError> {
     let write = |e: &dyn std::fmt::Debug| EpochError::Write(format!("{e:?}"));
     let headers = node.headers();
@@ -150,6 +195,7 @@ pub fn close(
         .records(headers.newest().opens())
         .ok_or(EpochError::NoTable)?;
     let locks = open_locks(headers.newest(), records, store)?;
+    let (first, list) = deposits(store, headers.newest(), credited)?;
     let before = Before {
         genesis: &trust.genesis,
         neighbourhood: trust.neighbourhood,
@@ -160,7 +206,7 @@ pub fn close(
         g0: headers.g0(),
         records,
         locks: &locks,
-        deposits: Deposits::default(),
+        deposits: Deposits { first, list: &list },
         next_set: trust.set.hash(),
     };
     let most = trust.genesis.max_members as usize;
@@ -235,6 +281,7 @@ pub fn close(
         path0,
         table,
         locks,
+        credited,
     })
 }
 

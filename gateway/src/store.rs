@@ -13,8 +13,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+mod gchain;
+
+pub use gchain::StoredAnchor;
+
 /// Version of the schema below.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 
 /// Pages in the log before it is copied into the database: 32 MiB on the disk.
 const CHECKPOINT_PAGES: u32 = 8_192;
@@ -223,7 +227,8 @@ impl Store {
             let mut version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if version == 0 {
                 db.execute_batch(&format!(
-                    "BEGIN EXCLUSIVE; {CREATE} {CREATE_LOCKS} PRAGMA user_version = {SCHEMA}; COMMIT;"
+                    "BEGIN EXCLUSIVE; {CREATE} {CREATE_LOCKS} {} PRAGMA user_version = {SCHEMA}; COMMIT;",
+                    gchain::CREATE
                 ))?;
                 version = SCHEMA;
             }
@@ -232,6 +237,14 @@ impl Store {
                     "BEGIN EXCLUSIVE; {CREATE_LOCKS} PRAGMA user_version = 2; COMMIT;"
                 ))?;
                 version = 2;
+            }
+            if version == 2 {
+                db.execute_batch(&format!(
+                    "BEGIN EXCLUSIVE; {} {} PRAGMA user_version = 3; COMMIT;",
+                    gchain::CREATE,
+                    gchain::FROM_2
+                ))?;
+                version = 3;
             }
             Ok((db, version))
         };
@@ -875,8 +888,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(open(folder.path()));
         let db = Connection::open(folder.path().join("state.sqlite")).unwrap();
-        db.execute_batch("DROP TABLE open_lock; PRAGMA user_version = 1;")
-            .unwrap();
+        db.execute_batch(&format!(
+            "DROP TABLE open_lock; {} PRAGMA user_version = 1;",
+            gchain::DROP
+        ))
+        .unwrap();
         drop(db);
         let store = open(folder.path());
         let number = HeaderNumber(4);
@@ -895,6 +911,29 @@ mod tests {
         assert_eq!(store.locks(number, 0, 9).unwrap(), [[7]]);
         assert!(!store.prune(Epoch(5)).unwrap());
         assert!(store.locks(number, 0, 9).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_store_of_version_2_has_credited_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let header = StoredHeader {
+            number: HeaderNumber(3),
+            cose: vec![1],
+            path0: Vec::new(),
+            leaves: 1,
+            settled: true,
+        };
+        store.put_header(&header, &[]).unwrap();
+        store.commit().unwrap();
+        drop(store);
+        let db = Connection::open(folder.path().join("state.sqlite")).unwrap();
+        db.execute_batch(&format!("{} PRAGMA user_version = 2;", gchain::DROP))
+            .unwrap();
+        drop(db);
+        let store = open(folder.path());
+        assert_eq!(store.credited(HeaderNumber(3)).unwrap(), Some(0));
+        assert_eq!(store.credited(HeaderNumber(4)).unwrap(), None);
     }
 
     #[test]

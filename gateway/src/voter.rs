@@ -39,6 +39,8 @@ pub enum NoVote {
     NotCertified,
     /// The epoch cannot be closed here (yet).
     CannotClose,
+    /// Deposits that it credits are not confirmed here (yet).
+    NoDeposits,
     /// Locks that are open after this header are not here: they are asked for.
     NoLocks(HeaderNumber),
     /// It came out otherwise here.
@@ -89,6 +91,7 @@ impl Voter {
         &mut self,
         shared: &mut Shared,
         cose: &[u8],
+        credited: u32,
     ) -> Result<Result<Vec<Vec<u8>>, NoVote>> {
         let Some(n) = &shared.neighbourhood else {
             return Ok(Err(NoVote::NotNext));
@@ -117,10 +120,9 @@ impl Voter {
         let Some(index) = n.trust.set.index_of(&self.key) else {
             return Ok(Err(NoVote::NotNext));
         };
-        let same = self
-            .closed
-            .as_ref()
-            .is_some_and(|c| c.header.trim == header.trim && c.header.number == header.number);
+        let same = self.closed.as_ref().is_some_and(|c| {
+            (c.header.trim, c.header.number, c.credited) == (header.trim, header.number, credited)
+        });
         if !same {
             if !shared.node.tangle().certified(&header.trim) {
                 return Ok(Err(NoVote::NotCertified));
@@ -133,10 +135,12 @@ impl Voter {
                 &shared.authority,
                 &self.anchors,
                 &header.trim,
+                credited,
             );
             match closed {
                 Ok(closed) => self.closed = Some(closed),
                 Err(EpochError::NoLocks(of)) => return Ok(Err(NoVote::NoLocks(of))),
+                Err(EpochError::NoDeposits(_)) => return Ok(Err(NoVote::NoDeposits)),
                 Err(error) => {
                     debug!(%error, "cannot close yet");
                     return Ok(Err(NoVote::CannotClose));
@@ -168,6 +172,7 @@ impl Voter {
             shared.store.put_header(&stored, &closed.accepted)?;
             let locks = closed.locks.iter().map(Vec::as_slice);
             shared.store.put_locks(header.number, locks)?;
+            shared.store.put_credited(header.number, credited)?;
         }
         let mut buffer = [0; MAX_VOTE_MESSAGE];
         let message = vote_message(
@@ -189,15 +194,26 @@ impl Voter {
         )))
     }
 
-    fn on_proposal(&mut self, shared: &mut Shared, from: Address, cose: &[u8]) -> Result<()> {
+    fn on_proposal(
+        &mut self,
+        shared: &mut Shared,
+        from: Address,
+        cose: &[u8],
+        credited: u32,
+    ) -> Result<()> {
         let number = SignedHeader::parse(cose).map_or(0, |s| s.header().number.0);
-        match self.consider(shared, cose)? {
+        match self.consider(shared, cose, credited)? {
             Ok(frames) => {
                 self.votes += 1;
                 info!(header = number, "voted");
                 shared.out.extend(frames.into_iter().map(|f| (from, f)));
             }
-            Err(reason @ (NoVote::NotNext | NoVote::NotCertified | NoVote::CannotClose)) => {
+            Err(
+                reason @ (NoVote::NotNext
+                | NoVote::NotCertified
+                | NoVote::CannotClose
+                | NoVote::NoDeposits),
+            ) => {
                 self.waiting += 1;
                 debug!(header = number, ?reason, "not yet");
             }
@@ -364,8 +380,8 @@ impl Part for Voter {
         frame: &Frame<'_>,
     ) -> Result<bool> {
         match frame {
-            Frame::Proposal { cose } => {
-                self.on_proposal(shared, from, cose)?;
+            Frame::Proposal { cose, credited } => {
+                self.on_proposal(shared, from, cose, *credited)?;
                 return Ok(true);
             }
             Frame::Locks {

@@ -244,7 +244,9 @@ struct Liar {
 impl Liar {
     fn proposal(&self, cose: &[u8]) -> Vec<u8> {
         let mut out = [0; 1400];
-        let len = Frame::Proposal { cose, credited: 0 }.write(self.tag, &mut out).unwrap();
+        let len = Frame::Proposal { cose, credited: 0 }
+            .write(self.tag, &mut out)
+            .unwrap();
         out[..len].to_vec()
     }
 
