@@ -8,6 +8,7 @@ use crate::admission::{Admission, Answer, Asked, is_leaf};
 use crate::cut::{self, Moment};
 use crate::daemon::{Part, Shared, catch_up};
 use crate::epoch::{self, payload_of};
+use crate::gchain::Anchoring;
 use crate::metrics::Exposition;
 use crate::service::{header_frames, table_frames, write};
 use crate::store::StoredHeader;
@@ -62,6 +63,7 @@ pub struct Closer {
     trims: u64,
     void_trims: u64,
     false_votes: u64,
+    anchoring: Anchoring,
 }
 
 fn kept_trim(shared: &Shared) -> Option<(Id, Millis)> {
@@ -97,6 +99,7 @@ impl Closer {
             trims: 0,
             void_trims: 0,
             false_votes: 0,
+            anchoring: Anchoring::default(),
         }
     }
 
@@ -494,6 +497,20 @@ impl Part for Closer {
                 self.on_votes(shared, *header, votes.iter())?;
                 Ok(true)
             }
+            Frame::AccountVote {
+                header,
+                credited,
+                index,
+                v,
+                signature,
+            } => {
+                let mut whole = [*v; 65];
+                whole[..64].copy_from_slice(*signature);
+                let (header, credited, index) = (*header, *credited, *index);
+                self.anchoring
+                    .on_vote(shared, header, credited, index, &whole)?;
+                Ok(true)
+            }
             // What the GL-node itself makes comes from nobody else.
             Frame::Header { .. }
             | Frame::Table { .. }
@@ -547,6 +564,7 @@ impl Part for Closer {
             self.admission
                 .put_out_revoked(&shared.store, &mut shared.node, now)?;
         }
+        self.anchoring.tick(shared, &self.validators, now)?;
         self.step(shared, now)
     }
 
@@ -584,6 +602,7 @@ impl Part for Closer {
         );
         let votes = self.proposal.as_ref().map_or(0, |p| p.votes.len() as u64);
         page.gauge("proposal_votes", "Votes for it.", votes);
+        self.anchoring.metrics(page);
     }
 }
 

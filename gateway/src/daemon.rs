@@ -53,6 +53,8 @@ pub struct Shared {
     pub service: Service,
     /// What a gateway takes; a validator follows whatever the gateway took.
     pub pressure: Pressure,
+    /// The line to the G-Chain; none where local validators are all there is.
+    pub gchain: Option<crate::gchain::Link>,
     /// Frames that leave after the commit.
     pub out: Vec<(Address, Vec<u8>)>,
     /// Frames for the own node, from [`SELF`].
@@ -132,6 +134,7 @@ impl Shared {
             neighbourhood: None,
             service: Service::default(),
             pressure: Pressure::default(),
+            gchain: None,
             out: Vec::new(),
             inbox: Vec::new(),
             pruning: None,
@@ -570,6 +573,7 @@ impl<P: Part> Daemon<P> {
                 take(&mut self.shared, &mut self.part, datagram, now)?;
             }
             self.shared.capture()?;
+            self.shared.hear_gchain()?;
             self.part.tick(&mut self.shared, now)?;
         }
         self.speak(now)?;

@@ -8,6 +8,7 @@ use crate::check::Trust;
 use crate::config::Config;
 use crate::daemon::{Part, Shared};
 use crate::epoch::{self, Closed, EpochError};
+use crate::gchain::Word;
 use crate::metrics::Exposition;
 use crate::service::{Neighbourhood, vote_frames, write};
 use crate::store::StoredHeader;
@@ -59,6 +60,7 @@ pub struct Voter {
     /// Locks that are open after a header, as far as they came, and whether any did since the last proposal.
     gathered: Option<(HeaderNumber, Vec<Vec<u8>>, bool)>,
     seen: BTreeMap<u32, (Vec<u8>, Vec<Id>)>,
+    word: Word,
     votes: u64,
     refused: u64,
     waiting: u64,
@@ -80,6 +82,7 @@ impl Voter {
             room: epoch::Room::new(config),
             gathered: None,
             seen: BTreeMap::new(),
+            word: Word::default(),
             votes: 0,
             refused: 0,
             waiting: 0,
@@ -187,11 +190,24 @@ impl Voter {
         shared
             .store
             .put_vote(header.number, index.into(), &signature.0)?;
-        Ok(Ok(vote_frames(
-            n,
-            header.number,
-            &[(index.into(), signature.0)],
-        )))
+        let mut frames = vote_frames(n, header.number, &[(index.into(), signature.0)]);
+        frames.extend(Word::account_vote(shared, header.number, index)?);
+        Ok(Ok(frames))
+    }
+
+    /// A settled header is proposed again: the gateway wants the account's vote for it, which this validator gives where it voted for this header.
+    fn again(&self, shared: &Shared, number: HeaderNumber, cose: &[u8]) -> Result<Option<Vec<u8>>> {
+        let Some(index) = (shared.neighbourhood.as_ref())
+            .filter(|_| number <= shared.node.headers().newest())
+            .and_then(|n| n.trust.set.index_of(&self.key))
+        else {
+            return Ok(None);
+        };
+        let hash = epoch::payload_of(cose).map(|payload| Header::hash(&payload));
+        if hash.is_none() || shared.store.voted(number)? != hash {
+            return Ok(None);
+        }
+        Word::account_vote(shared, number, index)
     }
 
     fn on_proposal(
@@ -202,6 +218,10 @@ impl Voter {
         credited: u32,
     ) -> Result<()> {
         let number = SignedHeader::parse(cose).map_or(0, |s| s.header().number.0);
+        if let Some(vote) = self.again(shared, HeaderNumber(number), cose)? {
+            shared.out.push((from, vote));
+            return Ok(());
+        }
         match self.consider(shared, cose, credited)? {
             Ok(frames) => {
                 self.votes += 1;
@@ -364,6 +384,10 @@ impl Voter {
                 };
                 // Without the own view of the epoch there are no leaves: its proofs are asked for elsewhere.
                 shared.store.put_header(&header, &[])?;
+                // Nor is it known how many deposits it credited: the contract tells. Without one there are none.
+                if shared.gchain.is_none() {
+                    shared.store.put_credited(number, 0)?;
+                }
             }
         }
         self.closed = None;
@@ -434,8 +458,8 @@ impl Part for Voter {
         }
     }
 
-    fn tick(&mut self, _shared: &mut Shared, _now: Millis) -> Result<()> {
-        Ok(())
+    fn tick(&mut self, shared: &mut Shared, now: Millis) -> Result<()> {
+        self.word.tick(shared, &self.secret, &self.key, now)
     }
 
     fn metrics(&self, page: &mut Exposition) {

@@ -1,0 +1,228 @@
+//! The G-Chain beside the daemon: what its contract tells, and what is brought to it (docs/decisions/0044).
+//!
+//! Invariant: the loop never waits for an Ethereum node. A thread of its own talks to one and tells, behind enough confirmations, of deposits, of masternodes'
+//! accounts and of anchored headers; everything that follows from it is in the store before it is acted on, so it does not matter when either stops.
+
+mod anchoring;
+mod word;
+
+pub use anchoring::Anchoring;
+pub use word::Word;
+
+use crate::daemon::Shared;
+use crate::store::StoredAnchor;
+use anyhow::Result;
+use iotedge_core::ledger::Deposit;
+use iotedge_core::posp::Header;
+use iotedge_core::{HeaderNumber, Id};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError};
+use tracing::{error, info, warn};
+
+/// What an account votes on (EIP-712 `Vote`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ballot {
+    pub neighbourhood: Id,
+    pub number: HeaderNumber,
+    /// The header's hash.
+    pub header: Id,
+    /// Deposits that its settlement has credited.
+    pub credited: u32,
+}
+
+/// Makes and checks votes for the contract; needs no Ethereum node.
+pub trait Ballots: Send {
+    /// The own account's vote: r, s, v.
+    fn vote(&self, ballot: &Ballot) -> Result<[u8; 65]>;
+    /// The account whose vote this is; `None` where it is nobody's.
+    fn voter(&self, ballot: &Ballot, signature: &[u8; 65]) -> Option<[u8; 20]>;
+}
+
+/// What the contract told, behind enough confirmations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tell {
+    /// Deposits, the first of which has this index.
+    Deposits { first: u32, list: Vec<Deposit> },
+    /// The contract took a header.
+    Anchored {
+        number: HeaderNumber,
+        hash: Id,
+        block: u64,
+        credited: u32,
+    },
+    /// The account of a masternode's Ed25519 key.
+    Account { key: [u8; 32], account: [u8; 20] },
+    /// The Ethereum node, or what was brought to it, is in trouble; it goes on by itself.
+    Trouble(String),
+}
+
+/// A settled header with its votes, to be brought to the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bring {
+    pub number: HeaderNumber,
+    /// The header's payload.
+    pub header: Vec<u8>,
+    pub hash: Id,
+    /// The set that voted.
+    pub set: Vec<u8>,
+    pub credited: u32,
+    /// Index, r, s, v of each, by rising index.
+    pub votes: Vec<u8>,
+}
+
+/// What the thread is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Watch this neighbourhood and these validators' accounts from now on; of deposits so many are here already, of headers those up to this number.
+    Watch {
+        neighbourhood: Id,
+        genesis: Vec<u8>,
+        validators: Vec<[u8; 32]>,
+        deposits: u32,
+        anchored: HeaderNumber,
+    },
+    /// Bring this.
+    Bring(Box<Bring>),
+}
+
+/// The daemon's end of the line to the thread.
+pub struct Link {
+    tells: Receiver<Tell>,
+    asks: Sender<Ask>,
+    ballots: Box<dyn Ballots>,
+    accounts: BTreeMap<[u8; 32], [u8; 20]>,
+    watching: bool,
+    lost: bool,
+    pub(crate) troubles: u64,
+}
+
+impl Link {
+    /// The line to a thread that reads `asks` and writes `tells`.
+    #[must_use]
+    pub fn new(tells: Receiver<Tell>, asks: Sender<Ask>, ballots: Box<dyn Ballots>) -> Self {
+        Self {
+            tells,
+            asks,
+            ballots,
+            accounts: BTreeMap::new(),
+            watching: false,
+            lost: false,
+            troubles: 0,
+        }
+    }
+
+    /// The own vote.
+    ///
+    /// # Errors
+    /// The key cannot sign.
+    pub fn vote(&self, ballot: &Ballot) -> Result<[u8; 65]> {
+        self.ballots.vote(ballot)
+    }
+
+    /// Whether it is the vote of the account that this validator's key is registered with. `None` while that is not known.
+    #[must_use]
+    pub fn holds(&self, key: &[u8; 32], ballot: &Ballot, signature: &[u8; 65]) -> Option<bool> {
+        let account = self.accounts.get(key)?;
+        Some(self.ballots.voter(ballot, signature) == Some(*account))
+    }
+
+    /// Brings a header to the contract.
+    pub fn bring(&self, what: Bring) {
+        // Where the thread is gone the daemon says so; after a restart it is brought again.
+        let _ = self.asks.send(Ask::Bring(Box::new(what)));
+    }
+
+    fn watch(&mut self, shared: &Shared) -> Result<()> {
+        let (false, Some(n)) = (self.watching, &shared.neighbourhood) else {
+            return Ok(());
+        };
+        let anchored = shared.store.newest_anchor()?;
+        let ask = Ask::Watch {
+            neighbourhood: n.trust.neighbourhood,
+            genesis: n.genesis.clone(),
+            validators: n.trust.set.validators().iter().map(|v| v.key).collect(),
+            deposits: shared.store.deposit_count()?,
+            anchored: anchored.map_or(HeaderNumber(0), |a| a.number),
+        };
+        self.watching = self.asks.send(ask).is_ok();
+        Ok(())
+    }
+
+    fn next(&mut self) -> Option<Tell> {
+        match self.tells.try_recv() {
+            Ok(tell) => Some(tell),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => {
+                if !self.lost {
+                    error!("the G-Chain's thread ended: restart this daemon");
+                }
+                self.lost = true;
+                None
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Takes what the G-Chain told since the last turn: into the store. Called in each turn.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn hear_gchain(&mut self) -> Result<()> {
+        let Some(mut link) = self.gchain.take() else {
+            return Ok(());
+        };
+        let heard = self.hear_from(&mut link);
+        self.gchain = Some(link);
+        heard
+    }
+
+    fn hear_from(&mut self, link: &mut Link) -> Result<()> {
+        link.watch(self)?;
+        while let Some(tell) = link.next() {
+            match tell {
+                Tell::Deposits { first, list } => {
+                    info!(first, count = list.len(), "deposits");
+                    self.store.put_deposits(first, &list)?;
+                }
+                Tell::Anchored {
+                    number,
+                    hash,
+                    block,
+                    credited,
+                } => {
+                    self.check_anchor(number, &hash)?;
+                    info!(header = number.0, block, credited, "anchored");
+                    self.store.put_credited(number, credited)?;
+                    let anchor = StoredAnchor {
+                        number,
+                        hash,
+                        block,
+                    };
+                    self.store.put_anchor(&anchor)?;
+                }
+                Tell::Account { key, account } => {
+                    link.accounts.insert(key, account);
+                }
+                Tell::Trouble(why) => {
+                    link.troubles += 1;
+                    warn!(why, "G-Chain");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A contract that took another header than this daemon knows as settled: a stake quorum signed two. Nothing can be done here but to say so.
+    fn check_anchor(&self, number: HeaderNumber, hash: &Id) -> Result<()> {
+        let own = self.store.header(number)?.filter(|h| h.settled);
+        let own = own.and_then(|h| crate::epoch::payload_of(&h.cose));
+        if own.is_some_and(|payload| Header::hash(&payload) != *hash) {
+            error!(
+                header = number.0,
+                "the contract took another header of this number than a quorum of stake settled here"
+            );
+        }
+        Ok(())
+    }
+}
