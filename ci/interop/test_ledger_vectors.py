@@ -290,6 +290,12 @@ def posp():
             message = sig_structure(protected(key, nbh, row["number"]), b"", bytes.fromhex(row["root"]))
             assert message.hex() == row["message"]
             assert ed25519(key, message, bytes.fromhex(row["signature"])) == good
+        elif kind == "anchored":
+            key, nbh = bytes.fromhex(row["key"]), bytes.fromhex(row["neighbourhood"])
+            head = enc({1: -8, 4: kid(key), 16: "iotedge/anchored/1", -70001: nbh, -70002: row["number"]})
+            message = sig_structure(head, b"", bytes.fromhex(row["header"]) + row["block"].to_bytes(8, "big"))
+            assert message.hex() == row["message"]
+            assert ed25519(key, message, bytes.fromhex(row["signature"])) == good
         elif kind == "cose-receipt":
             check_receipt(raw, bytes.fromhex(row["leaf_bytes"]), {kid(bytes.fromhex(row["key"])): bytes.fromhex(row["key"])}, row)
         elif kind == "statement":

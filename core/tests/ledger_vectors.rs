@@ -9,8 +9,8 @@ use iotedge_core::ledger::{
     Deposit, Deposits, Effect, End, Entry, LedgerError, Locks, Settled, Settlement,
 };
 use iotedge_core::posp::{
-    Checkpoint, DoubleVote, Expansion, Header, MAX_VOTE_MESSAGE, PospError, Receipt, SignedHeader,
-    ValidatorSet, verify_vote, vote_message, write_statement,
+    Anchored, Checkpoint, DoubleVote, Expansion, Header, MAX_VOTE_MESSAGE, PospError, Receipt,
+    SignedHeader, ValidatorSet, verify_vote, vote_message, write_statement,
 };
 use iotedge_core::wire::Writer;
 use iotedge_core::wire::list::Vote;
@@ -289,6 +289,23 @@ fn vote_row(row: &Value) {
     expect(row, result);
 }
 
+fn anchored_row(row: &Value) {
+    let key = array(row, "key");
+    let said = Anchored {
+        neighbourhood: id(row, "neighbourhood"),
+        number: HeaderNumber(number(row, "number")),
+        header: id(row, "header"),
+        block: number(row, "block"),
+    };
+    let mut buffer = [0; MAX_VOTE_MESSAGE];
+    assert_eq!(
+        said.message(&key, &mut buffer).unwrap(),
+        bytes(row, "message")
+    );
+    let signature = Signature(array(row, "signature"));
+    expect(row, said.verify(&key, &signature, &mut Software));
+}
+
 fn receipt_row(row: &Value) {
     let raw = bytes(row, "bytes");
     let (set, neighbourhood) = (set(row), id(row, "neighbourhood"));
@@ -360,6 +377,7 @@ fn posp_rows() {
             "header" => header_row(&row),
             "set" => set_row(&row),
             "vote" => vote_row(&row),
+            "anchored" => anchored_row(&row),
             "receipt" => receipt_row(&row),
             "double-vote" => double_vote_row(&row),
             "checkpoint" => checkpoint_row(&row),
@@ -368,5 +386,5 @@ fn posp_rows() {
         }
         kinds.insert(text(&row, "kind").to_owned());
     }
-    assert_eq!(kinds.len(), 8);
+    assert_eq!(kinds.len(), 9);
 }

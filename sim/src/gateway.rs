@@ -387,7 +387,13 @@ impl Gateway {
         let len = sign1::assemble(&protected, &replayed.payload, &signature, &mut cose)
             .expect("a header fits");
         cose.truncate(len);
-        let frame = written(&Frame::Proposal { cose: &cose, credited: 0 }, founding.tag());
+        let frame = written(
+            &Frame::Proposal {
+                cose: &cose,
+                credited: 0,
+            },
+            founding.tag(),
+        );
         self.proposal = Some(Proposal {
             replayed,
             cose,

@@ -4,8 +4,8 @@ use super::{encoded, hexes, id, secret};
 use iotedge_core::crypto::{PublicKey, SecretKey, Signature, Software, Suite};
 use iotedge_core::identity::sign1;
 use iotedge_core::posp::{
-    Checkpoint, DoubleVote, Expansion, Header, MAX_VOTE_MESSAGE, Receipt, SignedHeader, Validator,
-    ValidatorSet, header_signing_input, verify_vote, vote_message, write_statement,
+    Anchored, Checkpoint, DoubleVote, Expansion, Header, MAX_VOTE_MESSAGE, Receipt, SignedHeader,
+    Validator, ValidatorSet, header_signing_input, verify_vote, vote_message, write_statement,
 };
 use iotedge_core::tx::{self, Body, Payload, Prefixes};
 use iotedge_core::wire::list::{List, Vote};
@@ -446,6 +446,40 @@ fn votes(rows: &mut Vec<Value>) {
     }
 }
 
+/// What validators say of an anchored header.
+fn anchored(rows: &mut Vec<Value>) {
+    let epoch = Closed::new(6);
+    let of = Anchored {
+        neighbourhood: epoch.neighbourhood,
+        number: epoch.header.number,
+        header: Header::hash(&epoch.payload),
+        block: 24_000_000,
+    };
+    let key = epoch.set.validators()[1].key;
+    let signed = |said: &Anchored| {
+        let mut buffer = [0; MAX_VOTE_MESSAGE];
+        let message = said.message(&key, &mut buffer).expect("room").to_vec();
+        (secret("validator", 1).sign(&message), message)
+    };
+    let vote = epoch.sign(1, epoch.header.number.0, &of.header);
+    let later = Anchored {
+        block: of.block + 1,
+        ..of
+    };
+    for (name, signature) in [
+        ("anchored", signed(&of).0),
+        ("anchored, in another block", signed(&later).0),
+        ("anchored: a vote is none", vote),
+    ] {
+        let result = of.verify(&key, &signature, &mut Software);
+        rows.push(json!({
+            "kind": "anchored", "name": name, "neighbourhood": of.neighbourhood.to_string(), "number": of.number.0,
+            "header": of.header.to_string(), "block": of.block, "key": hex::encode(key),
+            "message": hex::encode(signed(&of).1), "signature": hex::encode(signature.0), "error": error(&result),
+        }));
+    }
+}
+
 fn double_votes(rows: &mut Vec<Value>) {
     let epoch = Closed::new(6);
     let (neighbourhood, number) = (epoch.neighbourhood, epoch.header.number);
@@ -591,6 +625,7 @@ pub fn rows() -> Vec<Value> {
     sets(&mut rows);
     votes(&mut rows);
     receipts(&mut rows);
+    anchored(&mut rows);
     double_votes(&mut rows);
     checkpoints(&mut rows);
     expansions(&mut rows);

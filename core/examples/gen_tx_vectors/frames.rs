@@ -106,7 +106,24 @@ pub fn frame() -> Book {
         ),
         ("GENESIS", 0x0f, enc(&A(vec![cose.clone(), set()]))),
         ("GENESIS_REQUEST", 0x10, enc(&A(vec![]))),
-        ("PROPOSAL", 0x11, enc(&A(vec![cose.clone()]))),
+        ("PROPOSAL", 0x11, enc(&A(vec![cose.clone(), U(9)]))),
+        (
+            "ACCOUNT_VOTE",
+            0x23,
+            enc(&A(vec![U(7), U(9), U(63), U(28), B(vec![8; 64])])),
+        ),
+        (
+            "ANCHORED",
+            0x24,
+            enc(&A(vec![
+                U(7),
+                U(24_000_000),
+                A(vec![
+                    A(vec![U(0), B(vec![1; 64])]),
+                    A(vec![U(63), B(vec![2; 64])]),
+                ]),
+            ])),
+        ),
         ("HEADS_REQUEST", 0x12, enc(&A(vec![U(7)]))),
         ("HEADS", 0x13, enc(&A(vec![U(7), U(70), h(1)]))),
         ("SET_REQUEST", 0x14, enc(&A(vec![U(1)]))),
@@ -296,12 +313,48 @@ pub fn frame() -> Book {
             enc(&A(vec![U(7), U(70), A(vec![cose])])),
             "WireRange",
         ),
-        ("longest", 0x11, enc(&A(vec![B(vec![0; 1_391])])), "ok"),
+        (
+            "longest",
+            0x11,
+            enc(&A(vec![B(vec![0; 1_390]), U(0)])),
+            "ok",
+        ),
         (
             "one byte too long",
             0x11,
-            enc(&A(vec![B(vec![0; 1_392])])),
+            enc(&A(vec![B(vec![0; 1_391]), U(0)])),
             "TooLong",
+        ),
+        (
+            "a proposal that does not say what it credits",
+            0x11,
+            enc(&A(vec![B(vec![0; 9])])),
+            "WireRange",
+        ),
+        (
+            "an account's vote of 65 bytes",
+            0x23,
+            enc(&A(vec![U(7), U(9), U(63), U(28), B(vec![8; 65])])),
+            "WireRange",
+        ),
+        (
+            "anchored, says nobody",
+            0x24,
+            enc(&A(vec![U(7), U(5), A(vec![])])),
+            "Count",
+        ),
+        (
+            "anchored, one says it twice",
+            0x24,
+            enc(&A(vec![
+                U(7),
+                U(5),
+                A(vec![
+                    A(vec![U(3), B(vec![1; 64])]),
+                    A(vec![U(3), B(vec![1; 64])]),
+                ]),
+            ])),
+            "Order",
         ),
     ] {
         put(name, tag, kind, body, expect);

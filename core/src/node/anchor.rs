@@ -1,7 +1,7 @@
 //! Headers that are final on the G-Chain, as the validators say.
 //!
 //! Invariant: a header counts as anchored only once validators with more than two thirds of the stake of the set that voted on it signed that its hash stands in one
-//! block (protocol section 7.7). A device asks no Ethereum node: whom it believes is whom it believes the header. Each header names the one before, so what is
+//! block (protocol section 7.6). A device asks no Ethereum node: whom it believes is whom it believes the header. Each header names the one before, so what is
 //! anchored stands for all before it, and a statement that was lost is mended by the next.
 
 use super::Node;
