@@ -887,6 +887,12 @@
 #define IOTEDGE_EVENT_CLAIMED 32
 
 /**
+ * Event: header `header`, and so every one before it, is final on the G-Chain: validators with more than two thirds of the stake say that Ethereum block `block` holds it. The receipts of
+ * those headers are graded `IOTEDGE_GRADE_ANCHORED`, each with an event of its own.
+ */
+#define IOTEDGE_EVENT_HEADER_ANCHORED 33
+
+/**
  * Grade: in the local window.
  */
 #define IOTEDGE_GRADE_SEEN 1
@@ -3222,6 +3228,10 @@ typedef struct iotedge_event_t {
      * Zero.
      */
     uint32_t reserved;
+    /**
+     * Number of an Ethereum block.
+     */
+    uint64_t block;
 } iotedge_event_t;
 
 /**
@@ -3880,9 +3890,9 @@ typedef struct iotedge_node_status_t {
      */
     uint32_t frozen;
     /**
-     * Zero.
+     * Newest header that is final on the G-Chain, by the word of a stake quorum; 0 where none is known to be.
      */
-    uint32_t reserved;
+    uint32_t anchored;
     /**
      * Absolute time now, in milliseconds since 1970, as this node has it; 0: a device without a clock that does not know it yet.
      */
@@ -3891,6 +3901,10 @@ typedef struct iotedge_node_status_t {
      * T, how long an epoch of the neighbourhood lasts, in milliseconds; 0 while outside.
      */
     uint64_t period;
+    /**
+     * The Ethereum block that holds header `anchored`.
+     */
+    uint64_t block;
 } iotedge_node_status_t;
 
 /**

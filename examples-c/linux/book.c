@@ -79,6 +79,7 @@ void book_print(const book_t *book, FILE *to)
         time_print("witnessed", entry->witnessed, to);
         time_print("quorum", entry->quorum, to);
         time_print("settled", entry->settled, to);
+        time_print("anchored", entry->anchored, to);
         fprintf(to, ",\"header\":%" PRIu32 ",\"receipt\":%s,\"dead\":%s", entry->header, entry->receipt ? "true" : "false",
                 entry->dead ? "true" : "false");
         if (entry->failed != NULL) {

@@ -21,7 +21,7 @@ typedef struct {
     uint32_t receipt; /* 1: verified. */
     uint32_t dead;
     /* Absolute milliseconds; 0 for not yet. */
-    uint64_t submitted, sent, witnessed, quorum, settled;
+    uint64_t submitted, sent, witnessed, quorum, settled, anchored;
     /* Name of the status, where it was rejected or expired. */
     const char *failed;
 } entry_t;

@@ -39,7 +39,7 @@ typedef struct device {
 
     uint32_t readings_sent, payments_sent, readings_heard, readings_unreadable, payments_received;
     uint64_t value_paid, value_received;
-    uint32_t witnessed, quorum, settled, dead, reissued, receipts_verified, receipts_wrong;
+    uint32_t witnessed, quorum, settled, anchored, dead, reissued, receipts_verified, receipts_wrong;
     uint32_t equivocations, frozen, recoveries, silences, lost_events, submissions_refused;
     uint32_t frozen_members[8];
 } device_t;

@@ -70,6 +70,10 @@ static void graded(device_t *device, const iotedge_event_t *event)
         entry->settled = when;
         device->settled++;
         break;
+    case IOTEDGE_GRADE_ANCHORED:
+        entry->anchored = when;
+        device->anchored++;
+        break;
     case IOTEDGE_GRADE_DEAD:
         entry->dead = 1;
         device->dead++;

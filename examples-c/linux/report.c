@@ -64,16 +64,17 @@ static void common(const device_t *device)
     printf("\",\"neighbourhood\":\"");
     hex_print(status.neighbourhood, 32, stdout);
     printf("\",\"number\":%" PRIu32 ",\"epoch\":%" PRIu32 ",\"header\":%" PRIu32 ",\"window\":%" PRIu32 ",\"aside\":%" PRIu32
-           ",\"outbox\":%" PRIu32 ",\"heard\":%" PRIu32 ",\"credits\":%" PRIu64 ",\"debits\":%" PRIu64 ",\"self_frozen\":%s",
+           ",\"outbox\":%" PRIu32 ",\"heard\":%" PRIu32 ",\"credits\":%" PRIu64 ",\"debits\":%" PRIu64 ",\"self_frozen\":%s"
+           ",\"anchored_header\":%" PRIu32 ",\"anchored_block\":%" PRIu64,
            status.number, status.epoch, status.header, status.window, status.aside, status.outbox, status.heard,
-           status.credits, status.debits, status.frozen ? "true" : "false");
+           status.credits, status.debits, status.frozen ? "true" : "false", status.anchored, status.block);
     printf(",\"readings_sent\":%" PRIu32 ",\"payments_sent\":%" PRIu32 ",\"readings_heard\":%" PRIu32
            ",\"payments_received\":%" PRIu32 ",\"value_paid\":%" PRIu64 ",\"value_received\":%" PRIu64,
            device->readings_sent, device->payments_sent, device->readings_heard, device->payments_received,
            device->value_paid, device->value_received);
-    printf(",\"witnessed\":%" PRIu32 ",\"quorum\":%" PRIu32 ",\"settled\":%" PRIu32 ",\"dead\":%" PRIu32
+    printf(",\"witnessed\":%" PRIu32 ",\"quorum\":%" PRIu32 ",\"settled\":%" PRIu32 ",\"anchored\":%" PRIu32 ",\"dead\":%" PRIu32
            ",\"reissued\":%" PRIu32 ",\"receipts_verified\":%" PRIu32 ",\"receipts_wrong\":%" PRIu32,
-           device->witnessed, device->quorum, device->settled, device->dead, device->reissued, device->receipts_verified,
+           device->witnessed, device->quorum, device->settled, device->anchored, device->dead, device->reissued, device->receipts_verified,
            device->receipts_wrong);
     printf(",\"equivocations\":%" PRIu32 ",\"frozen\":%" PRIu32 ",\"frozen_members\":[", device->equivocations,
            device->frozen);

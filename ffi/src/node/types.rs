@@ -624,3 +624,20 @@ impl iotedge_counters_t {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iotedge_core::HeaderNumber;
+
+    #[test]
+    fn an_anchored_header_says_its_block() {
+        let event = Event::HeaderAnchored {
+            header: HeaderNumber(7),
+            block: 1 << 40,
+        };
+        let told = iotedge_event_t::from_core(&event);
+        assert_eq!(told.kind, IOTEDGE_EVENT_HEADER_ANCHORED);
+        assert_eq!((told.header, told.block), (7, 1 << 40));
+    }
+}
