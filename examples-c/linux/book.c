@@ -58,7 +58,7 @@ static void time_print(const char *name, uint64_t when, FILE *to)
 
 void book_print(const book_t *book, FILE *to)
 {
-    static const char *const names[] = {"reading", "payment", "lock", "claim"};
+    static const char *const names[] = {"reading", "payment", "lock", "claim", "exit"};
     fputc('[', to);
     for (uint32_t i = 0; i < book->count; i++) {
         const entry_t *entry = &book->entries[i];

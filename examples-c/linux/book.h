@@ -7,7 +7,7 @@
 
 #define BOOK_SIZE 4096
 
-enum book_kind { BOOK_READING, BOOK_PAYMENT, BOOK_LOCK, BOOK_CLAIM };
+enum book_kind { BOOK_READING, BOOK_PAYMENT, BOOK_LOCK, BOOK_CLAIM, BOOK_EXIT };
 
 typedef struct {
     uint32_t ticket;

@@ -45,6 +45,26 @@ static void buy(device_t *device, const iotedge_event_t *event)
     }
 }
 
+/* Takes value out, once there is enough. What a deposit brings is there from the epoch after on. */
+void device_exit(device_t *device)
+{
+    uint64_t now = clock_now();
+    uint32_t ticket;
+    entry_t *entry;
+    if (device->options.exit == 0 || device->exited || now < device->next_exit) {
+        return;
+    }
+    device->next_exit = now + 1000;
+    if (iotedge_node_submit_exit(device->node, now, device_time(device) + 600000, device->options.exit, device->options.exit_to, &ticket) != IOTEDGE_OK) {
+        return; /* Not a member yet, or not enough: asked again. */
+    }
+    device->exited = 1;
+    entry = book_add(&device->book, ticket, BOOK_EXIT, device_time(device));
+    if (entry != NULL) {
+        entry->amount = device->options.exit;
+    }
+}
+
 static void reading_heard(device_t *device, const iotedge_event_t *event)
 {
     uint8_t body[IOTEDGE_MAX_BODY];

@@ -36,6 +36,8 @@ typedef struct device {
     /* When a member was last paid, in local time. */
     uint64_t paid[DEVICE_MAX_MEMBERS];
     uint64_t last_purchase;
+    uint64_t next_exit;
+    int exited; /* Once for each start. */
 
     uint32_t readings_sent, payments_sent, readings_heard, readings_unreadable, payments_received;
     uint64_t value_paid, value_received;
@@ -52,6 +54,7 @@ int device_status(const device_t *device, iotedge_node_status_t *status);
 void device_pump(device_t *device);
 void device_receive(device_t *device);
 void device_publish(device_t *device);
+void device_exit(device_t *device);
 
 /* own.c: what became of a transaction of this device. */
 void own_event(device_t *device, const iotedge_event_t *event);

@@ -163,6 +163,7 @@ static void loop(void)
             cheated = 1;
             cheat(&device);
         }
+        device_exit(&device);
         channel_owner_tick(&device);
         channel_reader_tick(&device);
         device_pump(&device);

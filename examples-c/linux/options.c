@@ -28,6 +28,8 @@ static const char HELP[] =
     "  --read N            reads channel N, of the first neighbour that is heard to have one\n"
     "  --read-units N      locks a deposit for N messages of it, 1 to 65536, and pays one by one (default 0: pays nothing)\n"
     "  --read-price A      micro-tokens for each (default 1)\n"
+    "  --exit AMOUNT       takes so many micro-tokens out of the neighbourhood, once it has them\n"
+    "  --exit-to ADDRESS   the Ethereum account that may withdraw them: 0x and 40 digits\n"
     "  --duration S        ends by itself after so many seconds (default 0: on SIGTERM)\n"
     "\n"
     "Faults for demonstrations, none of them in the library:\n"
@@ -60,9 +62,23 @@ static int number(const char *option, const char *text, uint64_t *to)
     return 0;
 }
 
+/* Of an Ethereum account. */
+static int address(const char *text, uint8_t *to)
+{
+    if (strncmp(text, "0x", 2) != 0 || strlen(text) != 42 || strspn(text + 2, "0123456789abcdefABCDEF") != 40) {
+        return -1;
+    }
+    for (int i = 0; i < 20; i++) {
+        const char digits[3] = {text[2 + 2 * i], text[3 + 2 * i], 0};
+        to[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    return 0;
+}
+
 int options_read(options_t *options, int argc, char **argv)
 {
     uint64_t n;
+    int has_exit_to = 0;
     memset(options, 0, sizeof *options);
     options->every = 1000;
     options->trade_every = 1000;
@@ -138,6 +154,15 @@ int options_read(options_t *options, int argc, char **argv)
                 return complain(name, "0 to 65536 is expected");
             }
             *(name[7] == 'u' ? &options->read_units : &options->read_stop) = n;
+        } else if (strcmp(name, "--exit") == 0) {
+            if (number(name, value, &options->exit) != 0) {
+                return -1;
+            }
+        } else if (strcmp(name, "--exit-to") == 0) {
+            if (address(value, options->exit_to) != 0) {
+                return complain(name, "0x and 40 hexadecimal digits are expected");
+            }
+            has_exit_to = 1;
         } else if (strcmp(name, "--duration") == 0) {
             if (number(name, value, &n) != 0) {
                 return -1;
@@ -184,6 +209,9 @@ int options_read(options_t *options, int argc, char **argv)
     }
     if (options->config == NULL || options->out == NULL) {
         return complain("--config, --out", "both are needed");
+    }
+    if ((options->exit > 0) != has_exit_to) {
+        return complain("--exit, --exit-to", "both or neither");
     }
     if (options->listen == NULL && (options->serial == NULL || options->peer_count > 0)) {
         return complain("--listen", "needed for every neighbour but one at the end of --serial");

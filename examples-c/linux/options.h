@@ -24,6 +24,8 @@ typedef struct {
     uint64_t read_units;     /* Messages of it that it locks a deposit for; 0: it pays nothing. */
     uint64_t read_price;     /* Micro-tokens for each. */
     uint64_t read_stop;      /* Pays for so many only; 0: for all. */
+    uint64_t exit;        /* Micro-tokens that it takes out, once it has them; 0: none. */
+    uint8_t exit_to[20];  /* The Ethereum account that gets them. */
     uint64_t duration;    /* Milliseconds; 0: until SIGTERM. */
     uint32_t corrupt_every;
     uint64_t equivocate_at; /* Milliseconds after the start; 0: never. */
