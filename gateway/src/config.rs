@@ -87,6 +87,8 @@ pub struct Config {
     pub limits: Limits,
     #[serde(default)]
     pub store: StoreConfig,
+    /// The contract that headers are brought to; without it local validators are all there is.
+    pub gchain: Option<GChain>,
     /// What a device must prove of itself to enrol; without any, nothing is demanded.
     #[serde(default)]
     pub attestation: Vec<Reference>,
@@ -258,6 +260,39 @@ impl Default for StoreConfig {
     }
 }
 
+/// Where the G-Chain is, and as whom this daemon speaks there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GChain {
+    /// An Ethereum node's JSON-RPC, `http://` or `https://`. Its chain id must be the genesis's.
+    pub rpc: String,
+    /// Address of the contract, 0x and 40 digits.
+    pub contract: String,
+    /// Key file (keystore version 3) of the Ethereum account: the gateway's pays for what is brought, the validator's votes.
+    pub account: PathBuf,
+    /// File whose first line is its password.
+    pub password_file: PathBuf,
+    /// Blocks on top of one before it counts.
+    #[serde(default = "default_confirmations")]
+    pub confirmations: u64,
+    /// The block of the contract's deployment: logs are looked for from there on.
+    #[serde(default)]
+    pub from_block: u64,
+}
+
+impl GChain {
+    /// The contract's address in bytes.
+    #[must_use]
+    pub fn contract(&self) -> Option<[u8; 20]> {
+        let digits = self.contract.strip_prefix("0x")?;
+        hex::decode(digits).ok()?.try_into().ok()
+    }
+}
+
+const fn default_confirmations() -> u64 {
+    12
+}
+
 /// A state of one hardware model that may enrol (protocol section 2.4).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -339,6 +374,10 @@ impl Config {
         resolve(&mut config.data);
         config.identity.as_mut().map(resolve);
         config.authority_key.as_mut().map(resolve);
+        if let Some(gchain) = &mut config.gchain {
+            resolve(&mut gchain.account);
+            resolve(&mut gchain.password_file);
+        }
         config.anchors.iter_mut().for_each(resolve);
         config.revocations.iter_mut().for_each(resolve);
         for line in &mut config.serial {
@@ -517,6 +556,29 @@ impl Config {
                 group,
                 "a multicast group such as 239.86.7.1:7700",
             ));
+        }
+        if let Some(gchain) = &self.gchain {
+            let scheme = ["http://", "https://"];
+            if !scheme.iter().any(|s| gchain.rpc.starts_with(s)) {
+                return Err(self.value(
+                    "gchain.rpc",
+                    &gchain.rpc,
+                    "an http:// or https:// address of an Ethereum node's JSON-RPC",
+                ));
+            }
+            if gchain.contract().is_none() {
+                return Err(self.value(
+                    "gchain.contract",
+                    &gchain.contract,
+                    "the contract's address, 0x and 40 hexadecimal digits",
+                ));
+            }
+            self.within(
+                "gchain.confirmations",
+                gchain.confirmations,
+                0..=10_000,
+                "0 to 10000 blocks",
+            )?;
         }
         for reference in &self.attestation {
             if !(1..=MAX_TEXT).contains(&reference.model.len()) {
@@ -746,6 +808,14 @@ mod tests {
             (
                 "[[attestation]]\nmodel = \"m\"\nmeasurements = { firmware = [\"00\"] }",
                 "attestation.measurements",
+            ),
+            (
+                "[gchain]\nrpc = \"ws://a\"\ncontract = \"0x00\"\naccount = \"a\"\npassword_file = \"p\"",
+                "gchain.rpc",
+            ),
+            (
+                "[gchain]\nrpc = \"http://a\"\ncontract = \"0x00\"\naccount = \"a\"\npassword_file = \"p\"",
+                "gchain.contract",
             ),
             ("metrics = \"192.0.2.1:9100\"", "metrics"),
             ("multicast = \"127.0.0.1:7700\"", "multicast"),

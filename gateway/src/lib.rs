@@ -15,6 +15,7 @@ pub mod config;
 pub mod cut;
 pub mod daemon;
 pub mod epoch;
+pub mod exits;
 pub mod gchain;
 pub mod inspect;
 pub mod keys;

@@ -31,6 +31,9 @@ pub struct Daemons {
     /// A full node to talk to from the start; may be repeated.
     #[arg(long)]
     peer: Vec<SocketAddr>,
+    /// JSON-RPC of an Ethereum node, in place of `gchain.rpc` of the file.
+    #[arg(long, value_name = "URL")]
+    gchain: Option<String>,
     /// Where to serve metrics, a loopback address.
     #[arg(long)]
     metrics: Option<SocketAddr>,
@@ -83,6 +86,15 @@ impl Daemons {
         config.metrics = self.metrics.or(config.metrics);
         if let Some(log) = &self.log {
             config.log.clone_from(log);
+        }
+        if let Some(url) = &self.gchain {
+            let gchain = config.gchain.as_mut().with_context(|| {
+                format!(
+                    "{}: gchain: --gchain needs the section, with contract, account and password_file",
+                    self.config.display()
+                )
+            })?;
+            gchain.rpc.clone_from(url);
         }
         config.check()?;
         self.start_log(&config)?;
