@@ -53,7 +53,8 @@ contract GChain is Masternodes, EIP712 {
     mapping(bytes32 neighbourhood => mapping(bytes32 txId => bool)) public taken;
 
     event Founded(bytes32 indexed neighbourhood, uint64 value);
-    event Deposited(bytes32 indexed neighbourhood, uint32 index, bytes32 indexed device, uint64 amount);
+    /// `from` paid it, and gets it back as an exit where the device is no member (docs/decisions/0034).
+    event Deposited(bytes32 indexed neighbourhood, uint32 index, bytes32 indexed device, uint64 amount, address from);
     event Anchored(bytes32 indexed neighbourhood, uint32 indexed number, bytes32 hash, uint32 credited);
     event Withdrawn(bytes32 indexed neighbourhood, bytes32 indexed txId, address target, uint64 amount);
 
@@ -111,7 +112,7 @@ contract GChain is Masternodes, EIP712 {
         require(sum >> 63 == 0, Value(0));
         n.deposits = index + 1;
         deposited[neighbourhood][index + 1] = sum;
-        emit Deposited(neighbourhood, index, device, uint64(amount));
+        emit Deposited(neighbourhood, index, device, uint64(amount), msg.sender);
     }
 
     /// @notice Anchors the next header of a neighbourhood, by anyone who brings it with its votes.

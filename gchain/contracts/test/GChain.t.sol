@@ -125,6 +125,14 @@ contract GChainTest is World {
         anchor(value + 700, 0, 2);
     }
 
+    function test_a_deposit_says_who_paid() public {
+        vm.deal(address(0xfa), 1 ether);
+        vm.expectEmit();
+        emit GChain.Deposited(here, 0, bytes32(uint256(5)), 3, address(0xfa));
+        vm.prank(address(0xfa));
+        chain.deposit{value: 3 * UNIT}(here, bytes32(uint256(5)));
+    }
+
     function test_no_header_makes_value() public {
         bytes memory payload = header(value + 1, 0, setHash(set));
         bytes memory five = votes(payload, 0, 5);
