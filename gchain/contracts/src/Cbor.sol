@@ -46,6 +46,37 @@ library Cbor {
         next += 32;
     }
 
+    /// @notice A byte string: where its bytes begin, and the place behind them.
+    function span(bytes calldata data, uint256 offset) internal pure returns (uint256 from, uint256 next) {
+        uint256 length;
+        (length, from) = head(data, offset, BYTES);
+        next = from + length;
+        require(length <= data.length && next <= data.length, Malformed(offset));
+    }
+
+    /// @notice Bytes that have to stand at this place: heads and constants that have one encoding.
+    function fixedAt(bytes calldata data, uint256 offset, bytes memory wanted) internal pure returns (uint256 next) {
+        next = offset + wanted.length;
+        require(next <= data.length && keccak256(data[offset:next]) == keccak256(wanted), Malformed(offset));
+    }
+
+    /// @notice Writes an unsigned integer.
+    function uintItem(uint64 number) internal pure returns (bytes memory) {
+        if (number < 24) return abi.encodePacked(uint8(number));
+        if (number < 1 << 8) return abi.encodePacked(uint8(0x18), uint8(number));
+        if (number < 1 << 16) return abi.encodePacked(uint8(0x19), uint16(number));
+        if (number < 1 << 32) return abi.encodePacked(uint8(0x1a), uint32(number));
+        return abi.encodePacked(uint8(0x1b), number);
+    }
+
+    /// @notice Writes a byte string of at most 65,535 bytes.
+    function bytesItem(bytes memory data) internal pure returns (bytes memory) {
+        if (data.length < 24) return abi.encodePacked(uint8(0x40 + data.length), data);
+        if (data.length < 1 << 8) return abi.encodePacked(uint8(0x58), uint8(data.length), data);
+        require(data.length < 1 << 16, Malformed(0));
+        return abi.encodePacked(uint8(0x59), uint16(data.length), data);
+    }
+
     /// @notice Refuses what stands behind the end.
     function end(bytes calldata data, uint256 offset) internal pure {
         require(offset == data.length, Malformed(offset));

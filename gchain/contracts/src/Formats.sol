@@ -9,7 +9,10 @@ struct Genesis {
     uint64 chainId;
     uint64 period;
     uint64 grant;
+    /// Index of the GL-node.
+    uint16 gateway;
     uint32 members;
+    bytes32 tableRoot;
     bytes32 setHash;
 }
 
@@ -21,7 +24,11 @@ struct MacroHeader {
     bytes32 previous;
     uint64 cut;
     uint32 count;
+    bytes32 stateRoot;
     bytes32 exitsRoot;
+    /// Of the table of the next epoch, and how many records it has.
+    bytes32 tableRoot;
+    uint32 members;
     bytes32 setHash;
     uint64 totalValue;
 }
@@ -61,15 +68,16 @@ library Formats {
         (value, offset) = payload.unsignedOf(offset, 64);
         g.grant = uint64(value);
         (, offset) = payload.unsignedOf(offset, 32); // most members
-        (, offset) = payload.unsignedOf(offset, 16); // the GL-node
+        (value, offset) = payload.unsignedOf(offset, 16);
+        g.gateway = uint16(value);
         (value, offset) = payload.unsignedOf(offset, 32);
         g.members = uint32(value);
         (, offset) = payload.unsignedOf(offset, 64); // W
-        (, offset) = payload.word(offset); // table root
+        (g.tableRoot, offset) = payload.word(offset);
         (g.setHash, offset) = payload.word(offset);
         (, offset) = payload.unsignedOf(offset, 64); // U
         payload.end(offset);
-        require(g.period != 0 && g.members != 0, Contradiction());
+        require(g.period != 0 && g.gateway < g.members, Contradiction());
         require(uint256(g.grant) * g.members >> 64 == 0, Contradiction());
     }
 
@@ -90,10 +98,11 @@ library Formats {
         (, offset) = payload.word(offset); // G0
         (value, offset) = payload.unsignedOf(offset, 32);
         h.count = uint32(value);
-        (, offset) = payload.word(offset); // state root
+        (h.stateRoot, offset) = payload.word(offset);
         (h.exitsRoot, offset) = payload.word(offset);
-        (, offset) = payload.word(offset); // table root
-        (, offset) = payload.unsignedOf(offset, 32); // members
+        (h.tableRoot, offset) = payload.word(offset);
+        (value, offset) = payload.unsignedOf(offset, 32);
+        h.members = uint32(value);
         (, offset) = payload.unsignedOf(offset, 64); // W
         (h.setHash, offset) = payload.word(offset);
         (value, offset) = payload.unsignedOf(offset, 64);
@@ -142,12 +151,6 @@ library Formats {
 
     /// @notice The leaf of an exit in the exits tree (docs/protocol.md section 8).
     function exitLeaf(address target, uint64 amount, bytes32 id) internal pure returns (bytes memory) {
-        bytes memory number;
-        if (amount < 24) number = abi.encodePacked(uint8(amount));
-        else if (amount < 1 << 8) number = abi.encodePacked(uint8(0x18), uint8(amount));
-        else if (amount < 1 << 16) number = abi.encodePacked(uint8(0x19), uint16(amount));
-        else if (amount < 1 << 32) number = abi.encodePacked(uint8(0x1a), uint32(amount));
-        else number = abi.encodePacked(uint8(0x1b), amount);
-        return abi.encodePacked(uint16(0x8354), target, number, uint16(0x5820), id);
+        return abi.encodePacked(uint16(0x8354), target, Cbor.uintItem(amount), uint16(0x5820), id);
     }
 }

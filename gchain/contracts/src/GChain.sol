@@ -6,6 +6,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Formats, Genesis, MacroHeader} from "./Formats.sol";
 import {Masternodes} from "./Masternodes.sol";
+import {Proofs} from "./Proofs.sol";
 import {Rfc9162} from "./Rfc9162.sol";
 
 /// @title G-Chain: macro transactions of neighbourhoods, agreed by stake, and the value that goes in and out of them
@@ -74,8 +75,8 @@ contract GChain is Masternodes, EIP712 {
     error AlreadyTaken();
     error NoDoubleVote();
 
-    constructor(uint256 unit, uint256 fee, uint256 collateral, uint256 unbonding, uint256 absence)
-        Masternodes(collateral, unbonding, absence)
+    constructor(uint256 unit, uint256 fee, uint256 collateral, uint256 unbonding, uint256 absence, Proofs proofs)
+        Masternodes(collateral, unbonding, absence, proofs)
         EIP712("IoTEdge G-Chain", "1")
     {
         UNIT = unit;
@@ -187,6 +188,13 @@ contract GChain is Masternodes, EIP712 {
         address account = ECDSA.recover(digestOf(neighbourhood, number, a, creditedA), signatureA);
         require(account == ECDSA.recover(digestOf(neighbourhood, number, b, creditedB), signatureB), NoDoubleVote());
         slash(account);
+    }
+
+    /// @notice Slashes a masternode whose Ed25519 key voted for two roots of one number, which devices check: the statement of section 7.4, as who saw both wrote it.
+    function doubleRoot(bytes calldata statement) external {
+        (bytes32 neighbourhood, bytes32 key) = PROOFS.doubleVote(statement);
+        known(neighbourhood);
+        slash(accountOf[key]);
     }
 
     /// @notice What an account signs to vote (EIP-712).

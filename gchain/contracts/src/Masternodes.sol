@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
-import {Ed25519} from "./Ed25519.sol";
+import {Proofs} from "./Proofs.sol";
 
 /// @title Masternodes: a fixed collateral, and two keys of which each proves the other
 /// @notice The account votes here, the Ed25519 key votes for devices. The account proves itself by joining, the key by a signature that is checked here, once: or somebody could vote with the stake of
@@ -25,6 +25,9 @@ abstract contract Masternodes {
     /// Seconds without a duty done after which it is off the list.
     uint256 public immutable ABSENCE;
 
+    /// What checks signatures.
+    Proofs public immutable PROOFS;
+
     mapping(address account => Masternode) public masternodes;
     mapping(bytes32 key => address account) public accountOf;
     /// Wei of slashed collateral that nobody was promised: it pays for headers.
@@ -42,10 +45,11 @@ abstract contract Masternodes {
     error NotBonded();
     error NotFree(uint256 when);
 
-    constructor(uint256 collateral, uint256 unbonding, uint256 absence) {
+    constructor(uint256 collateral, uint256 unbonding, uint256 absence, Proofs proofs) {
         COLLATERAL = collateral;
         UNBONDING = unbonding;
         ABSENCE = absence;
+        PROOFS = proofs;
     }
 
     /// @notice What the Ed25519 key of an account signs to join.
@@ -61,7 +65,7 @@ abstract contract Masternodes {
         Masternode storage node = masternodes[msg.sender];
         require(node.key == 0, AlreadyBonded());
         require(accountOf[key] == address(0), KeyTaken());
-        require(Ed25519.verify(key, joinMessage(msg.sender), proof), KeyNotProved());
+        require(PROOFS.ed25519(key, joinMessage(msg.sender), proof), KeyNotProved());
         node.key = key;
         node.seen = uint64(block.timestamp);
         accountOf[key] = msg.sender;

@@ -36,4 +36,21 @@ interface Vm {
 abstract contract Base {
     bool public constant IS_TEST = true;
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    function place(uint256 row, string memory field) internal pure returns (string memory) {
+        return string.concat("$[", vm.toString(row), "].", field);
+    }
+
+    function hexAt(string memory json, uint256 row, string memory field) internal pure returns (bytes memory) {
+        return vm.parseBytes(string.concat("0x", vm.parseJsonString(json, place(row, field))));
+    }
+
+    /// Whether the field is this text.
+    function same(string memory json, uint256 row, string memory field, string memory wanted)
+        internal
+        pure
+        returns (bool)
+    {
+        return keccak256(bytes(vm.parseJsonString(json, place(row, field)))) == keccak256(bytes(wanted));
+    }
 }

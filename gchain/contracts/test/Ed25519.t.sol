@@ -62,12 +62,4 @@ contract Ed25519Test is Base {
         (bytes32 low, bytes32 high) = verifier.sha512(bytes(message));
         vm.assertEq(abi.encodePacked(low, high), wanted);
     }
-
-    function place(uint256 row, string memory field) private pure returns (string memory) {
-        return string.concat("$[", vm.toString(row), "].", field);
-    }
-
-    function hexAt(string memory json, uint256 row, string memory field) private pure returns (bytes memory) {
-        return vm.parseBytes(string.concat("0x", vm.parseJsonString(json, place(row, field))));
-    }
 }

@@ -403,10 +403,6 @@ contract GChainTest is World {
         }
     }
 
-    function hexAt(string memory json, uint256 row, string memory field) private pure returns (bytes memory) {
-        return vm.parseBytes(string.concat("0x", vm.parseJsonString(json, place(row, field))));
-    }
-
     /// Reads a set to its end. That no key is in it twice is not looked at here: its second vote does not count.
     function readSet(bytes calldata bytes_) external pure returns (bytes32) {
         (,, uint256 count, uint256 offset) = Formats.setHead(bytes_);
@@ -415,9 +411,5 @@ contract GChainTest is World {
         }
         Cbor.end(bytes_, offset);
         return Formats.setHash(bytes_);
-    }
-
-    function place(uint256 row, string memory field) private pure returns (string memory) {
-        return string.concat("$[", vm.toString(row), "].", field);
     }
 }

@@ -5,6 +5,7 @@ import {Base} from "./Base.sol";
 import {Ed25519Signer} from "./Ed25519Signer.sol";
 import {Formats} from "../src/Formats.sol";
 import {GChain} from "../src/GChain.sol";
+import {Proofs} from "../src/Proofs.sol";
 import {Rfc9162} from "../src/Rfc9162.sol";
 
 /// Seven masternodes, a neighbourhood of theirs, and headers as its gateway would bring them.
@@ -24,7 +25,8 @@ abstract contract World is Base {
         bytes32 id;
     }
 
-    GChain internal chain = new GChain(UNIT, FEE, COLLATERAL, UNBONDING, ABSENCE);
+    Proofs internal proofs = new Proofs();
+    GChain internal chain = new GChain(UNIT, FEE, COLLATERAL, UNBONDING, ABSENCE, proofs);
     bytes internal set;
     bytes32 internal here;
     bytes32 internal head;
