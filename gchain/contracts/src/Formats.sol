@@ -33,6 +33,17 @@ struct MacroHeader {
     uint64 totalValue;
 }
 
+/// What a member's record says that proofs ask for (docs/protocol.md section 5).
+struct Record {
+    uint16 index;
+    /// An Ed25519 key is x alone, y is 0; a P-256 key is both.
+    bool p256;
+    bytes32 x;
+    bytes32 y;
+    uint64 credits;
+    uint64 debits;
+}
+
 /// @title The statements of the L-Chain as a contract reads them
 /// @notice The same bytes, hashes and refusals as in core/src/identity/genesis.rs and core/src/posp; the same vectors.
 library Formats {
@@ -114,6 +125,38 @@ library Formats {
         payload.end(offset);
         bool times = h.count == 0 ? first == 0 && last == 0 : first <= last && last <= h.cut;
         require(h.number != 0 && h.count != type(uint32).max && times, Contradiction());
+    }
+
+    /// @notice A member's record.
+    function record(bytes calldata data) internal pure returns (Record memory r) {
+        uint256 offset = data.arrayOf(0, 12);
+        uint256 value;
+        (value, offset) = data.unsignedOf(offset, 16);
+        r.index = uint16(value);
+        (, offset) = data.word(offset); // device id
+        r.p256 = offset < data.length && data[offset] == 0xa4;
+        // COSE_Key: {1: 1, -1: 6, -2: x} or {1: 2, -1: 1, -2: x, -3: y}.
+        offset = data.fixedAt(offset, r.p256 ? bytes(hex"a40102200121") : bytes(hex"a30101200621"));
+        (r.x, offset) = data.word(offset);
+        if (r.p256) {
+            offset = data.fixedAt(offset, hex"22");
+            (r.y, offset) = data.word(offset);
+        }
+        (, offset) = data.unsignedOf(offset, 32); // weight
+        (, offset) = data.unsignedOf(offset, 4); // roles
+        offset = data.arrayOf(offset, 3); // caps
+        for (uint256 cap = 0; cap < 3; ++cap) {
+            (, offset) = data.unsignedOf(offset, 64);
+        }
+        (, offset) = data.unsignedOf(offset, 32); // head number
+        (, offset) = data.word(offset); // head id
+        (value, offset) = data.unsignedOf(offset, 64);
+        r.credits = uint64(value);
+        (value, offset) = data.unsignedOf(offset, 64);
+        r.debits = uint64(value);
+        (, offset) = data.unsignedOf(offset, 8); // idle
+        (, offset) = data.unsignedOf(offset, 1); // frozen
+        data.end(offset);
     }
 
     /// @notice A set of validators: term, first header, and where its list begins.

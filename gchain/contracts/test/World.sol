@@ -32,6 +32,10 @@ abstract contract World is Base {
     bytes32 internal head;
     uint32 internal number;
     uint64 internal value = GRANT * MEMBERS;
+    /// Leaves of the member table, which stays as founded, and its root.
+    bytes32[] internal table;
+    bytes32 internal tableRoot;
+    bytes32 internal stateRoot = bytes32(uint256(3));
 
     function secret(uint256 i) internal pure returns (uint256) {
         return 1_000 + i;
@@ -47,11 +51,64 @@ abstract contract World is Base {
         for (uint256 i = 0; i < VALIDATORS; ++i) {
             set = bytes.concat(set, hex"825820", join(i), bytes1(uint8(10)));
         }
+        for (uint256 i = 0; i < MEMBERS; ++i) {
+            table.push(Rfc9162.leafHash(record(i)));
+        }
+        tableRoot = rootOf(table);
         bytes memory payload = genesis(setHash(set));
         here = sha256(bytes.concat("iotedge/genesis/1", payload));
         head = here;
         vm.deal(address(this), 100 ether);
         chain.found{value: uint256(value) * UNIT}(payload);
+    }
+
+    /// The key of member i; 0 is the GL-node, the last one has a P-256 key.
+    function deviceSeed(uint256 i) internal pure returns (bytes32) {
+        return bytes32(3_000 + i);
+    }
+
+    /// The record of a founder: index, device id, key, weight, roles, caps, head, credits, debits, idle, frozen.
+    function record(uint256 i) internal view returns (bytes memory) {
+        bytes memory key = bytes.concat(hex"a301012006215820", Ed25519Signer.publicKey(deviceSeed(i)));
+        if (i == MEMBERS - 1) {
+            (uint256 x, uint256 y) = vm.publicKeyP256(uint256(deviceSeed(i)));
+            key = bytes.concat(hex"a401022001215820", bytes32(x), hex"225820", bytes32(y));
+        }
+        return bytes.concat(
+            bytes.concat(
+                hex"8c", uintItem(uint64(i)), hex"5820", sha256(key), key, hex"01", i == 0 ? bytes1(0x01) : bytes1(0)
+            ),
+            bytes.concat(hex"83", uintItem(100), uintItem(1_000), uintItem(9_000), hex"005820", bytes32(uint256(4))),
+            bytes.concat(uintItem(GRANT), hex"000000")
+        );
+    }
+
+    /// The root of a tree whose size is a power of two.
+    function rootOf(bytes32[] memory nodes) internal pure returns (bytes32) {
+        bytes32[] memory row = nodes;
+        while (row.length > 1) {
+            row = above(row);
+        }
+        return row[0];
+    }
+
+    /// The path of one of its leaves.
+    function pathIn(bytes32[] memory nodes, uint256 index) internal pure returns (bytes32[] memory path) {
+        uint256 steps;
+        while (1 << steps < nodes.length) ++steps;
+        path = new bytes32[](steps);
+        bytes32[] memory row = nodes;
+        for (uint256 step = 0; step < steps; ++step) {
+            path[step] = row[(index >> step) ^ 1];
+            row = above(row);
+        }
+    }
+
+    function above(bytes32[] memory row) private pure returns (bytes32[] memory next) {
+        next = new bytes32[](row.length / 2);
+        for (uint256 i = 0; i < next.length; ++i) {
+            next[i] = Rfc9162.nodeHash(row[2 * i], row[2 * i + 1]);
+        }
     }
 
     function join(uint256 i) internal returns (bytes32 key) {
@@ -76,7 +133,7 @@ abstract contract World is Base {
                 uintItem(10_000), uintItem(2_500), uintItem(2), hex"83", uintItem(100), uintItem(1_000), uintItem(9_000)
             ),
             bytes.concat(uintItem(GRANT), uintItem(100), uintItem(0), uintItem(MEMBERS), uintItem(MEMBERS)),
-            bytes.concat(hex"5820", bytes32(uint256(9)), hex"5820", validators, uintItem(1_209_600_000))
+            bytes.concat(hex"5820", tableRoot, hex"5820", validators, uintItem(1_209_600_000))
         );
     }
 
@@ -87,8 +144,8 @@ abstract contract World is Base {
             bytes.concat(
                 hex"91015820", here, uintItem(number + 1), hex"5820", head, root, uintItem(1_760_000_010_000), root
             ),
-            bytes.concat(uintItem(0), root, hex"5820", exitsRoot, root, uintItem(MEMBERS), uintItem(MEMBERS)),
-            bytes.concat(hex"5820", next, uintItem(total), hex"0000")
+            bytes.concat(uintItem(0), hex"5820", stateRoot, hex"5820", exitsRoot, hex"5820", tableRoot),
+            bytes.concat(uintItem(MEMBERS), uintItem(MEMBERS), hex"5820", next, uintItem(total), hex"0000")
         );
     }
 
