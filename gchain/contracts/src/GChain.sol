@@ -4,42 +4,17 @@ pragma solidity 0.8.37;
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Formats, Genesis, MacroHeader} from "./Formats.sol";
+import {Formats, MacroHeader} from "./Formats.sol";
 import {Masternodes} from "./Masternodes.sol";
+import {Neighbourhoods} from "./Neighbourhoods.sol";
 import {Proofs} from "./Proofs.sol";
 import {Rfc9162} from "./Rfc9162.sol";
 
 /// @title G-Chain: macro transactions of neighbourhoods, agreed by stake, and the value that goes in and out of them
-/// @notice A neighbourhood is known by the hash of its genesis, its validators by the hash that genesis or the header before names: as a device knows them, so nobody is asked who they are.
-/// Invariant: what a neighbourhood's accounts hold, what was paid in and not credited, and what left and was not taken are together what was paid in and not taken out.
-contract GChain is Masternodes, EIP712 {
+/// @notice Invariant: what a neighbourhood's accounts hold, what was paid in and not credited, and what left and was not taken are together what was paid in and not taken out.
+contract GChain is Masternodes, Neighbourhoods, EIP712 {
     using Formats for bytes;
 
-    struct Neighbourhood {
-        /// The set that votes on the next header.
-        bytes32 setHash;
-        /// Hash of the last header; the neighbourhood's id before the first.
-        bytes32 head;
-        /// Micro-tokens of all accounts and locks after it.
-        uint64 totalValue;
-        /// Its number.
-        uint32 number;
-        /// Deposits that were made, and how many of them it has credited.
-        uint32 deposits;
-        uint32 credited;
-        /// Wei that pay for headers to come.
-        uint96 fund;
-    }
-
-    struct Anchor {
-        bytes32 exitsRoot;
-        /// Micro-tokens that left with this header and were not taken.
-        uint64 exits;
-        uint64 time;
-    }
-
-    /// Wei of a micro-token.
-    uint256 public immutable UNIT;
     /// Wei that the voters of a header share.
     uint256 public immutable FEE;
     bytes32 private constant VOTE =
@@ -47,22 +22,11 @@ contract GChain is Masternodes, EIP712 {
     /// Index, r, s, v.
     uint256 private constant VOTE_LENGTH = 66;
 
-    mapping(bytes32 neighbourhood => Neighbourhood) public neighbourhoods;
-    mapping(bytes32 neighbourhood => mapping(uint32 number => Anchor)) public anchors;
-    /// Micro-tokens of the first so many deposits together.
-    mapping(bytes32 neighbourhood => mapping(uint32 count => uint256)) public deposited;
     mapping(bytes32 neighbourhood => mapping(bytes32 txId => bool)) public taken;
 
-    event Founded(bytes32 indexed neighbourhood, uint64 value);
-    /// `from` paid it, and gets it back as an exit where the device is no member (docs/decisions/0034).
-    event Deposited(bytes32 indexed neighbourhood, uint32 index, bytes32 indexed device, uint64 amount, address from);
     event Anchored(bytes32 indexed neighbourhood, uint32 indexed number, bytes32 hash, uint32 credited);
     event Withdrawn(bytes32 indexed neighbourhood, bytes32 indexed txId, address target, uint64 amount);
 
-    error AlreadyFounded();
-    error OtherChain(uint64 chainId);
-    error Value(uint256 wanted);
-    error UnknownNeighbourhood();
     error NotNext(uint32 number);
     error OtherPredecessor();
     error OtherSet();
@@ -77,43 +41,10 @@ contract GChain is Masternodes, EIP712 {
 
     constructor(uint256 unit, uint256 fee, uint256 collateral, uint256 unbonding, uint256 absence, Proofs proofs)
         Masternodes(collateral, unbonding, absence, proofs)
+        Neighbourhoods(unit)
         EIP712("IoTEdge G-Chain", "1")
     {
-        UNIT = unit;
         FEE = fee;
-    }
-
-    /// @notice Founds a neighbourhood here, by anyone who pays what its genesis grants to the founding members.
-    function found(bytes calldata genesisPayload) external payable {
-        Genesis memory genesis = genesisPayload.genesis();
-        require(genesis.chainId == block.chainid, OtherChain(genesis.chainId));
-        Neighbourhood storage n = neighbourhoods[genesis.neighbourhood];
-        require(n.setHash == 0, AlreadyFounded());
-        uint64 value = genesis.grant * genesis.members;
-        require(msg.value == value * UNIT, Value(value * UNIT));
-        n.setHash = genesis.setHash;
-        n.head = genesis.neighbourhood;
-        n.totalValue = value;
-        emit Founded(genesis.neighbourhood, value);
-    }
-
-    /// @notice Pays for headers to come.
-    function fund(bytes32 neighbourhood) external payable {
-        known(neighbourhood).fund += uint96(msg.value);
-    }
-
-    /// @notice Pays value in for a device: the settlement of one of the next epochs credits it.
-    function deposit(bytes32 neighbourhood, bytes32 device) external payable {
-        Neighbourhood storage n = known(neighbourhood);
-        uint256 amount = msg.value / UNIT;
-        require(amount != 0 && amount * UNIT == msg.value, Value(UNIT));
-        uint32 index = n.deposits;
-        uint256 sum = deposited[neighbourhood][index] + amount;
-        // All that can ever be credited fits the ledger's 64 bits.
-        require(sum >> 63 == 0, Value(0));
-        n.deposits = index + 1;
-        deposited[neighbourhood][index + 1] = sum;
-        emit Deposited(neighbourhood, index, device, uint64(amount), msg.sender);
     }
 
     /// @notice Anchors the next header of a neighbourhood, by anyone who brings it with its votes.
@@ -127,16 +58,17 @@ contract GChain is Masternodes, EIP712 {
         require(h.number == n.number + 1, NotNext(n.number + 1));
         require(h.previous == n.head, OtherPredecessor());
         require(set.setHash() == n.setHash, OtherSet());
-        quorum(n, set, digestOf(h.neighbourhood, h.number, h.hash, credited), votes);
+        bytes15 voters = quorum(n, set, digestOf(h.neighbourhood, h.number, h.hash, credited), votes);
         require(credited >= n.credited && credited <= n.deposits, NotDeposited(credited));
         uint256 had = n.totalValue;
         if (credited != n.credited) {
-            had += deposited[h.neighbourhood][credited] - deposited[h.neighbourhood][n.credited];
+            had += deposited[h.neighbourhood][credited].sum - deposited[h.neighbourhood][n.credited].sum;
         }
         require(h.totalValue <= had, ValueFromNothing(had, h.totalValue));
         uint64 exits = uint64(had - h.totalValue);
         Anchor storage a = anchors[h.neighbourhood][h.number];
-        (a.exits, a.time) = (exits, uint64(block.timestamp));
+        (a.exits, a.time, a.credited, a.voters) = (exits, uint40(block.timestamp), credited, voters);
+        a.hash = h.hash;
         if (exits != 0) a.exitsRoot = h.exitsRoot;
         n.head = h.hash;
         n.number = h.number;
@@ -213,19 +145,25 @@ contract GChain is Masternodes, EIP712 {
         uint256 total;
         /// Where the next vote begins.
         uint256 next;
+        /// Of those who voted so far.
+        bytes32 voters;
     }
 
     /// Counts the stake of those votes that each are of the validator that they name; fewer than more than two thirds, and nothing happens. Who voted shares the fee.
-    function quorum(Neighbourhood storage n, bytes calldata set, bytes32 digest, bytes calldata votes) private {
+    function quorum(Neighbourhood storage n, bytes calldata set, bytes32 digest, bytes calldata votes)
+        private
+        returns (bytes15)
+    {
         (,, uint256 count, uint256 offset) = set.setHead();
         uint256 voters = votes.length / VOTE_LENGTH;
         require(voters != 0 && voters * VOTE_LENGTH == votes.length, VoterOrder());
-        Tally memory tally = Tally(digest, shareOf(n, voters), 0, 0, 0);
+        Tally memory tally = Tally(digest, shareOf(n, voters), 0, 0, 0, 0);
         for (uint256 index = 0; index < count; ++index) {
             offset = hear(tally, set, offset, index, votes);
         }
         require(offset == set.length && tally.next == votes.length, VoterOrder());
         require(3 * tally.signed > 2 * tally.total, ShortOfQuorum(tally.signed, tally.total));
+        return bytes15(tally.voters);
     }
 
     /// One validator of the set, with its vote, if the next one is its own.
@@ -255,6 +193,7 @@ contract GChain is Masternodes, EIP712 {
             tstore(account, digest)
         }
         require(heard != digest, VoterOrder());
+        tally.voters = keccak256(abi.encode(tally.voters, account));
         Masternode storage node = masternodes[account];
         (node.seen, node.earned) = (uint64(block.timestamp), node.earned + uint128(tally.share));
         return true;
@@ -266,10 +205,5 @@ contract GChain is Masternodes, EIP712 {
         if (n.fund >= FEE) n.fund -= uint96(share * voters);
         else if (slashed >= FEE) slashed -= share * voters;
         else share = 0;
-    }
-
-    function known(bytes32 neighbourhood) private view returns (Neighbourhood storage n) {
-        n = neighbourhoods[neighbourhood];
-        require(n.setHash != 0, UnknownNeighbourhood());
     }
 }

@@ -191,7 +191,7 @@ contract Gateways {
     }
 
     function anchoredAt(bytes32 neighbourhood, uint32 number) private view returns (uint256 time) {
-        (,, time) = CHAIN.anchors(neighbourhood, number);
+        (,, time,,,) = CHAIN.anchors(neighbourhood, number);
     }
 
     function bonded(bytes32 neighbourhood) private view returns (Bond storage b) {

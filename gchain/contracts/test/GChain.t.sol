@@ -7,6 +7,7 @@ import {Ed25519Signer} from "./Ed25519Signer.sol";
 import {Formats, Genesis, MacroHeader} from "../src/Formats.sol";
 import {GChain} from "../src/GChain.sol";
 import {Masternodes} from "../src/Masternodes.sol";
+import {Neighbourhoods} from "../src/Neighbourhoods.sol";
 import {Rfc9162} from "../src/Rfc9162.sol";
 
 contract GChainTest is World {
@@ -83,7 +84,7 @@ contract GChainTest is World {
         chain.anchor(orphan, set, 0, five);
         here = bytes32(uint256(1));
         bytes memory elsewhere = header(value, 0, setHash(set));
-        vm.expectRevert(GChain.UnknownNeighbourhood.selector);
+        vm.expectRevert(Neighbourhoods.UnknownNeighbourhood.selector);
         chain.anchor(elsewhere, set, 0, five);
     }
 
@@ -128,7 +129,7 @@ contract GChainTest is World {
     function test_a_deposit_says_who_paid() public {
         vm.deal(address(0xfa), 1 ether);
         vm.expectEmit();
-        emit GChain.Deposited(here, 0, bytes32(uint256(5)), 3, address(0xfa));
+        emit Neighbourhoods.Deposited(here, 0, bytes32(uint256(5)), 3, address(0xfa));
         vm.prank(address(0xfa));
         chain.deposit{value: 3 * UNIT}(here, bytes32(uint256(5)));
     }
@@ -158,11 +159,11 @@ contract GChainTest is World {
 
     function test_deposits_are_whole_units_for_known_neighbourhoods() public {
         vm.deal(address(this), 1 ether);
-        vm.expectRevert(abi.encodeWithSelector(GChain.Value.selector, UNIT));
+        vm.expectRevert(abi.encodeWithSelector(Neighbourhoods.Value.selector, UNIT));
         chain.deposit{value: UNIT + 1}(here, 0);
-        vm.expectRevert(abi.encodeWithSelector(GChain.Value.selector, UNIT));
+        vm.expectRevert(abi.encodeWithSelector(Neighbourhoods.Value.selector, UNIT));
         chain.deposit(here, 0);
-        vm.expectRevert(GChain.UnknownNeighbourhood.selector);
+        vm.expectRevert(Neighbourhoods.UnknownNeighbourhood.selector);
         chain.deposit{value: UNIT}(bytes32(uint256(1)), 0);
     }
 
@@ -170,10 +171,10 @@ contract GChainTest is World {
         bytes memory payload = genesis(bytes32(uint256(5)));
         uint256 wanted = uint256(GRANT) * MEMBERS * UNIT;
         vm.deal(address(this), 10 ether);
-        vm.expectRevert(abi.encodeWithSelector(GChain.Value.selector, wanted));
+        vm.expectRevert(abi.encodeWithSelector(Neighbourhoods.Value.selector, wanted));
         chain.found{value: wanted - 1}(payload);
         chain.found{value: wanted}(payload);
-        vm.expectRevert(GChain.AlreadyFounded.selector);
+        vm.expectRevert(Neighbourhoods.AlreadyFounded.selector);
         chain.found{value: wanted}(payload);
         payload[35] = bytes1(uint8(payload[35]) ^ 1);
         vm.expectRevert(abi.encodeWithSelector(Cbor.Malformed.selector, payload.length));

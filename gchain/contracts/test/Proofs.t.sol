@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {Ed25519Signer} from "./Ed25519Signer.sol";
 import {World} from "./World.sol";
-import {GChain} from "../src/GChain.sol";
 import {Masternodes} from "../src/Masternodes.sol";
+import {Neighbourhoods} from "../src/Neighbourhoods.sol";
 import {Proofs} from "../src/Proofs.sol";
 
 contract ProofsTest is World {
@@ -48,7 +48,7 @@ contract ProofsTest is World {
         vm.expectRevert(Masternodes.NotBonded.selector);
         chain.doubleRoot(statement);
         bytes memory elsewhere = twoRoots(3, bytes32(uint256(5)), bytes32(uint256(1)), bytes32(uint256(2)));
-        vm.expectRevert(GChain.UnknownNeighbourhood.selector);
+        vm.expectRevert(Neighbourhoods.UnknownNeighbourhood.selector);
         chain.doubleRoot(elsewhere);
     }
 
