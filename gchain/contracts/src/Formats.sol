@@ -159,6 +159,20 @@ library Formats {
         data.end(offset);
     }
 
+    /// @notice A member's leaf of the state tree (section 7); an open lock's has other items.
+    function state(bytes calldata leaf) internal pure returns (bytes32 device, uint64 credits, uint64 debits) {
+        uint256 offset = leaf.arrayOf(0, 5);
+        uint256 value;
+        (device, offset) = leaf.word(offset);
+        (value, offset) = leaf.unsignedOf(offset, 64);
+        credits = uint64(value);
+        (value, offset) = leaf.unsignedOf(offset, 64);
+        debits = uint64(value);
+        (, offset) = leaf.unsignedOf(offset, 32); // head number
+        (, offset) = leaf.word(offset); // head id
+        leaf.end(offset);
+    }
+
     /// @notice A set of validators: term, first header, and where its list begins.
     function setHead(bytes calldata set)
         internal
