@@ -41,7 +41,18 @@ struct Record {
     bytes32 x;
     bytes32 y;
     uint64 credits;
+    /// Whether it left, was revoked or is frozen: what it issues is void.
+    bool out;
+}
+
+/// An exit's payload (docs/protocol.md section 3).
+struct ExitBody {
+    uint32 epoch;
+    uint16 issuer;
+    uint64 amount;
+    /// The issuer's lifetime debits with this one.
     uint64 debits;
+    address target;
 }
 
 /// @title The statements of the L-Chain as a contract reads them
@@ -143,7 +154,8 @@ library Formats {
             (r.y, offset) = data.word(offset);
         }
         (, offset) = data.unsignedOf(offset, 32); // weight
-        (, offset) = data.unsignedOf(offset, 4); // roles
+        (value, offset) = data.unsignedOf(offset, 4); // roles: bit 3 is left or revoked
+        r.out = value & 8 != 0;
         offset = data.arrayOf(offset, 3); // caps
         for (uint256 cap = 0; cap < 3; ++cap) {
             (, offset) = data.unsignedOf(offset, 64);
@@ -152,11 +164,34 @@ library Formats {
         (, offset) = data.word(offset); // head id
         (value, offset) = data.unsignedOf(offset, 64);
         r.credits = uint64(value);
-        (value, offset) = data.unsignedOf(offset, 64);
-        r.debits = uint64(value);
+        (, offset) = data.unsignedOf(offset, 64); // debits
         (, offset) = data.unsignedOf(offset, 8); // idle
-        (, offset) = data.unsignedOf(offset, 1); // frozen
+        (value, offset) = data.unsignedOf(offset, 1); // frozen
+        r.out = r.out || value == 1;
         data.end(offset);
+    }
+
+    /// @notice The payload of a transaction of kind 8.
+    function exitBody(bytes calldata payload) internal pure returns (ExitBody memory e) {
+        uint256 offset = payload.arrayOf(0, 8);
+        uint256 value;
+        (value, offset) = payload.unsigned(offset);
+        require(value == 1, Version(value));
+        (value, offset) = payload.unsignedOf(offset, 32);
+        e.epoch = uint32(value);
+        (value, offset) = payload.unsignedOf(offset, 16);
+        e.issuer = uint16(value);
+        (, offset) = payload.unsignedOf(offset, 32); // number
+        (, offset) = payload.unsignedOf(offset, 32); // offset
+        (, offset) = payload.span(offset); // parents
+        offset = payload.fixedAt(offset, hex"0883"); // kind 8, [amount, debits, target]
+        (value, offset) = payload.unsignedOf(offset, 64);
+        e.amount = uint64(value);
+        (value, offset) = payload.unsignedOf(offset, 64);
+        e.debits = uint64(value);
+        offset = payload.fixedAt(offset, hex"54");
+        require(offset + 20 == payload.length, Cbor.Malformed(offset));
+        e.target = address(bytes20(payload[offset:offset + 20]));
     }
 
     /// @notice A member's leaf of the state tree (section 7); an open lock's has other items.

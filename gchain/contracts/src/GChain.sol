@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Exits} from "./Exits.sol";
 import {Formats, MacroHeader} from "./Formats.sol";
 import {Masternodes} from "./Masternodes.sol";
 import {Neighbourhoods} from "./Neighbourhoods.sol";
 import {Proofs} from "./Proofs.sol";
-import {Rfc9162} from "./Rfc9162.sol";
 
 /// @title G-Chain: macro transactions of neighbourhoods, agreed by stake, and the value that goes in and out of them
 /// @notice Invariant: what a neighbourhood's accounts hold, what was paid in and not credited, and what left and was not taken are together what was paid in and not taken out.
-contract GChain is Masternodes, Neighbourhoods, EIP712 {
+contract GChain is Exits, EIP712 {
     using Formats for bytes;
 
     /// Wei that the voters of a header share.
@@ -22,10 +21,7 @@ contract GChain is Masternodes, Neighbourhoods, EIP712 {
     /// Index, r, s, v.
     uint256 private constant VOTE_LENGTH = 66;
 
-    mapping(bytes32 neighbourhood => mapping(bytes32 txId => bool)) public taken;
-
     event Anchored(bytes32 indexed neighbourhood, uint32 indexed number, bytes32 hash, uint32 credited);
-    event Withdrawn(bytes32 indexed neighbourhood, bytes32 indexed txId, address target, uint64 amount);
 
     error NotNext(uint32 number);
     error OtherPredecessor();
@@ -35,13 +31,22 @@ contract GChain is Masternodes, Neighbourhoods, EIP712 {
     error ShortOfQuorum(uint256 signed, uint256 total);
     error NotDeposited(uint32 count);
     error ValueFromNothing(uint256 had, uint256 has);
-    error NotAnExit();
-    error AlreadyTaken();
     error NoDoubleVote();
 
-    constructor(uint256 unit, uint256 fee, uint256 collateral, uint256 unbonding, uint256 absence, Proofs proofs)
-        Masternodes(collateral, unbonding, absence, proofs)
-        Neighbourhoods(unit)
+    constructor(
+        uint256 unit,
+        uint256 fee,
+        uint256 collateral,
+        uint256 unbonding,
+        uint256 absence,
+        Proofs proofs,
+        uint256 window,
+        uint256 answer,
+        uint256 bond
+    )
+        Masternodes(collateral, unbonding, absence)
+        Neighbourhoods(unit, proofs)
+        Exits(window, answer, bond)
         EIP712("IoTEdge G-Chain", "1")
     {
         FEE = fee;
@@ -58,7 +63,7 @@ contract GChain is Masternodes, Neighbourhoods, EIP712 {
         require(h.number == n.number + 1, NotNext(n.number + 1));
         require(h.previous == n.head, OtherPredecessor());
         require(set.setHash() == n.setHash, OtherSet());
-        bytes15 voters = quorum(n, set, digestOf(h.neighbourhood, h.number, h.hash, credited), votes);
+        uint64 voters = quorum(n, set, digestOf(h.neighbourhood, h.number, h.hash, credited), votes);
         require(credited >= n.credited && credited <= n.deposits, NotDeposited(credited));
         uint256 had = n.totalValue;
         if (credited != n.credited) {
@@ -78,32 +83,6 @@ contract GChain is Masternodes, Neighbourhoods, EIP712 {
         emit Anchored(h.neighbourhood, h.number, h.hash, credited);
     }
 
-    /// @notice Takes value out that left with an anchored header, for whom the exit names. Once.
-    /// @param txId The exit's transaction.
-    /// @param index Its place among the header's exits, of `size`.
-    /// @param path From its leaf to the exits root.
-    function withdraw(
-        bytes32 neighbourhood,
-        uint32 number,
-        address payable target,
-        uint64 amount,
-        bytes32 txId,
-        uint256 index,
-        uint256 size,
-        bytes32[] calldata path
-    ) external {
-        Anchor storage a = anchors[neighbourhood][number];
-        bytes32 leaf = Rfc9162.leafHash(Formats.exitLeaf(target, amount, txId));
-        // An exit of nothing is none, and an anchor without exits has no root.
-        require(amount != 0 && amount <= a.exits, NotAnExit());
-        require(Rfc9162.rootFromPath(leaf, index, size, path) == a.exitsRoot, NotAnExit());
-        require(!taken[neighbourhood][txId], AlreadyTaken());
-        taken[neighbourhood][txId] = true;
-        a.exits -= amount;
-        emit Withdrawn(neighbourhood, txId, target, amount);
-        Address.sendValue(target, amount * UNIT);
-    }
-
     /// @notice Slashes a masternode that voted for two outcomes of one epoch; a tenth of its collateral is the caller's.
     /// @param a The header's hash and the credited deposits of one vote; `b` of the other.
     function doubleVote(
@@ -119,14 +98,14 @@ contract GChain is Masternodes, Neighbourhoods, EIP712 {
         require(a != b || creditedA != creditedB, NoDoubleVote());
         address account = ECDSA.recover(digestOf(neighbourhood, number, a, creditedA), signatureA);
         require(account == ECDSA.recover(digestOf(neighbourhood, number, b, creditedB), signatureB), NoDoubleVote());
-        slash(account);
+        pay(msg.sender, slash(account));
     }
 
     /// @notice Slashes a masternode whose Ed25519 key voted for two roots of one number, which devices check: the statement of section 7.4, as who saw both wrote it.
     function doubleRoot(bytes calldata statement) external {
         (bytes32 neighbourhood, bytes32 key) = PROOFS.doubleVote(statement);
         known(neighbourhood);
-        slash(accountOf[key]);
+        pay(msg.sender, slash(accountOf[key]));
     }
 
     /// @notice What an account signs to vote (EIP-712).
@@ -145,14 +124,14 @@ contract GChain is Masternodes, Neighbourhoods, EIP712 {
         uint256 total;
         /// Where the next vote begins.
         uint256 next;
-        /// Of those who voted so far.
-        bytes32 voters;
+        /// Bit i: validator i voted.
+        uint64 voters;
     }
 
     /// Counts the stake of those votes that each are of the validator that they name; fewer than more than two thirds, and nothing happens. Who voted shares the fee.
     function quorum(Neighbourhood storage n, bytes calldata set, bytes32 digest, bytes calldata votes)
         private
-        returns (bytes15)
+        returns (uint64)
     {
         (,, uint256 count, uint256 offset) = set.setHead();
         uint256 voters = votes.length / VOTE_LENGTH;
@@ -163,7 +142,7 @@ contract GChain is Masternodes, Neighbourhoods, EIP712 {
         }
         require(offset == set.length && tally.next == votes.length, VoterOrder());
         require(3 * tally.signed > 2 * tally.total, ShortOfQuorum(tally.signed, tally.total));
-        return bytes15(tally.voters);
+        return tally.voters;
     }
 
     /// One validator of the set, with its vote, if the next one is its own.
@@ -179,6 +158,7 @@ contract GChain is Masternodes, Neighbourhoods, EIP712 {
         bytes calldata signature = votes[tally.next + 1:tally.next + VOTE_LENGTH];
         require(counts(tally, key, signature), NotTheirVote(index));
         tally.signed += stake;
+        tally.voters |= uint64(1 << index);
         tally.next += VOTE_LENGTH;
     }
 
@@ -193,8 +173,9 @@ contract GChain is Masternodes, Neighbourhoods, EIP712 {
             tstore(account, digest)
         }
         require(heard != digest, VoterOrder());
-        tally.voters = keccak256(abi.encode(tally.voters, account));
         Masternode storage node = masternodes[account];
+        // Who leaves answers for this vote as well, until nobody can dispute what it was for.
+        if (node.leaves != 0) node.leaves = later(node.leaves, block.timestamp + WINDOW + 2 * ANSWER);
         (node.seen, node.earned) = (uint64(block.timestamp), node.earned + uint128(tally.share));
         return true;
     }
@@ -205,5 +186,9 @@ contract GChain is Masternodes, Neighbourhoods, EIP712 {
         if (n.fund >= FEE) n.fund -= uint96(share * voters);
         else if (slashed >= FEE) slashed -= share * voters;
         else share = 0;
+    }
+
+    function later(uint64 a, uint256 b) private pure returns (uint64) {
+        return a > b ? a : uint64(b);
     }
 }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
-import {Proofs} from "./Proofs.sol";
 
 /// @title Masternodes: a fixed collateral, and two keys of which each proves the other
 /// @notice The account votes here, the Ed25519 key votes for devices. The account proves itself by joining, the key by a signature that is checked here, once: or somebody could vote with the stake of
@@ -25,9 +24,6 @@ abstract contract Masternodes {
     /// Seconds without a duty done after which it is off the list.
     uint256 public immutable ABSENCE;
 
-    /// What checks signatures.
-    Proofs public immutable PROOFS;
-
     mapping(address account => Masternode) public masternodes;
     mapping(bytes32 key => address account) public accountOf;
     /// Wei of slashed collateral that nobody was promised: it pays for headers.
@@ -45,11 +41,10 @@ abstract contract Masternodes {
     error NotBonded();
     error NotFree(uint256 when);
 
-    constructor(uint256 collateral, uint256 unbonding, uint256 absence, Proofs proofs) {
+    constructor(uint256 collateral, uint256 unbonding, uint256 absence) {
         COLLATERAL = collateral;
         UNBONDING = unbonding;
         ABSENCE = absence;
-        PROOFS = proofs;
     }
 
     /// @notice What the Ed25519 key of an account signs to join.
@@ -65,7 +60,7 @@ abstract contract Masternodes {
         Masternode storage node = masternodes[msg.sender];
         require(node.key == 0, AlreadyBonded());
         require(accountOf[key] == address(0), KeyTaken());
-        require(PROOFS.ed25519(key, joinMessage(msg.sender), proof), KeyNotProved());
+        require(proves(key, joinMessage(msg.sender), proof), KeyNotProved());
         node.key = key;
         node.seen = uint64(block.timestamp);
         accountOf[key] = msg.sender;
@@ -110,17 +105,28 @@ abstract contract Masternodes {
         return node.key != 0 && node.leaves == 0 && block.timestamp <= node.seen + ABSENCE;
     }
 
-    /// @dev Its collateral: a tenth for who showed it, the rest for honest work. Key and account are free again.
-    function slash(address account) internal {
+    /// @dev Takes its collateral: a tenth for who showed it, which the caller has to give to whom it is due; the rest pays for honest work. Key and account are free again, but what was shown can be shown again: who rejoins takes others.
+    function slash(address account) internal returns (uint256 reward) {
         Masternode storage node = bonded(account);
         delete accountOf[node.key];
         node.key = 0;
         node.leaves = 0;
-        uint256 reward = COLLATERAL / 10;
+        reward = COLLATERAL / 10;
         slashed += COLLATERAL - reward;
         emit Slashed(account, msg.sender);
-        Address.sendValue(payable(msg.sender), reward);
     }
+
+    function pay(address to, uint256 reward) internal {
+        Address.sendValue(payable(to), reward);
+    }
+
+    /// @dev For whom a payment could fail: it waits until it is collected.
+    function credit(address to, uint256 reward) internal {
+        masternodes[to].earned += uint128(reward);
+    }
+
+    /// Whether this is the Ed25519 key's signature.
+    function proves(bytes32 key, bytes memory message, bytes calldata signature) internal view virtual returns (bool);
 
     function bonded(address account) internal view returns (Masternode storage node) {
         node = masternodes[account];

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Formats, Genesis} from "./Formats.sol";
+import {Genesis} from "./Formats.sol";
+import {Proofs} from "./Proofs.sol";
 
 /// @title Neighbourhoods: what is known of each, and the value that goes into them
 /// @notice A neighbourhood is known by the hash of its genesis, its validators by the hash that genesis or the header before names: as a device knows them, so nobody is asked who they are.
 abstract contract Neighbourhoods {
-    using Formats for bytes;
-
     struct Neighbourhood {
         /// The set that votes on the next header.
         bytes32 setHash;
@@ -32,8 +31,8 @@ abstract contract Neighbourhoods {
         uint40 time;
         /// Deposits that were credited by then.
         uint32 credited;
-        /// Of the accounts that voted for it (`votersOf`).
-        bytes15 voters;
+        /// Bit i: validator i of the set voted for it.
+        uint64 voters;
         bytes32 hash;
     }
 
@@ -46,6 +45,8 @@ abstract contract Neighbourhoods {
 
     /// Wei of a micro-token.
     uint256 public immutable UNIT;
+    /// What checks signatures and reads geneses.
+    Proofs public immutable PROOFS;
 
     mapping(bytes32 neighbourhood => Neighbourhood) public neighbourhoods;
     mapping(bytes32 neighbourhood => mapping(uint32 number => Anchor)) public anchors;
@@ -61,13 +62,14 @@ abstract contract Neighbourhoods {
     error Value(uint256 wanted);
     error UnknownNeighbourhood();
 
-    constructor(uint256 unit) {
+    constructor(uint256 unit, Proofs proofs) {
         UNIT = unit;
+        PROOFS = proofs;
     }
 
     /// @notice Founds a neighbourhood here, by anyone who pays what its genesis grants to the founding members.
     function found(bytes calldata genesisPayload) external payable {
-        Genesis memory genesis = genesisPayload.genesis();
+        Genesis memory genesis = PROOFS.readGenesis(genesisPayload);
         require(genesis.chainId == block.chainid, OtherChain(genesis.chainId));
         Neighbourhood storage n = neighbourhoods[genesis.neighbourhood];
         require(n.setHash == 0, AlreadyFounded());

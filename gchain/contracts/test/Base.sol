@@ -17,6 +17,10 @@ interface Vm {
     function signP256(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 s);
     function publicKeyP256(uint256 privateKey) external pure returns (uint256 x, uint256 y);
     function setBlockhash(uint256 number, bytes32 hash) external;
+    function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
+    function clearMockedCalls() external;
+    function snapshotState() external returns (uint256 id);
+    function revertToState(uint256 id) external returns (bool);
     function etch(address target, bytes calldata code) external;
     function assume(bool condition) external pure;
     function readFile(string calldata path) external view returns (string memory);

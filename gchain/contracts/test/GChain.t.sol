@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {World} from "./World.sol";
 import {Cbor} from "../src/Cbor.sol";
 import {Ed25519Signer} from "./Ed25519Signer.sol";
+import {Exits} from "../src/Exits.sol";
 import {Formats, Genesis, MacroHeader} from "../src/Formats.sol";
 import {GChain} from "../src/GChain.sol";
 import {Masternodes} from "../src/Masternodes.sol";
@@ -109,19 +110,24 @@ contract GChainTest is World {
         bytes32 root = leafOf(exit);
         anchor(value + 500 - 300, root, 1);
         bytes32[] memory path = new bytes32[](0);
-        vm.expectRevert(GChain.NotAnExit.selector);
+        uint256 free = block.timestamp + WINDOW;
+        vm.warp(free - 1);
+        vm.expectRevert(abi.encodeWithSelector(Exits.TooEarly.selector, free));
+        chain.withdraw(here, 1, payable(exit.target), 300, exit.id, 0, 1, path);
+        vm.warp(free);
+        vm.expectRevert(Exits.NotAnExit.selector);
         chain.withdraw(here, 1, payable(exit.target), 299, exit.id, 0, 1, path);
-        vm.expectRevert(GChain.NotAnExit.selector);
+        vm.expectRevert(Exits.NotAnExit.selector);
         chain.withdraw(here, 1, payable(address(this)), 300, exit.id, 0, 1, path);
-        vm.expectRevert(GChain.NotAnExit.selector);
+        vm.expectRevert(Exits.NotAnExit.selector);
         chain.withdraw(here, 2, payable(exit.target), 300, exit.id, 0, 1, path);
         chain.withdraw(here, 1, payable(exit.target), 300, exit.id, 0, 1, path);
         vm.assertEq(exit.target.balance, 300 * UNIT);
-        vm.expectRevert(GChain.NotAnExit.selector);
+        vm.expectRevert(Exits.NotAnExit.selector);
         chain.withdraw(here, 1, payable(exit.target), 300, exit.id, 0, 1, path);
         // The same exit, shown under a later header that has as much: it was taken.
         anchor(value - 300, root, 1);
-        vm.expectRevert(GChain.AlreadyTaken.selector);
+        vm.expectRevert(Exits.AlreadyTaken.selector);
         chain.withdraw(here, 2, payable(exit.target), 300, exit.id, 0, 1, path);
         anchor(value + 700, 0, 2);
     }
@@ -316,6 +322,7 @@ contract GChainTest is World {
         bytes memory five = votes(payload, 2, 5);
         chain.anchor(payload, set, 2, five);
         vm.assertLe(vm.snapshotGasLastCall("anchor, 5 of 7 votes"), 250_000);
+        vm.warp(block.timestamp + WINDOW);
         chain.withdraw(here, 2, payable(exits[0].target), 100, exits[0].id, 0, 4, path);
         vm.assertLe(vm.snapshotGasLastCall("withdraw, one of four exits"), 120_000);
     }

@@ -63,6 +63,7 @@ contract Handler is World {
         if (waiting.length == 0) return;
         which %= waiting.length;
         Exit memory exit = waiting[which];
+        vm.warp(block.timestamp + WINDOW);
         chain.withdraw(here, under[which], payable(exit.target), exit.amount, exit.id, 0, 1, new bytes32[](0));
         leaving -= exit.amount;
         paid += exit.amount;

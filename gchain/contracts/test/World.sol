@@ -15,6 +15,9 @@ abstract contract World is Base {
     uint256 internal constant COLLATERAL = 1 ether;
     uint256 internal constant UNBONDING = 14 days;
     uint256 internal constant ABSENCE = 1 days;
+    uint256 internal constant WINDOW = 6 hours;
+    uint256 internal constant ANSWER = 1 days;
+    uint256 internal constant BOND = 0.05 ether;
     uint256 internal constant VALIDATORS = 7;
     uint64 internal constant GRANT = 1_000_000;
     uint64 internal constant MEMBERS = 8;
@@ -26,7 +29,7 @@ abstract contract World is Base {
     }
 
     Proofs internal proofs = new Proofs();
-    GChain internal chain = new GChain(UNIT, FEE, COLLATERAL, UNBONDING, ABSENCE, proofs);
+    GChain internal chain = new GChain(UNIT, FEE, COLLATERAL, UNBONDING, ABSENCE, proofs, WINDOW, ANSWER, BOND);
     bytes internal set;
     bytes32 internal here;
     bytes32 internal head;
