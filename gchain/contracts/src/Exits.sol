@@ -153,7 +153,7 @@ abstract contract Exits is Masternodes, Neighbourhoods {
         uint64 back = e.amount < a.exits ? e.amount : a.exits;
         a.exits -= back;
         neighbourhoods[e.neighbourhood].totalValue += back;
-        credit(d.challenger, BOND);
+        masternodes[d.challenger].earned += uint128(BOND);
         emit ExitVoid(e.neighbourhood, e.number, e.txId, back);
     }
 

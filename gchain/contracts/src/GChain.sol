@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Exits} from "./Exits.sol";
@@ -42,9 +43,10 @@ contract GChain is Exits, EIP712 {
         Proofs proofs,
         uint256 window,
         uint256 answer,
-        uint256 bond
+        uint256 bond,
+        IERC20 token
     )
-        Masternodes(collateral, unbonding, absence)
+        Masternodes(collateral, unbonding, absence, token)
         Neighbourhoods(unit, proofs)
         Exits(window, answer, bond)
         EIP712("IoTEdge G-Chain", "1")
@@ -98,14 +100,14 @@ contract GChain is Exits, EIP712 {
         require(a != b || creditedA != creditedB, NoDoubleVote());
         address account = ECDSA.recover(digestOf(neighbourhood, number, a, creditedA), signatureA);
         require(account == ECDSA.recover(digestOf(neighbourhood, number, b, creditedB), signatureB), NoDoubleVote());
-        pay(msg.sender, slash(account));
+        pay(slash(account));
     }
 
     /// @notice Slashes a masternode whose Ed25519 key voted for two roots of one number, which devices check: the statement of section 7.4, as who saw both wrote it.
     function doubleRoot(bytes calldata statement) external {
         (bytes32 neighbourhood, bytes32 key) = PROOFS.doubleVote(statement);
         known(neighbourhood);
-        pay(msg.sender, slash(accountOf[key]));
+        pay(slash(accountOf[key]));
     }
 
     /// @notice What an account signs to vote (EIP-712).
@@ -184,7 +186,7 @@ contract GChain is Exits, EIP712 {
     function shareOf(Neighbourhood storage n, uint256 voters) private returns (uint256 share) {
         share = FEE / voters;
         if (n.fund >= FEE) n.fund -= uint96(share * voters);
-        else if (slashed >= FEE) slashed -= share * voters;
+        else if (ether_() && slashed >= FEE) slashed -= share * voters;
         else share = 0;
     }
 

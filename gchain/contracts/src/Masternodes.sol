@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 
 /// @title Masternodes: a fixed collateral, and two keys of which each proves the other
 /// @notice The account votes here, the Ed25519 key votes for devices. The account proves itself by joining, the key by a signature that is checked here, once: or somebody could vote with the stake of
 /// a key that is not his.
 abstract contract Masternodes {
+    using SafeERC20 for IERC20;
+
     struct Masternode {
         bytes32 key;
         /// When the collateral is free again; 0: it was not asked for.
@@ -17,7 +21,9 @@ abstract contract Masternodes {
         uint128 earned;
     }
 
-    /// Wei that each of them sets aside.
+    /// What the collateral is of: an ERC-20 that hands over what it is told to, neither more nor less; 0: ETH. All else here is in ETH whatever it is.
+    IERC20 public immutable TOKEN;
+    /// Units of it (wei) that each of them sets aside.
     uint256 public immutable COLLATERAL;
     /// Seconds between leaving and the collateral: at least the longest age of a validator set that a device takes (U).
     uint256 public immutable UNBONDING;
@@ -26,7 +32,7 @@ abstract contract Masternodes {
 
     mapping(address account => Masternode) public masternodes;
     mapping(bytes32 key => address account) public accountOf;
-    /// Wei of slashed collateral that nobody was promised: it pays for headers.
+    /// Slashed collateral that nobody was promised. Where it is ETH it pays for headers, else it stays here for good.
     uint256 public slashed;
 
     event Joined(address indexed account, bytes32 indexed key);
@@ -41,7 +47,8 @@ abstract contract Masternodes {
     error NotBonded();
     error NotFree(uint256 when);
 
-    constructor(uint256 collateral, uint256 unbonding, uint256 absence) {
+    constructor(uint256 collateral, uint256 unbonding, uint256 absence, IERC20 token) {
+        TOKEN = token;
         COLLATERAL = collateral;
         UNBONDING = unbonding;
         ABSENCE = absence;
@@ -52,11 +59,11 @@ abstract contract Masternodes {
         return abi.encodePacked("iotedge/masternode/1", block.chainid, address(this), account);
     }
 
-    /// @notice Joins with the collateral as value.
+    /// @notice Joins with the collateral as value; an ERC-20 must be approved for this contract instead.
     /// @param key The Ed25519 key that signs votes for devices.
     /// @param proof Its signature over `joinMessage(msg.sender)`.
     function join(bytes32 key, bytes calldata proof) external payable {
-        require(msg.value == COLLATERAL, Collateral(COLLATERAL));
+        require(msg.value == (ether_() ? COLLATERAL : 0), Collateral(COLLATERAL));
         Masternode storage node = masternodes[msg.sender];
         require(node.key == 0, AlreadyBonded());
         require(accountOf[key] == address(0), KeyTaken());
@@ -65,6 +72,11 @@ abstract contract Masternodes {
         node.seen = uint64(block.timestamp);
         accountOf[key] = msg.sender;
         emit Joined(msg.sender, key);
+        if (!ether_()) {
+            uint256 before = TOKEN.balanceOf(address(this));
+            TOKEN.safeTransferFrom(msg.sender, address(this), COLLATERAL);
+            require(TOKEN.balanceOf(address(this)) - before == COLLATERAL, Collateral(COLLATERAL));
+        }
     }
 
     /// @notice Asks for the collateral back. Until it is free the masternode can vote, and be slashed.
@@ -79,11 +91,12 @@ abstract contract Masternodes {
     function takeCollateral() external {
         Masternode storage node = bonded(msg.sender);
         require(node.leaves != 0 && block.timestamp >= node.leaves, NotFree(node.leaves));
-        uint256 value = COLLATERAL + node.earned;
+        uint256 earned = node.earned;
         delete accountOf[node.key];
         delete masternodes[msg.sender];
         emit Left(msg.sender);
-        Address.sendValue(payable(msg.sender), value);
+        if (!ether_()) TOKEN.safeTransfer(msg.sender, COLLATERAL);
+        Address.sendValue(payable(msg.sender), ether_() ? COLLATERAL + earned : earned);
     }
 
     /// @notice Takes what was earned; who was slashed takes what it earned before.
@@ -116,13 +129,20 @@ abstract contract Masternodes {
         emit Slashed(account, msg.sender);
     }
 
-    function pay(address to, uint256 reward) internal {
-        Address.sendValue(payable(to), reward);
+    /// @dev A reward for the caller, in what the collateral is of.
+    function pay(uint256 reward) internal {
+        if (ether_()) Address.sendValue(payable(msg.sender), reward);
+        else TOKEN.safeTransfer(msg.sender, reward);
     }
 
-    /// @dev For whom a payment could fail: it waits until it is collected.
+    /// @dev A reward for somebody else, whom a payment could fail: ETH waits until it is collected. A token that its receiver may not have stays here.
     function credit(address to, uint256 reward) internal {
-        masternodes[to].earned += uint128(reward);
+        if (ether_()) masternodes[to].earned += uint128(reward);
+        else if (!TOKEN.trySafeTransfer(to, reward)) slashed += reward;
+    }
+
+    function ether_() internal view returns (bool) {
+        return address(TOKEN) == address(0);
     }
 
     /// Whether this is the Ed25519 key's signature.

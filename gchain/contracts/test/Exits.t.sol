@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Ed25519Signer} from "./Ed25519Signer.sol";
 import {World} from "./World.sol";
 import {Exits} from "../src/Exits.sol";
@@ -305,7 +306,9 @@ contract ExitsTest is World {
 
     function test_collateral_is_bound_for_longer_than_a_dispute() public {
         vm.expectRevert(abi.encodeWithSelector(Exits.UnbondingTooShort.selector, WINDOW + 2 * ANSWER));
-        new GChain(UNIT, FEE, COLLATERAL, WINDOW + 2 * ANSWER - 1, ABSENCE, proofs, WINDOW, ANSWER, BOND);
+        new GChain(
+            UNIT, FEE, COLLATERAL, WINDOW + 2 * ANSWER - 1, ABSENCE, proofs, WINDOW, ANSWER, BOND, IERC20(address(0))
+        );
     }
 
     /// An exit as a device wrote it: read, named and signed as there.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Base} from "./Base.sol";
 import {Ed25519Signer} from "./Ed25519Signer.sol";
 import {Formats} from "../src/Formats.sol";
@@ -29,7 +30,8 @@ abstract contract World is Base {
     }
 
     Proofs internal proofs = new Proofs();
-    GChain internal chain = new GChain(UNIT, FEE, COLLATERAL, UNBONDING, ABSENCE, proofs, WINDOW, ANSWER, BOND);
+    GChain internal chain =
+        new GChain(UNIT, FEE, COLLATERAL, UNBONDING, ABSENCE, proofs, WINDOW, ANSWER, BOND, IERC20(address(0)));
     bytes internal set;
     bytes32 internal here;
     bytes32 internal head;
