@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {World} from "./World.sol";
+import {Usage} from "./Usage.sol";
 import {Cbor} from "../src/Cbor.sol";
 import {Formats} from "../src/Formats.sol";
 import {Rfc9162} from "../src/Rfc9162.sol";
 import {Services} from "../src/Services.sol";
 
-contract ServicesTest is World {
+contract ServicesTest is Usage {
     using Cbor for bytes;
 
     uint256 private constant GRACE = 1 days;
     /// The cut of World's headers in seconds, and a little.
     uint40 private constant END = 1_760_000_011;
-    bytes32 private constant CONSUMER = bytes32(uint256(0xc0));
-    bytes32 private constant PROVIDER = bytes32(uint256(0xd0));
     address payable private payee = payable(address(0xfee));
     Services private services;
 
@@ -173,20 +171,5 @@ contract ServicesTest is World {
         state = stateOf(debits, credits);
         state.header = header(value, 0, setHash(set));
         anchor(value, 0, 0);
-    }
-
-    function stateOf(uint64 debits, uint64 credits) private returns (Services.State memory state) {
-        bytes[4] memory entries;
-        bytes32[] memory leaves = new bytes32[](4);
-        for (uint256 i = 0; i < 4; ++i) {
-            bytes32 device = i == 1 ? CONSUMER : i == 2 ? PROVIDER : bytes32(i);
-            entries[i] = bytes.concat(hex"855820", device, uintItem(i == 2 ? credits : 50_000));
-            entries[i] = bytes.concat(entries[i], uintItem(i == 1 ? debits : 7), hex"095820", bytes32(i));
-            leaves[i] = Rfc9162.leafHash(entries[i]);
-        }
-        stateRoot = rootOf(leaves);
-        state.size = 4;
-        state.consumer = Services.Leaf(entries[1], 1, pathIn(leaves, 1));
-        state.provider = Services.Leaf(entries[2], 2, pathIn(leaves, 2));
     }
 }

@@ -36,7 +36,12 @@ abstract contract World is Base {
     bytes32 internal here;
     bytes32 internal head;
     uint32 internal number;
+    /// Payload of the last header that `anchor` brought; of the genesis before.
+    bytes internal last;
     uint64 internal value = GRANT * MEMBERS;
+    /// Keys of the masternodes, and their proofs: who joins again shows the same.
+    mapping(uint256 i => bytes32) private keys;
+    mapping(uint256 i => bytes) private joined;
     /// Leaves of the member table, which stays as founded, and its root.
     bytes32[] internal table;
     bytes32 internal tableRoot;
@@ -62,7 +67,7 @@ abstract contract World is Base {
         tableRoot = rootOf(table);
         bytes memory payload = genesis(setHash(set));
         here = sha256(bytes.concat("iotedge/genesis/1", payload));
-        head = here;
+        (head, last) = (here, payload);
         vm.deal(address(this), 100 ether);
         chain.found{value: uint256(value) * UNIT}(payload);
     }
@@ -118,8 +123,12 @@ abstract contract World is Base {
 
     function join(uint256 i) internal returns (bytes32 key) {
         address account = vm.addr(secret(i));
-        key = Ed25519Signer.publicKey(seed(i));
-        bytes memory proof = Ed25519Signer.sign(seed(i), chain.joinMessage(account));
+        if (joined[i].length == 0) {
+            joined[i] = Ed25519Signer.sign(seed(i), chain.joinMessage(account));
+            keys[i] = Ed25519Signer.publicKey(seed(i));
+        }
+        key = keys[i];
+        bytes memory proof = joined[i];
         vm.deal(account, 2 ether);
         vm.prank(account);
         chain.join{value: COLLATERAL}(key, proof);
@@ -180,7 +189,7 @@ abstract contract World is Base {
     function anchor(uint64 total, bytes32 exitsRoot, uint32 credited) internal {
         bytes memory payload = header(total, exitsRoot, setHash(set));
         chain.anchor(payload, set, credited, votes(payload, credited, 5));
-        head = hashOf(payload);
+        (head, last) = (hashOf(payload), payload);
         number += 1;
         value = total;
     }
