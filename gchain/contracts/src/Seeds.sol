@@ -35,6 +35,8 @@ contract Seeds {
     /// @notice The height whose block gives the seed of a term, now. It is the first one unless nobody, in 8,000 blocks, brought it: one who wants it to be, is enough.
     function heightOf(uint64 term) public view returns (uint256 height) {
         height = FIRST + term * LENGTH;
+        // Rounded down to whole patiences, on purpose.
+        // slither-disable-next-line divide-before-multiply
         if (block.number > height) height += (block.number - 1 - height) / PATIENCE * PATIENCE;
     }
 
@@ -44,6 +46,8 @@ contract Seeds {
         uint256 height = heightOf(term);
         require(block.number > height, NotYet(height));
         bytes32 hash = hashOf(height);
+        // A hash is what has to be equal.
+        // slither-disable-next-line incorrect-equality
         require(hash != 0 && keccak256(blockHeaderRlp) == hash, NotThatBlock(height));
         bytes32 word = Rlp.wordAt(blockHeaderRlp, MIX_HASH);
         randomness[term] = word;
@@ -54,6 +58,7 @@ contract Seeds {
     function hashOf(uint256 height) private view returns (bytes32) {
         if (block.number <= height + 256) return blockhash(height);
         (bool ok, bytes memory out) = HISTORY.staticcall(abi.encode(height));
+        // slither-disable-next-line incorrect-equality
         return ok && out.length == 32 ? abi.decode(out, (bytes32)) : bytes32(0);
     }
 }
