@@ -100,14 +100,14 @@ contract GChain is Exits, EIP712 {
         require(a != b || creditedA != creditedB, NoDoubleVote());
         address account = ECDSA.recover(digestOf(neighbourhood, number, a, creditedA), signatureA);
         require(account == ECDSA.recover(digestOf(neighbourhood, number, b, creditedB), signatureB), NoDoubleVote());
-        pay(slash(account));
+        hand(0, slash(account));
     }
 
     /// @notice Slashes a masternode whose Ed25519 key voted for two roots of one number, which devices check: the statement of section 7.4, as who saw both wrote it.
     function doubleRoot(bytes calldata statement) external {
         (bytes32 neighbourhood, bytes32 key) = PROOFS.doubleVote(statement);
         known(neighbourhood);
-        pay(slash(accountOf[key]));
+        hand(0, slash(accountOf[key]));
     }
 
     /// @notice What an account signs to vote (EIP-712).
@@ -138,7 +138,7 @@ contract GChain is Exits, EIP712 {
         (,, uint256 count, uint256 offset) = set.setHead();
         uint256 voters = votes.length / VOTE_LENGTH;
         require(voters != 0 && voters * VOTE_LENGTH == votes.length, VoterOrder());
-        Tally memory tally = Tally(digest, shareOf(n, voters), 0, 0, 0, 0);
+        Tally memory tally = Tally(digest, feeOf(n, voters), 0, 0, 0, 0);
         for (uint256 index = 0; index < count; ++index) {
             offset = hear(tally, set, offset, index, votes);
         }
@@ -182,11 +182,10 @@ contract GChain is Exits, EIP712 {
         return true;
     }
 
-    /// What each voter of a header gets: out of the neighbourhood's fund, else of what was slashed, else nothing.
-    function shareOf(Neighbourhood storage n, uint256 voters) private returns (uint256 share) {
+    /// What each voter of a header gets: out of the neighbourhood's fund, else nothing.
+    function feeOf(Neighbourhood storage n, uint256 voters) private returns (uint256 share) {
         share = FEE / voters;
         if (n.fund >= FEE) n.fund -= uint96(share * voters);
-        else if (ether_() && slashed >= FEE) slashed -= share * voters;
         else share = 0;
     }
 

@@ -32,7 +32,12 @@ abstract contract Masternodes {
 
     mapping(address account => Masternode) public masternodes;
     mapping(bytes32 key => address account) public accountOf;
-    /// Slashed collateral that nobody was promised. Where it is ETH it pays for headers, else it stays here for good.
+    /// How many are bonded.
+    uint256 public bondedCount;
+    /// What each of those that were bonded all along has had of slashed collateral; what one had missed when it joined, or has collected.
+    uint256 public shared;
+    mapping(address account => uint256) private missed;
+    /// Slashed collateral that is not shared yet: what did not divide, or had nobody to go to.
     uint256 public slashed;
 
     event Joined(address indexed account, bytes32 indexed key);
@@ -71,6 +76,8 @@ abstract contract Masternodes {
         node.key = key;
         node.seen = uint64(block.timestamp);
         accountOf[key] = msg.sender;
+        missed[msg.sender] = shared;
+        ++bondedCount;
         emit Joined(msg.sender, key);
         if (!ether_()) {
             uint256 before = TOKEN.balanceOf(address(this));
@@ -94,19 +101,27 @@ abstract contract Masternodes {
         Masternode storage node = bonded(msg.sender);
         require(node.leaves != 0 && block.timestamp >= node.leaves, NotFree(node.leaves));
         uint256 earned = node.earned;
+        uint256 share = shareOf(msg.sender);
         delete accountOf[node.key];
         delete masternodes[msg.sender];
+        --bondedCount;
         emit Left(msg.sender);
-        if (!ether_()) TOKEN.safeTransfer(msg.sender, COLLATERAL);
-        Address.sendValue(payable(msg.sender), ether_() ? COLLATERAL + earned : earned);
+        hand(earned, COLLATERAL + share);
     }
 
-    /// @notice Takes what was earned; who was slashed takes what it earned before.
+    /// @notice Takes what was earned, and the share of what others lost; who was slashed takes what it earned before.
     function collect() external {
         Masternode storage node = masternodes[msg.sender];
-        uint256 value = node.earned;
+        uint256 earned = node.earned;
+        uint256 share = shareOf(msg.sender);
         node.earned = 0;
-        Address.sendValue(payable(msg.sender), value);
+        missed[msg.sender] = shared;
+        hand(earned, share);
+    }
+
+    /// @notice What a masternode can collect of others' slashed collateral, in what that is of.
+    function shareOf(address account) public view returns (uint256) {
+        return masternodes[account].key == 0 ? 0 : shared - missed[account];
     }
 
     /// @notice Back in service: on the list again.
@@ -120,24 +135,32 @@ abstract contract Masternodes {
         return node.key != 0 && node.leaves == 0 && block.timestamp <= node.seen + ABSENCE;
     }
 
-    /// @dev Takes its collateral: a tenth for who showed it, which the caller has to give to whom it is due; the rest pays for honest work. Key and account are free again, but what was shown can be shown again: who rejoins takes others.
+    /// @dev Takes its collateral: a tenth for who showed it, which the caller has to give to whom it is due; the rest, and the share that it did not collect, is for all others alike. Not for who brings the next header: that could be itself, in a neighbourhood of its own. Key and account are free again, but what was shown can be shown again: who rejoins takes others.
     function slash(address account) internal returns (uint256 reward) {
         Masternode storage node = bonded(account);
         // In a loop of at most 64, once in the life of a wrong header.
         // slither-disable-next-line costly-loop
         delete accountOf[node.key];
+        uint256 lost = slashed + shareOf(account);
         node.key = 0;
         node.leaves = 0;
         reward = COLLATERAL / 10;
         // slither-disable-next-line costly-loop
-        slashed += COLLATERAL - reward;
+        uint256 left = --bondedCount;
+        lost += COLLATERAL - reward;
+        uint256 each = left == 0 ? 0 : lost / left;
+        // slither-disable-next-line costly-loop
+        shared += each;
+        // slither-disable-next-line costly-loop
+        slashed = lost - each * left;
         emit Slashed(account, msg.sender);
     }
 
-    /// @dev A reward for the caller, in what the collateral is of.
-    function pay(uint256 reward) internal {
-        if (ether_()) Address.sendValue(payable(msg.sender), reward);
-        else TOKEN.safeTransfer(msg.sender, reward);
+    /// @dev For the caller: wei, and something in what the collateral is of.
+    function hand(uint256 amount, uint256 ofCollateral) internal {
+        if (ether_()) amount += ofCollateral;
+        else if (ofCollateral != 0) TOKEN.safeTransfer(msg.sender, ofCollateral);
+        if (amount != 0) Address.sendValue(payable(msg.sender), amount);
     }
 
     /// @dev A reward for somebody else, whom a payment could fail: ETH waits until it is collected. A token that its receiver may not have stays here.

@@ -28,8 +28,6 @@ contract Proofs {
     /// Verifies P-256 signatures where the chain has it (EIP-7951).
     address private constant P256VERIFY = address(0x100);
 
-    /// A structure of another version.
-    error Version(uint256 version);
     /// Two roots that are equal, or do not ascend: one thing said twice.
     error OneRoot();
     /// A signature that does not hold.
@@ -50,7 +48,7 @@ contract Proofs {
         uint256 offset = statement.arrayOf(0, 8);
         uint256 number;
         (number, offset) = statement.unsigned(offset);
-        require(number == 1, Version(number));
+        require(number == 1, Formats.Version(number));
         (neighbourhood, offset) = statement.word(offset);
         (number, offset) = statement.unsignedOf(offset, 32);
         (key, offset) = statement.word(offset);

@@ -203,7 +203,18 @@ contract GChainTest is World {
         uint256 before = address(this).balance;
         chain.doubleVote(here, 1, a, 0, one, b, 0, two);
         vm.assertEq(address(this).balance - before, COLLATERAL / 10);
-        vm.assertEq(chain.slashed(), COLLATERAL - COLLATERAL / 10);
+        // The rest is for the six others alike, and can be collected once.
+        vm.assertEq(chain.slashed(), 0);
+        address other = vm.addr(secret(0));
+        uint256 share = (COLLATERAL - COLLATERAL / 10) / 6;
+        vm.assertEq(chain.shareOf(other), share);
+        before = other.balance;
+        vm.startPrank(other);
+        chain.collect();
+        chain.collect();
+        vm.stopPrank();
+        vm.assertEq(other.balance - before, share);
+        vm.assertEq(chain.shareOf(vm.addr(secret(2))), 0);
         vm.expectRevert(Masternodes.NotBonded.selector);
         chain.doubleVote(here, 1, a, 0, one, b, 0, two);
         // Its vote counts no more.
@@ -211,6 +222,35 @@ contract GChainTest is World {
         bytes memory five = votes(payload, 0, 5);
         vm.expectRevert(abi.encodeWithSelector(GChain.NotTheirVote.selector, 2));
         chain.anchor(payload, set, 0, five);
+    }
+
+    /// Who joins later has no share of what was lost before, and who is slashed loses its share to the others.
+    function test_a_share_is_of_what_was_lost_meanwhile() public {
+        show(2);
+        show(3);
+        uint256 rest = COLLATERAL - COLLATERAL / 10;
+        uint256 first = rest / 6;
+        uint256 second = (rest + first) / 5;
+        vm.assertEq(chain.shareOf(vm.addr(secret(0))), first + second);
+        join(2);
+        vm.assertEq(chain.shareOf(vm.addr(secret(2))), 0);
+        vm.assertEq(chain.bondedCount(), 6);
+        address leaver = vm.addr(secret(0));
+        vm.startPrank(leaver);
+        chain.quit();
+        vm.warp(block.timestamp + UNBONDING);
+        uint256 before = leaver.balance;
+        chain.takeCollateral();
+        vm.stopPrank();
+        vm.assertEq(leaver.balance - before, COLLATERAL + first + second);
+        vm.assertEq(chain.bondedCount(), 5);
+    }
+
+    /// Two votes of one masternode.
+    function show(uint256 i) private {
+        bytes memory one = signature(i, chain.digestOf(here, 1, here, 0));
+        bytes memory two = signature(i, chain.digestOf(here, 1, here, 1));
+        chain.doubleVote(here, 1, here, 0, one, here, 1, two);
     }
 
     function test_a_key_is_proved_and_nobody_elses() public {

@@ -29,7 +29,7 @@ contract InvariantTest is World {
         (,,, uint256 earned) = held.masternodes(address(handler));
         for (uint256 i = 0; i < VALIDATORS; ++i) {
             (,,, uint128 more) = held.masternodes(vm.addr(secret(i)));
-            earned += more;
+            earned += more + held.shareOf(vm.addr(secret(i)));
         }
         vm.assertEq(address(held).balance, owed + VALIDATORS * COLLATERAL + held.slashed() + fund + earned);
         Gateways gateways = handler.gateways();

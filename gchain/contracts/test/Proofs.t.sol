@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Ed25519Signer} from "./Ed25519Signer.sol";
 import {World} from "./World.sol";
+import {Formats} from "../src/Formats.sol";
 import {Masternodes} from "../src/Masternodes.sol";
 import {Neighbourhoods} from "../src/Neighbourhoods.sol";
 import {Proofs} from "../src/Proofs.sol";
@@ -64,7 +65,7 @@ contract ProofsTest is World {
         vm.expectRevert(Proofs.NotSigned.selector);
         chain.doubleRoot(forged);
         forged[1] = 0x02;
-        vm.expectRevert(abi.encodeWithSelector(Proofs.Version.selector, 2));
+        vm.expectRevert(abi.encodeWithSelector(Formats.Version.selector, 2));
         chain.doubleRoot(forged);
     }
 
