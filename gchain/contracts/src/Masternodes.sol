@@ -121,7 +121,7 @@ abstract contract Masternodes {
 
     /// @notice What a masternode can collect of others' slashed collateral, in what that is of.
     function shareOf(address account) public view returns (uint256) {
-        return masternodes[account].key == 0 ? 0 : shared - missed[account];
+        return masternodes[account].key != 0 ? shared - missed[account] : 0;
     }
 
     /// @notice Back in service: on the list again.
@@ -152,7 +152,7 @@ abstract contract Masternodes {
         // slither-disable-next-line costly-loop
         shared += each;
         // slither-disable-next-line costly-loop
-        slashed = lost - each * left;
+        slashed = left == 0 ? lost : lost % left;
         emit Slashed(account, msg.sender);
     }
 
