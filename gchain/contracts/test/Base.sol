@@ -8,6 +8,7 @@ interface Vm {
     function stopPrank() external;
     function deal(address account, uint256 balance) external;
     function warp(uint256 timestamp) external;
+    function chainId(uint256 id) external;
     function roll(uint256 number) external;
     function expectRevert(bytes4 selector) external;
     function expectRevert(bytes calldata data) external;

@@ -304,6 +304,18 @@ contract ExitsTest is World {
         vm.assertTrue(key == 0);
     }
 
+    function test_without_a_window_nothing_waits_and_nothing_is_disputed() public {
+        chain = new GChain(UNIT, FEE, COLLATERAL, 0, ABSENCE, proofs, 0, 0, BOND, IERC20(address(0)));
+        again();
+        Exits.Exit memory e = Exits.Exit(here, 1, TARGET, 300, bytes32(uint256(77)));
+        left(e);
+        bytes32[] memory none = new bytes32[](0);
+        vm.expectRevert(abi.encodeWithSelector(Exits.WindowClosed.selector, block.timestamp));
+        chain.challenge{value: BOND}(e, 0, 1, none);
+        take(e);
+        vm.assertEq(TARGET.balance, 300 * UNIT);
+    }
+
     function test_collateral_is_bound_for_longer_than_a_dispute() public {
         vm.expectRevert(abi.encodeWithSelector(Exits.UnbondingTooShort.selector, WINDOW + 2 * ANSWER));
         new GChain(

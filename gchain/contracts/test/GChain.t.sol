@@ -187,6 +187,54 @@ contract GChainTest is World {
         chain.found{value: wanted}(bytes.concat(payload, bytes1(0)));
     }
 
+    function test_a_neighbourhood_of_another_chain_or_of_too_much_is_refused() public {
+        bytes memory payload = genesis(bytes32(uint256(5)));
+        uint256 id = block.chainid;
+        vm.chainId(id + 1);
+        vm.expectRevert(abi.encodeWithSelector(Neighbourhoods.OtherChain.selector, id));
+        chain.found(payload);
+        vm.chainId(id);
+        // Eight grants of 2^60 are 2^63: with deposits they would not fit.
+        bytes memory much = bytes.concat(hex"1b", bytes8(uint64(1) << 60));
+        bytes memory grant = bytes.concat(hex"19", bytes2(uint16(9_000)), uintItem(GRANT));
+        payload = replaced(payload, grant, bytes.concat(hex"19", bytes2(uint16(9_000)), much));
+        vm.expectRevert(abi.encodeWithSelector(Neighbourhoods.Value.selector, 0));
+        chain.found(payload);
+        much[1] = 0x80;
+        payload = replaced(genesis(bytes32(uint256(5))), grant, bytes.concat(hex"19", bytes2(uint16(9_000)), much));
+        vm.expectRevert(Formats.Contradiction.selector);
+        chain.found(payload);
+    }
+
+    /// A header without transactions has no times; number 0 is the genesis.
+    function test_headers_that_contradict_themselves_are_refused() public {
+        bytes memory payload = header(value, 0, setHash(set));
+        bytes memory five = votes(payload, 0, 5);
+        payload[payload.length - 1] = 0x01;
+        vm.expectRevert(Formats.Contradiction.selector);
+        chain.anchor(payload, set, 0, five);
+        payload[payload.length - 1] = 0x00;
+        payload[36] = 0x00;
+        vm.expectRevert(Formats.Contradiction.selector);
+        chain.anchor(payload, set, 0, five);
+    }
+
+    /// The bytes with one part, which is there once, in place of another.
+    function replaced(bytes memory data, bytes memory old, bytes memory now_) private pure returns (bytes memory out) {
+        for (uint256 i = 0; i + old.length <= data.length; ++i) {
+            if (keccak256(part(data, i, i + old.length)) != keccak256(old)) continue;
+            return bytes.concat(part(data, 0, i), now_, part(data, i + old.length, data.length));
+        }
+        revert("not there");
+    }
+
+    function part(bytes memory data, uint256 from, uint256 to) private pure returns (bytes memory out) {
+        out = new bytes(to - from);
+        for (uint256 i = from; i < to; ++i) {
+            out[i - from] = data[i];
+        }
+    }
+
     function test_who_votes_twice_is_slashed_once() public {
         bytes32 a = bytes32(uint256(1));
         bytes32 b = bytes32(uint256(2));

@@ -41,7 +41,7 @@ abstract contract World is Base {
     uint64 internal value = GRANT * MEMBERS;
     /// Keys of the masternodes, and their proofs: who joins again shows the same.
     mapping(uint256 i => bytes32) private keys;
-    mapping(uint256 i => bytes) private joined;
+    mapping(GChain chain => mapping(uint256 i => bytes)) private joined;
     /// Leaves of the member table, which stays as founded, and its root.
     bytes32[] internal table;
     bytes32 internal tableRoot;
@@ -65,6 +65,18 @@ abstract contract World is Base {
             table.push(Rfc9162.leafHash(record(i)));
         }
         tableRoot = rootOf(table);
+        found();
+    }
+
+    /// The same masternodes and the same neighbourhood, in the contract that `chain` is by now.
+    function again() internal {
+        for (uint256 i = 0; i < VALIDATORS; ++i) {
+            join(i);
+        }
+        found();
+    }
+
+    function found() private {
         bytes memory payload = genesis(setHash(set));
         here = sha256(bytes.concat("iotedge/genesis/1", payload));
         (head, last) = (here, payload);
@@ -123,12 +135,12 @@ abstract contract World is Base {
 
     function join(uint256 i) internal returns (bytes32 key) {
         address account = vm.addr(secret(i));
-        if (joined[i].length == 0) {
-            joined[i] = Ed25519Signer.sign(seed(i), chain.joinMessage(account));
+        if (joined[chain][i].length == 0) {
+            joined[chain][i] = Ed25519Signer.sign(seed(i), chain.joinMessage(account));
             keys[i] = Ed25519Signer.publicKey(seed(i));
         }
         key = keys[i];
-        bytes memory proof = joined[i];
+        bytes memory proof = joined[chain][i];
         vm.deal(account, 2 ether);
         vm.prank(account);
         chain.join{value: COLLATERAL}(key, proof);
