@@ -51,10 +51,15 @@ void device_exit(device_t *device)
     uint64_t now = clock_now();
     uint32_t ticket;
     entry_t *entry;
+    iotedge_node_status_t status;
     if (device->options.exit == 0 || device->exited || now < device->next_exit) {
         return;
     }
     device->next_exit = now + 1000;
+    /* It would be taken, and refused when its turn comes. */
+    if (device_status(device, &status) != 0 || status.credits - status.debits < device->options.exit) {
+        return;
+    }
     if (iotedge_node_submit_exit(device->node, now, device_time(device) + 600000, device->options.exit, device->options.exit_to, &ticket) != IOTEDGE_OK) {
         return; /* Not a member yet, or not enough: asked again. */
     }

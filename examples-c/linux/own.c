@@ -115,6 +115,9 @@ static void failed(device_t *device, const iotedge_event_t *event)
 {
     entry_t *entry = book_by_ticket(&device->book, event->ticket);
     if (entry != NULL) {
+        if (entry->kind == BOOK_EXIT) {
+            device->exited = 0; /* Asked again: it spent something meanwhile. */
+        }
         entry->failed = event->kind == IOTEDGE_EVENT_EXPIRED ? "expired" : iotedge_status_name((int32_t)event->code);
     }
 }

@@ -8,7 +8,7 @@ use crate::admission::{Admission, Answer, Asked, is_leaf};
 use crate::cut::{self, Moment};
 use crate::daemon::{Part, Shared, catch_up};
 use crate::epoch::{self, payload_of};
-use crate::gchain::Anchoring;
+use crate::gchain::{Anchoring, Voices};
 use crate::metrics::Exposition;
 use crate::service::{header_frames, table_frames, write};
 use crate::store::StoredHeader;
@@ -64,6 +64,7 @@ pub struct Closer {
     void_trims: u64,
     false_votes: u64,
     anchoring: Anchoring,
+    voices: Voices,
 }
 
 fn kept_trim(shared: &Shared) -> Option<(Id, Millis)> {
@@ -100,6 +101,7 @@ impl Closer {
             void_trims: 0,
             false_votes: 0,
             anchoring: Anchoring::default(),
+            voices: Voices::default(),
         }
     }
 
@@ -511,6 +513,14 @@ impl Part for Closer {
                     .on_vote(shared, header, credited, index, &whole)?;
                 Ok(true)
             }
+            Frame::Anchored {
+                header,
+                block,
+                votes,
+            } => {
+                self.voices.hear(shared, *header, *block, votes.iter())?;
+                Ok(true)
+            }
             // What the GL-node itself makes comes from nobody else.
             Frame::Header { .. }
             | Frame::Table { .. }
@@ -565,6 +575,7 @@ impl Part for Closer {
                 .put_out_revoked(&shared.store, &mut shared.node, now)?;
         }
         self.anchoring.tick(shared, &self.validators, now)?;
+        self.voices.tick(shared, now);
         self.step(shared, now)
     }
 
@@ -603,6 +614,11 @@ impl Part for Closer {
         let votes = self.proposal.as_ref().map_or(0, |p| p.votes.len() as u64);
         page.gauge("proposal_votes", "Votes for it.", votes);
         self.anchoring.metrics(page);
+        page.counter(
+            "gchain_voices_refused_total",
+            "What validators say of anchored headers and does not hold.",
+            self.voices.refused(),
+        );
     }
 }
 

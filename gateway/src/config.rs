@@ -566,6 +566,13 @@ impl Config {
                     "an http:// or https:// address of an Ethereum node's JSON-RPC",
                 ));
             }
+            if gchain.rpc.starts_with("https://") && !cfg!(feature = "tls") {
+                return Err(self.value(
+                    "gchain.rpc",
+                    &gchain.rpc,
+                    "http:// in this build; for https:// build it with --features tls",
+                ));
+            }
             if gchain.contract().is_none() {
                 return Err(self.value(
                     "gchain.contract",

@@ -41,6 +41,17 @@ pub enum ExitError {
     Store(#[from] StoreError),
 }
 
+/// The neighbourhood of a settled header.
+///
+/// # Errors
+/// [`ExitError`].
+pub fn neighbourhood(store: &Store, number: HeaderNumber) -> Result<Id, ExitError> {
+    let stored = store.header(number)?.filter(|h| h.settled);
+    let stored = stored.ok_or(ExitError::NotSettled(number))?;
+    let signed = SignedHeader::parse(&stored.cose).map_err(|_| ExitError::NotSettled(number))?;
+    Ok(signed.header().neighbourhood)
+}
+
 /// All exits of a settled header, in the order of its exits root.
 ///
 /// # Errors

@@ -153,6 +153,19 @@ pub fn page<P: Part>(
         "Time spent in commits.",
         stats.commit_time,
     );
+    if let Some(link) = &shared.gchain {
+        page.counter(
+            "gchain_troubles_total",
+            "What went wrong between here and the G-Chain; it goes on by itself.",
+            link.troubles,
+        );
+        let anchored = shared.node.anchored().map_or(0, |(header, _)| header.0);
+        page.gauge(
+            "gchain_anchored",
+            "Newest header that a stake quorum says is anchored.",
+            anchored.into(),
+        );
+    }
     part.metrics(&mut page);
     page.finish()
 }

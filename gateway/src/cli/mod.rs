@@ -5,6 +5,7 @@
 
 pub mod ca;
 pub mod export;
+pub mod gchain;
 pub mod input;
 pub mod inspect;
 pub mod provision;
@@ -45,6 +46,9 @@ pub enum Command {
     Inspect(inspect::Inspect),
     /// Write transactions, receipts and macro transactions of a store as files that strangers can check.
     Export(export::Export),
+    /// Speak to the contract of the G-Chain: accounts, masternodes, deposits, withdrawals.
+    #[command(subcommand, name = "gchain")]
+    GChain(gchain::GChain),
     /// Check certificates, receipts, transactions and evidence offline.
     #[command(subcommand)]
     Verify(verify::Verify),
@@ -124,6 +128,7 @@ impl Cli {
             Command::Provision(provision) => provision.run().map(|()| true),
             Command::Inspect(inspect) => inspect.run().map(|()| true),
             Command::Export(export) => export.run().map(|()| true),
+            Command::GChain(call) => call.run().map(|()| true),
             Command::Verify(verify) => verify.run().map(|()| true),
         }
     }

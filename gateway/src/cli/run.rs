@@ -4,6 +4,7 @@ use crate::admission::Admission;
 use crate::closer::Closer;
 use crate::config::{Config, Serial};
 use crate::daemon::{Daemon, Shared};
+use crate::gchain::Role;
 use crate::keys::{self, DeviceFile};
 use crate::voter::Voter;
 use anyhow::{Context, Result, anyhow, bail};
@@ -188,6 +189,9 @@ impl Run {
             &authority,
             chain.last().copied(),
         )?;
+        if let Some(gchain) = shared.config.gchain.clone() {
+            shared.gchain = Some(crate::gchain::start(&gchain, Role::Gateway)?);
+        }
         let closer = Closer::new(&shared, admission, secret, authority_secret);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -232,7 +236,10 @@ impl Validator {
             );
             return Ok(());
         }
-        let shared = Shared::new(config, authority, true, &[], NodeSigner::None)?;
+        let mut shared = Shared::new(config, authority, true, &[], NodeSigner::None)?;
+        if let Some(gchain) = shared.config.gchain.clone() {
+            shared.gchain = Some(crate::gchain::start(&gchain, Role::Validator)?);
+        }
         let voter = Voter::new(&shared.config, secret, admission.anchors)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -18,6 +18,9 @@ use tracing::{info, warn};
 /// Validators that have not voted for the contract are asked this often.
 const REPEAT: u64 = 1_000;
 
+/// What the contract refused is brought again after this.
+const REFUSED: u64 = 30_000;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Anchoring {
@@ -38,7 +41,14 @@ impl Anchoring {
         validators: &[SocketAddr],
         now: Millis,
     ) -> Result<()> {
-        if shared.gchain.is_none() || now < self.due {
+        let Some(link) = &mut shared.gchain else {
+            return Ok(());
+        };
+        if let Some(refused) = link.refused.take() {
+            self.handed = HeaderNumber(refused.0.saturating_sub(1));
+            self.due = Millis(now.0 + REFUSED);
+        }
+        if now < self.due {
             return Ok(());
         }
         let anchored = shared.store.newest_anchor()?;
@@ -116,6 +126,7 @@ impl Anchoring {
             return Ok(());
         };
         let ballot = Ballot {
+            chain_id: n.trust.genesis.chain_id,
             neighbourhood: n.trust.neighbourhood,
             number,
             header: Header::hash(&payload),

@@ -4,14 +4,19 @@
 //! accounts and of anchored headers; everything that follows from it is in the store before it is acted on, so it does not matter when either stops.
 
 mod anchoring;
+mod thread;
+mod voices;
 mod word;
 
 pub use anchoring::Anchoring;
+pub use thread::{Role, password, start};
+pub use voices::Voices;
 pub use word::Word;
 
 use crate::daemon::Shared;
 use crate::store::StoredAnchor;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use iotedge_core::identity::sign1::Sign1;
 use iotedge_core::ledger::Deposit;
 use iotedge_core::posp::Header;
 use iotedge_core::{HeaderNumber, Id};
@@ -22,6 +27,8 @@ use tracing::{error, info, warn};
 /// What an account votes on (EIP-712 `Vote`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ballot {
+    /// The chain's id, as the genesis names it.
+    pub chain_id: u64,
     pub neighbourhood: Id,
     pub number: HeaderNumber,
     /// The header's hash.
@@ -52,6 +59,8 @@ pub enum Tell {
     },
     /// The account of a masternode's Ed25519 key.
     Account { key: [u8; 32], account: [u8; 20] },
+    /// The contract does not take a header as it was brought: bring it again, when what it lacks may be there.
+    Refused { number: HeaderNumber, why: String },
     /// The Ethereum node, or what was brought to it, is in trouble; it goes on by itself.
     Trouble(String),
 }
@@ -75,8 +84,11 @@ pub struct Bring {
 pub enum Ask {
     /// Watch this neighbourhood and these validators' accounts from now on; of deposits so many are here already, of headers those up to this number.
     Watch {
+        chain_id: u64,
         neighbourhood: Id,
+        /// The genesis's payload, and what it grants to the founding members together.
         genesis: Vec<u8>,
+        granted: u64,
         validators: Vec<[u8; 32]>,
         deposits: u32,
         anchored: HeaderNumber,
@@ -93,6 +105,7 @@ pub struct Link {
     accounts: BTreeMap<[u8; 32], [u8; 20]>,
     watching: bool,
     lost: bool,
+    pub(crate) refused: Option<HeaderNumber>,
     pub(crate) troubles: u64,
 }
 
@@ -107,6 +120,7 @@ impl Link {
             accounts: BTreeMap::new(),
             watching: false,
             lost: false,
+            refused: None,
             troubles: 0,
         }
     }
@@ -138,8 +152,10 @@ impl Link {
         };
         let anchored = shared.store.newest_anchor()?;
         let ask = Ask::Watch {
+            chain_id: n.trust.genesis.chain_id,
             neighbourhood: n.trust.neighbourhood,
-            genesis: n.genesis.clone(),
+            genesis: payload_of_genesis(&n.genesis)?,
+            granted: (n.trust.genesis.grant.0).saturating_mul(n.trust.genesis.members.into()),
             validators: n.trust.set.validators().iter().map(|v| v.key).collect(),
             deposits: shared.store.deposit_count()?,
             anchored: anchored.map_or(HeaderNumber(0), |a| a.number),
@@ -161,6 +177,13 @@ impl Link {
             }
         }
     }
+}
+
+/// What the authority signed.
+fn payload_of_genesis(cose: &[u8]) -> Result<Vec<u8>> {
+    let genesis = Sign1::parse(cose);
+    let genesis = genesis.map_err(|e| anyhow!("the stored genesis is damaged: {e:?}"))?;
+    Ok(genesis.payload.to_vec())
 }
 
 impl Shared {
@@ -203,6 +226,11 @@ impl Shared {
                 }
                 Tell::Account { key, account } => {
                     link.accounts.insert(key, account);
+                }
+                Tell::Refused { number, why } => {
+                    link.troubles += 1;
+                    error!(header = number.0, why, "the contract refuses a header");
+                    link.refused = Some(number);
                 }
                 Tell::Trouble(why) => {
                     link.troubles += 1;

@@ -52,6 +52,7 @@ impl Word {
             Some((_, signature)) => *signature,
             None => {
                 let ballot = Ballot {
+                    chain_id: n.trust.genesis.chain_id,
                     neighbourhood,
                     number,
                     header,
