@@ -5,10 +5,10 @@ PREFIX ?= /usr/local
 SETUP  := ci/setup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-metal test check lib install fuzz bench soak interop vectors header clean
+.PHONY: help setup demo demo-metal demo-gchain test check lib install fuzz bench soak interop vectors header clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what the build needs (the other targets do it by themselves)
 	@$(SETUP)
@@ -20,6 +20,11 @@ demo: ## a neighbourhood of eight C devices, a gateway and four validators on th
 demo-metal: ## three boards under QEMU and two Linux devices in one neighbourhood (4 minutes)
 	@ci/setup metal
 	@python3 ci/demo_metal
+
+demo-gchain: ## eight C devices that settle on Ethereum: anvil, the contract, seven masternodes with stake (3 minutes)
+	@$(SETUP)
+	@ci/setup gchain
+	@out/venv/bin/python ci/demo_gchain
 
 test: ## everything that CI checks
 	@$(SETUP)
