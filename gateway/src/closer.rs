@@ -623,7 +623,7 @@ impl Part for Closer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::config::Config;
     use iotedge_core::crypto::PublicKey;
@@ -634,7 +634,7 @@ mod tests {
 
     const T: u64 = 4_000;
 
-    fn secret(n: u8) -> SecretKey {
+    pub(crate) fn secret(n: u8) -> SecretKey {
         SecretKey::from_seed(&[n; 32]).unwrap()
     }
 
@@ -655,7 +655,7 @@ mod tests {
     }
 
     /// A GL-node that is its neighbourhood's only member, and a moment at which a trim is due.
-    fn alone(folder: &Path, kept: Option<&[u8]>) -> (Shared, Closer, Millis) {
+    pub(crate) fn alone(folder: &Path, kept: Option<&[u8]>) -> (Shared, Closer, Millis) {
         let validator = hex::encode(secret(3).public_key().bytes());
         let text = format!(
             "data = \"data\"\n[policy]\nperiod_ms = {T}\nwitnesses = 1\nmax_members = 4\n[limits]\nwindow = 64\n\

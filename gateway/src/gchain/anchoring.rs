@@ -19,7 +19,7 @@ use tracing::{info, warn};
 const REPEAT: u64 = 1_000;
 
 /// What the contract refused is brought again after this.
-const REFUSED: u64 = 30_000;
+const REFUSED: u64 = 10_000;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -64,7 +64,19 @@ impl Anchoring {
             return Ok(());
         };
         let set = &n.trust.set;
-        let votes = shared.store.account_votes(next)?;
+        let ballot = Ballot {
+            chain_id: n.trust.genesis.chain_id,
+            neighbourhood: n.trust.neighbourhood,
+            number: next,
+            header: Header::hash(&payload),
+            credited,
+        };
+        let mut votes = shared.store.account_votes(next)?;
+        // Who has no collateral any more has no vote: the contract would refuse the header for it.
+        votes.retain(|(index, signature)| {
+            let validator = set.get(*index).ok();
+            validator.is_some_and(|v| link.holds(&v.key, &ballot, signature) == Some(true))
+        });
         let stake = |index: &u8| set.get(*index).map_or(0, |v| u128::from(v.stake));
         let signed: u128 = votes.iter().map(|(index, _)| stake(index)).sum();
         if !set.is_quorum(signed) {
@@ -94,9 +106,7 @@ impl Anchoring {
             votes: written(&votes),
         };
         info!(header = next.0, votes = votes.len(), "to the G-Chain");
-        if let Some(link) = &shared.gchain {
-            link.bring(bring);
-        }
+        link.bring(bring);
         self.handed = next;
         Ok(())
     }

@@ -4,6 +4,8 @@
 //! accounts and of anchored headers; everything that follows from it is in the store before it is acted on, so it does not matter when either stops.
 
 mod anchoring;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod voices;
 mod word;
@@ -57,8 +59,11 @@ pub enum Tell {
         block: u64,
         credited: u32,
     },
-    /// The account of a masternode's Ed25519 key.
-    Account { key: [u8; 32], account: [u8; 20] },
+    /// The account of a validator's Ed25519 key; none where it has not joined, has left, or was slashed.
+    Account {
+        key: [u8; 32],
+        account: Option<[u8; 20]>,
+    },
     /// The contract does not take a header as it was brought: bring it again, when what it lacks may be there.
     Refused { number: HeaderNumber, why: String },
     /// The Ethereum node, or what was brought to it, is in trouble; it goes on by itself.
@@ -224,9 +229,10 @@ impl Shared {
                     };
                     self.store.put_anchor(&anchor)?;
                 }
-                Tell::Account { key, account } => {
-                    link.accounts.insert(key, account);
-                }
+                Tell::Account { key, account } => match account {
+                    Some(account) => drop(link.accounts.insert(key, account)),
+                    None => drop(link.accounts.remove(&key)),
+                },
                 Tell::Refused { number, why } => {
                     link.troubles += 1;
                     error!(header = number.0, why, "the contract refuses a header");

@@ -23,8 +23,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(60);
 /// For an answer of the node.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// Validators' accounts are looked up again after so many looks: one may join late, or with another account.
-const ACCOUNTS_EVERY: u32 = 30;
+/// Validators' accounts are looked up again after so many looks: one may join late, leave, or be slashed.
+const ACCOUNTS_EVERY: u32 = 10;
 /// What is told at once; the daemon empties it each turn.
 const TOLD: usize = 64;
 
@@ -250,12 +250,9 @@ impl Thread {
         let gone = |_| anyhow!("the daemon ended");
         if watched.looks.is_multiple_of(ACCOUNTS_EVERY) {
             for key in &watched.validators {
-                if let Some(account) = endpoint.account_of(key)? {
-                    let account = account.into();
-                    self.tell
-                        .send(Tell::Account { key: *key, account })
-                        .map_err(gone)?;
-                }
+                let account = endpoint.account_of(key)?.map(Into::into);
+                let told = Tell::Account { key: *key, account };
+                self.tell.send(told).map_err(gone)?;
             }
         }
         watched.looks = watched.looks.wrapping_add(1);
@@ -293,6 +290,8 @@ impl Thread {
             match event {
                 Event::Refused { number, why } => {
                     let number = HeaderNumber(number);
+                    // A voter that was slashed meanwhile, perhaps.
+                    watched.looks = 0;
                     self.tell
                         .send(Tell::Refused { number, why })
                         .map_err(gone)?;

@@ -112,6 +112,12 @@ impl Voices {
         }
     }
 
+    /// Frames that wait for the own node.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.frames.len()
+    }
+
     /// Voices that do not hold.
     #[must_use]
     pub const fn refused(&self) -> u64 {
