@@ -12,9 +12,9 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct SecretKey {
     /// The clamped scalar, not reduced.
-    scalar: Scalar,
-    prefix: [u8; 32],
-    public: [u8; 32],
+    pub(crate) scalar: Scalar,
+    pub(crate) prefix: [u8; 32],
+    pub(crate) public: [u8; 32],
 }
 
 impl SecretKey {
@@ -83,7 +83,7 @@ fn challenge(r: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Scalar {
 
 /// Of the parts, one after the other. In one place: each use of the hash would be a copy of its buffering.
 #[inline(never)]
-fn sha512(parts: &[&[u8]]) -> [u8; 64] {
+pub(crate) fn sha512(parts: &[&[u8]]) -> [u8; 64] {
     let mut hash = Sha512::new();
     for part in parts {
         hash.update(part);

@@ -239,6 +239,63 @@ impl Extended {
         (sum.extended(), whole)
     }
 
+    /// s P + k Q. Not for secrets.
+    #[inline(never)]
+    pub fn double_points(s: &Scalar, p: &Self, k: &Scalar, q: &Self) -> Self {
+        let tables = [p.odd_multiples(), q.odd_multiples()];
+        let mut digits = [s.digits(4), k.digits(4)];
+        let mut sum = Completed::IDENTITY;
+        let top = digits.iter().filter_map(|of| of.top()).max();
+        for at in (0..=top.unwrap_or(0)).rev() {
+            sum = sum.projective().double();
+            for (table, of) in tables.iter().zip(&mut digits) {
+                let taken = of.take(at).and_then(|d| Some((table.get(place(d))?, d)));
+                if let Some((known, digit)) = taken {
+                    let point = known.niels.signed(digit < 0);
+                    sum = sum.extended().plus(&point, Some(&known.z2));
+                }
+            }
+        }
+        sum.extended()
+    }
+
+    /// n times it, for a secret n: a double and a sum for each bit, whatever the bit is.
+    #[inline(never)]
+    pub fn times(&self, n: &Scalar) -> Self {
+        let once = self.cached();
+        let mut sum = Completed::IDENTITY.extended();
+        for bit in (0..=u8::MAX).rev() {
+            sum = sum.projective().double().extended();
+            let more = sum.plus(&once.niels, Some(&once.z2)).extended();
+            let is = mask(n.bit(bit));
+            sum.x.choose(&more.x, is);
+            sum.y.choose(&more.y, is);
+            sum.z.choose(&more.z, is);
+            sum.t.choose(&more.t, is);
+        }
+        sum
+    }
+
+    /// Eight times it: in the prime subgroup.
+    #[inline(never)]
+    pub fn cleared(&self) -> Self {
+        let twice = self.projective().double().projective();
+        twice.double().projective().double().extended()
+    }
+
+    /// It, and three, five and seven times it. [`Self::double_scalar`] makes its own: what it is compiled to is counted on the metal.
+    #[inline(never)]
+    fn odd_multiples(&self) -> [Cached; 4] {
+        let mut odd = [self.cached(); 4];
+        let twice = self.projective().double().extended().cached();
+        let mut last = *self;
+        for place in odd.iter_mut().skip(1) {
+            last = last.plus(&twice.niels, Some(&twice.z2)).extended();
+            *place = last.cached();
+        }
+        odd
+    }
+
     /// This one less another.
     #[inline(never)]
     pub fn less(&self, other: &Self) -> Projective {
@@ -442,6 +499,33 @@ mod tests {
             let expected = slowly(&((s + k * 0x1234_5678_9abc_def1u64) % order()));
             assert!(sum.less(&expected).is_identity(), "{s} {k}");
         }
+    }
+
+    #[test]
+    fn multiples_of_any_points_are_what_doubling_and_adding_makes() {
+        let (p, q) = (0x1234_5678_9abc_def1u64, 0xfedc_ba98_7654_3211u64);
+        let points = [p, q].map(|n| slowly(&BigUint::from(n)));
+        let all = numbers();
+        for (s, k) in all.iter().zip(all.iter().rev()) {
+            let sum = Extended::double_points(&scalar(s), &points[0], &scalar(k), &points[1]);
+            let expected = slowly(&((s * p + k * q) % order()));
+            assert!(sum.less(&expected).is_identity(), "{s} {k}");
+            let expected = slowly(&((s * p) % order()));
+            let times = points[0].times(&scalar(s));
+            assert!(times.less(&expected).is_identity(), "{s}");
+            assert_eq!(
+                times.cleared().projective().encode(),
+                times.projective().by_cofactor().encode()
+            );
+        }
+        let over = (BigUint::from(1u8) << 255) - 8u8;
+        let expected = slowly(&((&over * p) % order()));
+        assert!(
+            points[0]
+                .times(&scalar(&over))
+                .less(&expected)
+                .is_identity()
+        );
     }
 
     #[test]

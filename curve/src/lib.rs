@@ -1,4 +1,4 @@
-//! Ed25519 (RFC 8032), X25519 (RFC 7748) and ES256 (FIPS 186-5) for 32-bit microcontrollers.
+//! Ed25519 (RFC 8032), X25519 (RFC 7748), ES256 (FIPS 186-5) and a verifiable random function (RFC 9381) for 32-bit microcontrollers.
 //!
 //! The signature rule is the ledger's (docs/decisions/0002); why there is one more implementation, and what it is measured against, stands in
 //! docs/decisions/0022. Invariants: no branch and no address depends on a secret; no `unsafe`; nothing here panics; the deepest call stays below 4 KiB of
@@ -19,6 +19,7 @@ mod words;
 
 pub mod ed25519;
 pub mod p256;
+pub mod vrf;
 pub mod x25519;
 
 /// Why a key or a signature is not accepted. The ledger knows accepted or not; which of the two it is helps whoever looks for the reason.

@@ -1,4 +1,4 @@
-//! Signatures, key agreement, sealing, hashing and key derivation: the only place that names a crypto crate.
+//! Signatures, key agreement, sealing, hashing, key derivation and verifiable randomness: the only place that names a crypto crate.
 //!
 //! Invariant: every backend accepts exactly the same signatures. A ledger forks where two honest nodes disagree about one, so the
 //! rule is written down once (`docs/decisions/0002-signature-rule.md`, DESIGN's "one verification rule"), held in
@@ -18,6 +18,7 @@ mod screen;
 pub mod seal;
 mod software;
 mod twice;
+pub mod vrf;
 
 pub use constant_time::ct_eq;
 #[cfg(test)]

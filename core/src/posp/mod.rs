@@ -8,6 +8,7 @@ mod chain;
 mod check;
 pub mod close;
 mod double_vote;
+pub mod election;
 mod header;
 mod receipt;
 mod set;
