@@ -25,6 +25,14 @@ pub enum Error {
         /// The time-out.
         after: Duration,
     },
+    /// The endpoint answers no more calls for now.
+    #[error(
+        "endpoint {url} takes no more calls for now (rate limit): wait, or use an endpoint that allows more"
+    )]
+    Limited {
+        /// Scheme and host.
+        url: String,
+    },
     /// The endpoint is of another chain.
     #[error(
         "endpoint {url} is of chain {found}, not {wanted}: use an endpoint of chain {wanted}, or correct the chain id"
@@ -172,6 +180,7 @@ impl Error {
                 | Self::PoolBusy { .. }
                 | Self::NonceUsed { .. }
                 | Self::Gap { .. }
+                | Self::Limited { .. }
                 | Self::Form { .. }
         )
     }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// The most of one answer: logs come in pages, nothing else is large.
 const MAX_ANSWER: u64 = 64 << 20;
+/// HTTP's status for a rate limit (RFC 6585 section 4); some put it into the answer instead.
+const TOO_MANY: u16 = 429;
 
 /// A way to an Ethereum node.
 #[derive(Clone, Debug)]
@@ -59,16 +61,31 @@ impl Rpc {
             .send(request.to_string())
             .map_err(|e| self.broken(&e))?;
         let status = response.status();
+        // Whatever its body says, by a node or by what stands before it.
+        if status.as_u16() == TOO_MANY {
+            return Err(self.limited());
+        }
         let text = response
             .body_mut()
             .with_config()
             .limit(MAX_ANSWER)
             .read_to_string()
-            .map_err(|e| self.broken(&e))?;
+            .map_err(|e| match e {
+                // Less can be asked for.
+                ureq::Error::BodyExceedsLimit(_) => Error::Refused {
+                    method,
+                    code: 0,
+                    message: format!("its answer has more than {MAX_ANSWER} bytes"),
+                },
+                e => self.broken(&e),
+            })?;
         // Nodes answer some refusals with a status other than 200, and a body that says more.
         let answer = serde_json::from_str::<Value>(&text)
             .map_err(|_| self.foreign(format!("status {}, no JSON", status.as_u16())))?;
         if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
+            if is_limit(error) {
+                return Err(self.limited());
+            }
             return Err(refused(method, error));
         }
         match answer.get("result") {
@@ -96,14 +113,16 @@ impl Rpc {
         match error {
             ureq::Error::Timeout(_) => self.late(),
             ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::TimedOut => self.late(),
-            ureq::Error::Http(_) | ureq::Error::Protocol(_) | ureq::Error::BodyExceedsLimit(_) => {
-                self.foreign(error.to_string())
-            }
+            ureq::Error::Http(_) | ureq::Error::Protocol(_) => self.foreign(error.to_string()),
             _ => Error::Down {
                 url: self.origin(),
                 why: error.to_string(),
             },
         }
+    }
+
+    fn limited(&self) -> Error {
+        Error::Limited { url: self.origin() }
     }
 
     fn late(&self) -> Error {
@@ -112,6 +131,20 @@ impl Rpc {
             after: self.timeout,
         }
     }
+}
+
+/// Whether an error is about how often was asked. By words: the code that most have for it, -32005, stands for too many logs as well, which a smaller page mends.
+fn is_limit(error: &Value) -> bool {
+    let message = error["message"].as_str().unwrap_or_default().to_lowercase();
+    error["code"] == TOO_MANY
+        || [
+            "too many requests",
+            "rate limit",
+            "rate exceeded",
+            "request limit",
+        ]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 fn refused(method: &'static str, error: &Value) -> Error {
@@ -185,6 +218,63 @@ mod tests {
             let rpc = Rpc::new(url, Duration::from_secs(1));
             assert_eq!(rpc.origin(), "https://node.example");
         }
+    }
+
+    #[test]
+    fn a_rate_limit_is_no_refusal_of_what_was_asked() {
+        for error in [
+            json!({"code": 429, "message": "slow down"}),
+            json!({"code": -32005, "message": "project ID request rate exceeded"}),
+            json!({"code": -32007, "message": "15/second request limit reached"}),
+            json!({"code": -32000, "message": "Too Many Requests"}),
+        ] {
+            assert!(is_limit(&error), "{error}");
+        }
+        for error in [
+            json!({"code": -32005, "message": "query returned more than 10000 results"}),
+            json!({"code": -32602, "message": "block range is limited to 500"}),
+            json!({"code": -32003, "message": "exceeds block gas limit"}),
+        ] {
+            assert!(!is_limit(&error), "{error}");
+        }
+    }
+
+    /// One answer to one call, whatever it asks.
+    fn answered(head: &'static str, body: Vec<u8>) -> Error {
+        use std::io::{Read, Write};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).unwrap();
+            let length = body.len();
+            let head =
+                format!("HTTP/1.1 {head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            // Who has read enough goes away.
+            let _ = stream.write_all(&body);
+        });
+        let rpc = Rpc::new(&url, Duration::from_secs(20));
+        let error = rpc.call("eth_getLogs", json!([])).unwrap_err();
+        server.join().unwrap();
+        error
+    }
+
+    #[test]
+    fn status_429_is_a_rate_limit_whatever_the_body() {
+        for body in ["<html>slow down</html>", r#"{"error":{"code":-32005}}"#] {
+            let error = answered("429 Too Many Requests", body.into());
+            assert!(matches!(error, Error::Limited { .. }), "{error}");
+            assert!(error.passes());
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_too_long_can_be_asked_for_in_parts() {
+        let length = usize::try_from(MAX_ANSWER).unwrap() + 1;
+        let error = answered("200 OK", vec![b' '; length]);
+        assert!(matches!(error, Error::Refused { .. }), "{error}");
     }
 
     #[test]
