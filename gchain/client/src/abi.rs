@@ -24,6 +24,7 @@ sol! {
     function listed(address account) external view returns (bool);
     function masternodes(address account) external view returns (bytes32 key, uint64 leaves, uint64 seen, uint128 earned);
     function neighbourhoods(bytes32 neighbourhood) external view returns (bytes32 setHash, bytes32 head, uint64 totalValue, uint32 number, uint32 deposits, uint32 credited, uint96 fund);
+    function deposited(bytes32 neighbourhood, uint32 count) external view returns (uint64 sum, address from);
     function taken(bytes32 neighbourhood, bytes32 txId) external view returns (bool);
     function UNIT() external view returns (uint256);
     function FEE() external view returns (uint256);
@@ -289,6 +290,7 @@ mod tests {
             listedCall::SIGNATURE,
             masternodesCall::SIGNATURE,
             neighbourhoodsCall::SIGNATURE,
+            depositedCall::SIGNATURE,
             takenCall::SIGNATURE,
             UNITCall::SIGNATURE,
             FEECall::SIGNATURE,

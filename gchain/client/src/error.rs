@@ -150,6 +150,12 @@ pub enum Error {
         /// What is missing.
         what: String,
     },
+    /// The endpoint's logs are not what the contract counts.
+    #[error("the endpoint's logs of {what} are not what the contract counts: use another endpoint")]
+    Differs {
+        /// What they are of.
+        what: String,
+    },
     /// An answer that does not have the form of its call.
     #[error("the answer to {what} has not the form that it should have: use another endpoint")]
     Form {
@@ -174,13 +180,14 @@ impl Error {
             self,
             Self::Down { .. }
                 | Self::Timeout { .. }
+                | Self::Limited { .. }
                 | Self::NotJsonRpc { .. }
                 | Self::Refused { .. }
                 | Self::TooDear { .. }
                 | Self::PoolBusy { .. }
                 | Self::NonceUsed { .. }
                 | Self::Gap { .. }
-                | Self::Limited { .. }
+                | Self::Differs { .. }
                 | Self::Form { .. }
         )
     }

@@ -2,8 +2,8 @@
 
 use crate::abi::{
     self, ABSENCECall, ANSWERCall, BONDCall, COLLATERALCall, FEECall, Terms, UNBONDINGCall,
-    UNITCall, WINDOWCall, accountOfCall, joinMessageCall, listedCall, masternodesCall,
-    neighbourhoodsCall, takenCall,
+    UNITCall, WINDOWCall, accountOfCall, depositedCall, joinMessageCall, listedCall,
+    masternodesCall, neighbourhoodsCall, takenCall,
 };
 use crate::rpc::{bytes, quantity, uint, word};
 use crate::{Endpoint, Error};
@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// Blocks of one question for logs. Where a node takes fewer it says so, and is asked for half.
 const PAGE: u64 = 5_000;
+/// Deposits of one answer.
+const MOST_DEPOSITS: u32 = 10_000;
 
 /// What was paid in for a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,10 +167,11 @@ impl Endpoint {
         })
     }
 
-    /// All deposits from `first` on that have so many blocks over them, without a gap.
+    /// The deposits from `first` on that have so many blocks over them, without a gap, 10,000 at most: for more, ask again from behind the last. Their amounts
+    /// together are what the contract counts for them.
     ///
     /// # Errors
-    /// Those of the endpoint; [`Error::Gap`] where its logs are not all that the contract counts.
+    /// Those of the endpoint; [`Error::Gap`] where its logs are not all that the contract counts, [`Error::Differs`] where they say something else.
     pub fn deposits(
         &self,
         neighbourhood: B256,
@@ -178,11 +181,12 @@ impl Endpoint {
         let Some((safe, state)) = self.settled(neighbourhood, confirmations)? else {
             return Ok(Vec::new());
         };
-        let wanted = state.deposits.saturating_sub(first) as usize;
+        let end = state.deposits.min(first.saturating_add(MOST_DEPOSITS));
+        let wanted = end.saturating_sub(first) as usize;
         let mut found = BTreeMap::new();
         if wanted > 0 {
             self.logs_down::<abi::Deposited>(neighbourhood, safe, |event, _| {
-                if (first..state.deposits).contains(&event.index) {
+                if (first..end).contains(&event.index) {
                     let deposit = Deposit {
                         index: event.index,
                         device: event.device.0,
@@ -194,7 +198,24 @@ impl Endpoint {
                 found.len() == wanted || event.index < first
             })?;
         }
-        complete(found, (first..state.deposits).collect(), "deposit")
+        let deposits = complete(found, (first..end).collect(), "deposit")?;
+        if let Some(last) = deposits.last() {
+            let at = |count| {
+                let call = depositedCall {
+                    neighbourhood,
+                    count,
+                };
+                self.view(&call, Some(safe))
+            };
+            let (before, after) = (at(first)?, at(end)?);
+            let paid = after.sum.checked_sub(before.sum);
+            if !adds_up(&deposits, paid) || after.from != last.from {
+                return Err(Error::Differs {
+                    what: format!("deposits {first} to {}", last.index),
+                });
+            }
+        }
+        Ok(deposits)
     }
 
     /// All headers of a neighbourhood after number `after` that have so many blocks over them, without a gap.
@@ -342,6 +363,12 @@ fn decoded<E: SolEvent>(log: &Value) -> Result<E, Error> {
     E::decode_raw_log(topics.ok_or_else(form)?, &data).map_err(|_| form())
 }
 
+/// Whether they are so many micro-tokens together.
+fn adds_up(deposits: &[Deposit], paid: Option<u64>) -> bool {
+    let add = |sum: u64, deposit: &Deposit| sum.checked_add(deposit.amount);
+    paid.is_some() && deposits.iter().try_fold(0, add) == paid
+}
+
 fn complete<T>(mut found: BTreeMap<u32, T>, wanted: Vec<u32>, what: &str) -> Result<Vec<T>, Error> {
     let take = |number: u32| {
         found.remove(&number).ok_or_else(|| Error::Gap {
@@ -354,6 +381,22 @@ fn complete<T>(mut found: BTreeMap<u32, T>, wanted: Vec<u32>, what: &str) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_are_those_that_the_contract_counts() {
+        let deposit = |amount| Deposit {
+            index: 0,
+            device: [1; 32],
+            amount,
+            from: [2; 20],
+        };
+        let two = [deposit(30), deposit(12)];
+        assert!(adds_up(&two, Some(42)));
+        assert!(!adds_up(&two, Some(41)));
+        assert!(!adds_up(&two, None));
+        assert!(!adds_up(&[deposit(u64::MAX), deposit(1)], Some(0)));
+        assert!(!adds_up(&[deposit(u64::MAX), deposit(1)], None));
+    }
 
     #[test]
     fn a_missing_log_is_said() {

@@ -150,6 +150,10 @@ pub enum Way {
     Garbage,
     /// The answer to a transaction is lost; it arrives.
     LoseSent,
+    /// Logs with another amount than the last deposit's.
+    OtherAmounts,
+    /// Logs with another payer than the last deposit's.
+    OtherPayer,
 }
 
 /// A way to the node that can be worse than the node.
@@ -183,6 +187,23 @@ impl Proxy {
     }
 }
 
+/// The answer with another value of one byte in the last log's data.
+fn changed_log(answer: &str, byte: usize) -> String {
+    let mut answer: Value = serde_json::from_str(answer).unwrap();
+    let log = answer["result"].as_array_mut().unwrap().last_mut().unwrap();
+    let data = log["data"].as_str().unwrap();
+    let at = 2 + 2 * byte + 1;
+    let other = if data.as_bytes()[at] == b'0' {
+        "1"
+    } else {
+        "0"
+    };
+    let mut data = data.to_owned();
+    data.replace_range(at..=at, other);
+    log["data"] = json!(data);
+    answer.to_string()
+}
+
 fn pass(stream: TcpStream, way: &Mutex<Way>, sent: &AtomicUsize, url: &str) -> Option<()> {
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let (mut length, mut line) = (0, String::new());
@@ -197,12 +218,15 @@ fn pass(stream: TcpStream, way: &Mutex<Way>, sent: &AtomicUsize, url: &str) -> O
     reader.read_exact(&mut body).ok()?;
     let request: Value = serde_json::from_slice(&body).ok()?;
     let is_sent = request["method"] == "eth_sendRawTransaction";
+    let is_logs = request["method"] == "eth_getLogs";
     let way = *way.lock().unwrap();
     if let Way::Slow(time) = way {
         std::thread::sleep(time);
     }
     let answer = match way {
         Way::Garbage => "<html>Bad gateway</html>".to_owned(),
+        Way::OtherAmounts if is_logs => changed_log(&post(url, &request), 63),
+        Way::OtherPayer if is_logs => changed_log(&post(url, &request), 95),
         _ => post(url, &request),
     };
     sent.fetch_add(usize::from(is_sent), Ordering::Relaxed);
