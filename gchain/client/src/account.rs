@@ -38,6 +38,12 @@ impl Account {
     /// # Errors
     /// [`Error::Keystore`].
     pub fn create(path: &Path, password: &str) -> Result<Self, Error> {
+        if password.is_empty() {
+            return Err(keystore(
+                path,
+                "an empty password keeps nobody out: choose one".into(),
+            ));
+        }
         let account = Self::from_key(SigningKey::random(&mut rand::rngs::OsRng));
         account.store(path, password)?;
         Ok(account)
@@ -257,6 +263,9 @@ mod tests {
     fn a_keystore_is_its_owners_and_opens_with_its_password() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("account.json");
+        let empty = Account::create(&path, "").unwrap_err();
+        assert!(empty.to_string().contains("empty password"), "{empty}");
+        assert!(!path.exists());
         let made = Account::create(&path, "long enough").unwrap();
         assert_eq!(
             Account::open(&path, "long enough").unwrap().address(),
