@@ -76,6 +76,8 @@ HEADER += [1_700_000_000_001, 1_700_000_059_999]
 RECEIPT = [1, cbor(HEADER), ID[:6], ID[8], 12, ID[2:7], [[0, SIGNATURE], [1, SIGNATURE], [3, SIGNATURE]]]
 CHECKPOINT = [1, ID[0], 7, ID[1], ID[2], 1_700_000_000_000]
 DOUBLE = [1, ID[0], 7, ID[1], min(ID[2], ID[3]), SIGNATURE, max(ID[2], ID[3]), SIGNATURE]
+ELECTION = [1, ID[0], 9, 3, ID[1]]
+CANDIDATES = [[low, ID[2], 300, 7, proof] for low, proof in zip(sorted(ID[3:5]), (SIGNATURE + bytes(16), None))]
 SENML = [{0: "cpu/load", 1: "%", 2: cbor2.CBORTag(4, [-1, 235]), 6: 1_700_000_000}]
 SENML_PACK = [{-2: "host/", 0: "cpu", 1: "%", 2: 23}, {0: "free", 1: "B", 2: 2**33}, {0: "temp", 1: "Cel", 2: cbor2.CBORTag(4, [-2, -1])}]
 
@@ -172,6 +174,7 @@ SEEDS = {
     "header": {"whole": sign1(cbor(HEADER), SIGNED), "payload": cbor(HEADER), "empty": cbor([*HEADER[:7], 0, *HEADER[8:15], 0, 0])},
     "receipt": {"three": cbor(RECEIPT), "no-path": cbor([1, cbor(HEADER), [], ID[8], 1, [], [[0, SIGNATURE]]])},
     "set": {"set": cbor(SET), "checkpoint": cbor(CHECKPOINT), "double-vote": cbor(DOUBLE)},
+    "election": {"record": cbor([*ELECTION, [CANDIDATES[0], CANDIDATES[1]]]), "entry": cbor(CANDIDATES[0]), "nobody": cbor([*ELECTION, []])},
     "senml": {"one": cbor(SENML), "pack": cbor(SENML_PACK), "negative": cbor([{0: "t", 2: -40}])},
     # Scripts for fuzz/src/world.rs: transactions of three members, times, a reading, a reboot, a header, a replay.
     "node": {
