@@ -246,8 +246,12 @@ mod tests {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let server = std::thread::spawn(move || {
             let mut stream = listener.accept().unwrap().0;
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request).unwrap();
+            // All of the request: what is unread when the stream is closed takes the answer with it.
+            let (mut request, mut piece) = (Vec::new(), [0; 4096]);
+            while !request.ends_with(b"}") {
+                let read = stream.read(&mut piece).unwrap();
+                request.extend_from_slice(&piece[..read]);
+            }
             let length = body.len();
             let head =
                 format!("HTTP/1.1 {head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
