@@ -339,6 +339,12 @@ pub fn payload_of(cose: &[u8]) -> Option<Vec<u8>> {
     Some(SignedHeader::parse(cose).ok()?.payload().to_vec())
 }
 
+/// The hash of the header inside a macro transaction.
+#[must_use]
+pub fn hash_of(cose: &[u8]) -> Option<Id> {
+    Some(SignedHeader::parse(cose).ok()?.hash())
+}
+
 /// The first field in which two headers differ, for the log.
 #[must_use]
 pub fn first_difference(a: &[u8], b: &[u8]) -> Option<&'static str> {

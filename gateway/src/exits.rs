@@ -5,7 +5,7 @@
 use crate::store::{Store, StoreError};
 use iotedge_core::identity::{Record, Roles};
 use iotedge_core::ledger::{deposit_id, exit_leaf};
-use iotedge_core::posp::SignedHeader;
+use iotedge_core::posp::{Header, SignedHeader};
 use iotedge_core::tx::{Body, Unverified};
 use iotedge_core::wire::Reader;
 use iotedge_core::wire::merkle::{self, MAX_PATH};
@@ -41,26 +41,23 @@ pub enum ExitError {
     Store(#[from] StoreError),
 }
 
-/// The neighbourhood of a settled header.
+/// A settled header.
 ///
 /// # Errors
 /// [`ExitError`].
-pub fn neighbourhood(store: &Store, number: HeaderNumber) -> Result<Id, ExitError> {
+pub fn header(store: &Store, number: HeaderNumber) -> Result<Header, ExitError> {
     let stored = store.header(number)?.filter(|h| h.settled);
     let stored = stored.ok_or(ExitError::NotSettled(number))?;
     let signed = SignedHeader::parse(&stored.cose).map_err(|_| ExitError::NotSettled(number))?;
-    Ok(signed.header().neighbourhood)
+    Ok(*signed.header())
 }
 
 /// All exits of a settled header, in the order of its exits root.
 ///
 /// # Errors
 /// [`ExitError`].
-pub fn of(store: &Store, number: HeaderNumber) -> Result<Vec<Exit>, ExitError> {
-    let stored = store.header(number)?.filter(|h| h.settled);
-    let stored = stored.ok_or(ExitError::NotSettled(number))?;
-    let signed = SignedHeader::parse(&stored.cose).map_err(|_| ExitError::NotSettled(number))?;
-    let header = *signed.header();
+pub fn of(store: &Store, header: &Header) -> Result<Vec<Exit>, ExitError> {
+    let number = header.number;
     let mut exits = Vec::new();
     for id in store.leaves(number)? {
         let tx = store.tx(&id)?.ok_or(ExitError::Incomplete(number))?;
@@ -129,7 +126,7 @@ mod tests {
     use iotedge_core::Millis;
     use iotedge_core::crypto::SecretKey;
     use iotedge_core::ledger::Deposit;
-    use iotedge_core::posp::{Header, MAX_HEADER, close::header_payload};
+    use iotedge_core::posp::{MAX_HEADER, close::header_payload};
 
     fn deposit(n: u8) -> Deposit {
         Deposit {
@@ -139,7 +136,7 @@ mod tests {
         }
     }
 
-    fn header(exits_root: Id) -> Header {
+    fn of_root(exits_root: Id) -> Header {
         Header {
             neighbourhood: Id([1; 32]),
             number: HeaderNumber(2),
@@ -163,7 +160,7 @@ mod tests {
     fn settled(exits_root: Id) -> (tempfile::TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), Durability::Process).unwrap();
-        let header = header(exits_root);
+        let header = of_root(exits_root);
         let mut buffer = [0; MAX_HEADER];
         let payload = header_payload(&header, &mut buffer).unwrap();
         let secret = SecretKey::from_seed(&[9; 32]).unwrap();
@@ -193,7 +190,7 @@ mod tests {
         };
         let root = merkle::root([back(2, 1), back(3, 2)]).unwrap();
         let (_folder, store) = settled(root);
-        let exits = of(&store, HeaderNumber(2)).unwrap();
+        let exits = of(&store, &of_root(root)).unwrap();
         assert_eq!(exits.len(), 2);
         for exit in &exits {
             let path = path(&exits, exit.index).unwrap();
@@ -209,9 +206,9 @@ mod tests {
     #[test]
     fn a_list_that_is_not_the_header_s_is_none() {
         let (_folder, store) = settled(Id([8; 32]));
-        let incomplete = of(&store, HeaderNumber(2));
+        let incomplete = header(&store, HeaderNumber(2)).and_then(|h| of(&store, &h));
         assert!(matches!(incomplete, Err(ExitError::Incomplete(_))));
-        let absent = of(&store, HeaderNumber(3));
+        let absent = header(&store, HeaderNumber(3));
         assert!(matches!(absent, Err(ExitError::NotSettled(_))));
     }
 }

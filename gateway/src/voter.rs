@@ -203,7 +203,7 @@ impl Voter {
         else {
             return Ok(None);
         };
-        let hash = epoch::payload_of(cose).map(|payload| Header::hash(&payload));
+        let hash = epoch::hash_of(cose);
         if hash.is_none() || shared.store.voted(number)? != hash {
             return Ok(None);
         }

@@ -444,9 +444,9 @@ impl Withdraw {
         number: HeaderNumber,
         taken: &mut Vec<Value>,
     ) -> Result<usize> {
-        let neighbourhood = crate::exits::neighbourhood(store, number)?;
-        let neighbourhood = B256::from(neighbourhood.0);
-        let all = exits::of(store, number)?;
+        let header = exits::header(store, number)?;
+        let neighbourhood = B256::from(header.neighbourhood.0);
+        let all = exits::of(store, &header)?;
         let mut waiting = 0;
         for exit in &all {
             let (target, tx) = (Address::from(exit.target), B256::from(exit.id.0));

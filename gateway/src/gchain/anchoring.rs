@@ -5,19 +5,22 @@
 
 use super::{Ballot, Bring};
 use crate::daemon::Shared;
-use crate::epoch::payload_of;
+use crate::epoch::{hash_of, payload_of};
 use crate::metrics::Exposition;
 use crate::service::write;
 use anyhow::Result;
 use iotedge_core::posp::{Header, MAX_SET};
 use iotedge_core::wire::{Frame, Writer};
 use iotedge_core::{HeaderNumber, Millis};
+use iotedge_gchain::packed_votes;
 use std::net::SocketAddr;
 use tracing::{info, warn};
 
 /// Validators that have not voted for the contract are asked this often.
 const REPEAT: u64 = 1_000;
 
+/// The store is looked at this often for what is next; a header takes the thread longer.
+const LOOK: u64 = 200;
 /// What the contract refused is brought again after this.
 const REFUSED: u64 = 10_000;
 
@@ -51,6 +54,7 @@ impl Anchoring {
         if now < self.due {
             return Ok(());
         }
+        self.due = Millis(now.0 + LOOK);
         let anchored = shared.store.newest_anchor()?;
         let anchored = anchored.map_or(HeaderNumber(0), |a| a.number);
         let next = HeaderNumber(self.handed.max(anchored).0 + 1);
@@ -64,13 +68,7 @@ impl Anchoring {
             return Ok(());
         };
         let set = &n.trust.set;
-        let ballot = Ballot {
-            chain_id: n.trust.genesis.chain_id,
-            neighbourhood: n.trust.neighbourhood,
-            number: next,
-            header: Header::hash(&payload),
-            credited,
-        };
+        let ballot = Ballot::of(n, next, Header::hash(&payload), credited);
         let mut votes = shared.store.account_votes(next)?;
         // Who has no collateral any more has no vote: the contract would refuse the header for it.
         votes.retain(|(index, signature)| {
@@ -99,11 +97,11 @@ impl Anchoring {
             .map_err(|e| anyhow::anyhow!("the set cannot be written: {e:?}"))?;
         let bring = Bring {
             number: next,
-            hash: Header::hash(&payload),
+            hash: ballot.header,
             header: payload,
             set: w.written().to_vec(),
             credited,
-            votes: written(&votes),
+            votes: packed_votes(&votes),
         };
         info!(header = next.0, votes = votes.len(), "to the G-Chain");
         link.bring(bring);
@@ -130,18 +128,12 @@ impl Anchoring {
             return Ok(());
         };
         let known = shared.store.credited(number)? == Some(credited);
-        let (Some(payload), Ok(validator), true) =
-            (payload_of(&stored.cose), n.trust.set.get(index), known)
+        let (Some(header), Ok(validator), true) =
+            (hash_of(&stored.cose), n.trust.set.get(index), known)
         else {
             return Ok(());
         };
-        let ballot = Ballot {
-            chain_id: n.trust.genesis.chain_id,
-            neighbourhood: n.trust.neighbourhood,
-            number,
-            header: Header::hash(&payload),
-            credited,
-        };
+        let ballot = Ballot::of(n, number, header, credited);
         match link.holds(&validator.key, &ballot, signature) {
             Some(true) => shared.store.put_account_vote(number, index, signature)?,
             Some(false) => {
@@ -171,14 +163,4 @@ impl Anchoring {
             self.refused,
         );
     }
-}
-
-/// One after the other: index, r, s, v.
-fn written(votes: &[(u8, [u8; 65])]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(66 * votes.len());
-    for (index, signature) in votes {
-        bytes.push(*index);
-        bytes.extend_from_slice(signature);
-    }
-    bytes
 }

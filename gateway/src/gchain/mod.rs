@@ -16,11 +16,12 @@ pub use voices::Voices;
 pub use word::Word;
 
 use crate::daemon::Shared;
+use crate::epoch::hash_of;
+use crate::service::Neighbourhood;
 use crate::store::StoredAnchor;
 use anyhow::{Result, anyhow};
 use iotedge_core::identity::sign1::Sign1;
 use iotedge_core::ledger::Deposit;
-use iotedge_core::posp::Header;
 use iotedge_core::{HeaderNumber, Id};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
@@ -37,6 +38,20 @@ pub struct Ballot {
     pub header: Id,
     /// Deposits that its settlement has credited.
     pub credited: u32,
+}
+
+impl Ballot {
+    /// On a header of this neighbourhood.
+    #[must_use]
+    pub fn of(n: &Neighbourhood, number: HeaderNumber, header: Id, credited: u32) -> Self {
+        Self {
+            chain_id: n.trust.genesis.chain_id,
+            neighbourhood: n.trust.neighbourhood,
+            number,
+            header,
+            credited,
+        }
+    }
 }
 
 /// Makes and checks votes for the contract; needs no Ethereum node.
@@ -250,8 +265,8 @@ impl Shared {
     /// A contract that took another header than this daemon knows as settled: a stake quorum signed two. Nothing can be done here but to say so.
     fn check_anchor(&self, number: HeaderNumber, hash: &Id) -> Result<()> {
         let own = self.store.header(number)?.filter(|h| h.settled);
-        let own = own.and_then(|h| crate::epoch::payload_of(&h.cose));
-        if own.is_some_and(|payload| Header::hash(&payload) != *hash) {
+        let own = own.and_then(|h| hash_of(&h.cose));
+        if own.is_some_and(|own| own != *hash) {
             error!(
                 header = number.0,
                 "the contract took another header of this number than a quorum of stake settled here"

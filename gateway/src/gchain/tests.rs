@@ -4,7 +4,7 @@ use super::*;
 use crate::closer::tests::{alone, secret};
 use crate::store::StoredHeader;
 use iotedge_core::crypto::sha256;
-use iotedge_core::posp::{Anchored, MAX_HEADER, MAX_VOTE_MESSAGE, close::header_payload};
+use iotedge_core::posp::{Anchored, Header, MAX_HEADER, MAX_VOTE_MESSAGE, close::header_payload};
 use iotedge_core::wire::{Frame, Vote};
 use iotedge_core::{Amount, Millis};
 use std::sync::mpsc::channel;

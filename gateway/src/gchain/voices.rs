@@ -4,11 +4,11 @@
 //! passes it on to its neighbours as any node does.
 
 use crate::daemon::Shared;
-use crate::epoch::payload_of;
+use crate::epoch::hash_of;
 use crate::service::write;
 use anyhow::Result;
 use iotedge_core::crypto::Software;
-use iotedge_core::posp::{Anchored, Header};
+use iotedge_core::posp::Anchored;
 use iotedge_core::wire::frame::MAX_VOTES;
 use iotedge_core::wire::{Frame, List, Vote};
 use iotedge_core::{HeaderNumber, Millis};
@@ -48,13 +48,13 @@ impl Voices {
             return Ok(());
         };
         let settled = shared.store.header(number)?.filter(|h| h.settled);
-        let Some(payload) = settled.and_then(|h| payload_of(&h.cose)) else {
+        let Some(header) = settled.and_then(|h| hash_of(&h.cose)) else {
             return Ok(());
         };
         let said = Anchored {
             neighbourhood: n.trust.neighbourhood,
             number,
-            header: Header::hash(&payload),
+            header,
             block,
         };
         let heard = self.heard.entry((number, block)).or_default();

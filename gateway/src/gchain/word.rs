@@ -5,23 +5,26 @@
 
 use super::Ballot;
 use crate::daemon::Shared;
-use crate::epoch::payload_of;
+use crate::epoch::hash_of;
 use crate::service::write;
 use anyhow::{Context, Result};
 use iotedge_core::crypto::SecretKey;
-use iotedge_core::posp::{Anchored, Header, MAX_VOTE_MESSAGE};
+use iotedge_core::posp::{Anchored, MAX_VOTE_MESSAGE};
 use iotedge_core::wire::{Frame, List, Vote};
 use iotedge_core::{HeaderNumber, Millis};
 use tracing::info;
 
 /// Until its own node knows of a quorum, a validator says it again after this, then after twice as long each time.
 const REPEAT: u64 = 3_000;
+/// The store is looked at this often for a header to say it of.
+const LOOK: u64 = 200;
 /// But at least this often: where its own voice is what makes the quorum, its node never hears of one.
 const RAREST: u64 = 60_000;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Word {
+    look: Millis,
     due: Millis,
     pause: u64,
     said: HeaderNumber,
@@ -51,13 +54,7 @@ impl Word {
         let signature = match kept {
             Some((_, signature)) => *signature,
             None => {
-                let ballot = Ballot {
-                    chain_id: n.trust.genesis.chain_id,
-                    neighbourhood,
-                    number,
-                    header,
-                    credited,
-                };
+                let ballot = Ballot::of(n, number, header, credited);
                 let signature = link.vote(&ballot)?;
                 shared.store.put_account_vote(number, index, &signature)?;
                 signature
@@ -85,9 +82,10 @@ impl Word {
         key: &[u8; 32],
         now: Millis,
     ) -> Result<()> {
-        if shared.gchain.is_none() {
+        if shared.gchain.is_none() || now < self.look {
             return Ok(());
         }
+        self.look = Millis(now.0 + LOOK);
         let Some(anchor) = shared.store.newest_anchor()? else {
             return Ok(());
         };
@@ -99,8 +97,7 @@ impl Word {
             return Ok(());
         };
         let settled = shared.store.header(anchor.number)?.filter(|h| h.settled);
-        let payload = settled.and_then(|h| payload_of(&h.cose));
-        let same = payload.is_some_and(|payload| Header::hash(&payload) == anchor.hash);
+        let same = settled.and_then(|h| hash_of(&h.cose)) == Some(anchor.hash);
         let (true, Some(index)) = (same, n.trust.set.index_of(key)) else {
             return Ok(());
         };
