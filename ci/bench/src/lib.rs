@@ -9,6 +9,7 @@ pub mod interleave;
 pub mod link;
 pub mod load;
 pub mod sale;
+pub mod settlement;
 pub mod store;
 pub mod transfer;
 pub mod window;

@@ -1,16 +1,17 @@
 //! `iotedge-bench`: every figure of speed and size beside its ceiling, as a table and in `out/bench.json`.
 //!
 //!     iotedge-bench [--strict] [--out out/bench.json]     the table; --strict fails on a missed figure
-//!     iotedge-bench --only windows [...]                  one part of it: signatures, link, channels, sales, windows or instructions
+//!     iotedge-bench --only windows [...]                  one part of it: signatures, link, channels, sales, settlement, windows or instructions
+//!     iotedge-bench --settled 100000 [...]                replays an epoch of so many transactions
 //!     iotedge-bench --one NAME COUNT                      runs one operation, for an instruction counter
 
 use iotedge_bench::channel::{self, Messages, Revokes};
 use iotedge_bench::figure::{Ceiling, Figure, print};
 use iotedge_bench::interleave::interleave;
 use iotedge_bench::link::OnTheLink;
-use iotedge_bench::sale;
 use iotedge_bench::transfer::{Many, Transfer};
 use iotedge_bench::window::Neighbourhood;
+use iotedge_bench::{sale, settlement};
 use serde_json::{Value, json};
 use std::process::{Command, ExitCode};
 
@@ -32,6 +33,12 @@ fn main() -> ExitCode {
     let strict = arguments.iter().any(|a| a == "--strict");
     let out = value_of("--out").map_or("out/bench.json", String::as_str);
 
+    let settled = value_of("--settled").map_or(Ok(100_000), |count| count.parse());
+    let Ok(settled @ 1..) = settled else {
+        eprintln!("bench: --settled takes how many transactions are replayed");
+        return ExitCode::FAILURE;
+    };
+
     let mut figures = Vec::new();
     let only = value_of("--only");
     let wanted = |part| only.is_none_or(|only| only == part);
@@ -52,6 +59,10 @@ fn main() -> ExitCode {
         eprintln!("bench: sales");
         sale::figures(&mut figures);
     }
+    if wanted("settlement") {
+        eprintln!("bench: settlement");
+        settlement::figures(settled, &mut figures);
+    }
     if wanted("windows") {
         eprintln!("bench: the window");
         verify_nanos = Some(windows(&mut figures));
@@ -61,7 +72,9 @@ fn main() -> ExitCode {
         instructions(&mut figures);
     }
     if figures.is_empty() {
-        eprintln!("bench: --only takes signatures, link, channels, sales, windows or instructions");
+        eprintln!(
+            "bench: --only takes signatures, link, channels, sales, settlement, windows or instructions"
+        );
         return ExitCode::FAILURE;
     }
 

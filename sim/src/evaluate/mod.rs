@@ -6,6 +6,7 @@
 //! and writes; `ci/evaluate --short` runs the short ones again and fails unless they are what is committed. See `docs/decisions/0016`.
 
 pub mod attacks;
+pub mod election;
 pub mod number;
 pub mod page;
 pub mod plot;
@@ -98,6 +99,7 @@ pub const SECTIONS: &[Section] = &[
     attacks::SECTION,
     tuning::SECTION,
     scale::SECTION,
+    election::SECTION,
 ];
 
 /// The section of this name.

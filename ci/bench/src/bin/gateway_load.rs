@@ -260,6 +260,16 @@ fn figures(outcome: &Outcome, single: f64, batched: f64) -> Vec<Figure> {
         ),
         told("gateway: RAM at the end", end / 1024.0, "MiB"),
         told("gateway: most RAM seen", most / 1024.0, "MiB"),
+        told(
+            "a validator: RAM after 10^4",
+            outcome.validator.0 / 1024.0,
+            "MiB",
+        ),
+        told(
+            "a validator: RAM at the end",
+            outcome.validator.1 / 1024.0,
+            "MiB",
+        ),
         Figure {
             what: if full {
                 "gateway: RAM after 10^6 over after 10^4"

@@ -113,6 +113,8 @@ pub struct Outcome {
     pub resident: (f64, f64, f64),
     /// Resident KiB of the gateway after ten times `young`.
     pub grown: Option<f64>,
+    /// Resident KiB of the first validator after `young` and at the end.
+    pub validator: (f64, f64),
     /// Vertices that the window holds.
     pub window: f64,
     /// Seconds, transactions acknowledged, headers settled and what is unsettled, about each ten seconds.
@@ -235,6 +237,11 @@ impl Crowd {
         let mut turn = 0;
         let mut sent = 0;
         let (mut young, mut grown, mut most, mut looked) = (None, None, 0.0_f64, begin);
+        let validator = |world: &World| match world.validators.first() {
+            Some(validator) => resident(validator.id()),
+            None => Ok(f64::NAN),
+        };
+        let mut follower = None;
         let mut course: Vec<(f64, u64, f64, f64)> = Vec::new();
         let count = self.devices.len();
         loop {
@@ -250,6 +257,7 @@ impl Crowd {
             );
             if young.is_none() && acknowledged >= load.young {
                 young = Some(resident(world.gateway.id())?);
+                follower = Some(validator(world)?);
             }
             if grown.is_none() && acknowledged >= load.young * 10 {
                 grown = Some(resident(world.gateway.id())?);
@@ -304,6 +312,7 @@ impl Crowd {
         let seconds = begin.elapsed().as_secs_f64();
         let after = cpu_now(world)?;
         let at_end = resident(world.gateway.id())?;
+        let follower_end = validator(world)?;
         // The page is at most half a second old.
         for _ in 0..7 {
             self.listen(100)?;
@@ -332,6 +341,7 @@ impl Crowd {
                 (after.2 - used.2) / seconds,
             ),
             grown,
+            validator: (follower.unwrap_or(follower_end), follower_end),
             window: f64::from(world.window),
             course,
             headers: metric(&page, "iotedge_header_number"),
