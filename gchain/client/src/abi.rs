@@ -35,6 +35,39 @@ sol! {
     function ANSWER() external view returns (uint256);
     function BOND() external view returns (uint256);
 
+    function register(bytes32 vrf) external;
+    function drop(bytes32 key) external;
+    function reveal(uint32 term, uint256 attempt, bytes32 gamma, bytes16 c, bytes32 s) external;
+    function count() external view returns (uint256);
+    function candidates(uint256 from, uint256 most) external view returns (Standing[] memory page);
+    function reveals(uint32 term, uint256 attempt, bytes32[] calldata keys) external view returns (Revealed[] memory page);
+    function ID() external view returns (bytes32);
+    function SEEDS() external view returns (address);
+    function SEATS() external view returns (uint256);
+    function ROUND() external view returns (uint256);
+    function ATTEMPTS() external view returns (uint256);
+    function FIRST() external view returns (uint256);
+    function LENGTH() external view returns (uint256);
+    function randomness(uint64 term) external view returns (bytes32);
+    function heightOf(uint64 term) external view returns (uint256 height);
+    function fixSeed(uint64 term, bytes blockHeaderRlp) external;
+
+    /// `Candidate` of the contract.
+    struct Standing {
+        bytes32 key;
+        bytes32 vrf;
+        address account;
+        uint32 registered;
+        uint32 until;
+    }
+
+    /// `Reveal` of the contract.
+    struct Revealed {
+        bytes32 gamma;
+        bytes32 s;
+        bytes16 c;
+    }
+
     event Founded(bytes32 indexed neighbourhood, uint64 value);
     event Deposited(bytes32 indexed neighbourhood, uint32 index, bytes32 indexed device, uint64 amount, address from);
     event Anchored(bytes32 indexed neighbourhood, uint32 indexed number, bytes32 hash, uint32 credited);
@@ -69,8 +102,27 @@ pub struct Terms {
     pub bond: U256,
 }
 
+/// What the contracts of the elections are deployed with, and never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Electing {
+    /// Height of the seed of term 0.
+    pub first: u64,
+    /// Blocks of a term, more than the patience.
+    pub length: u64,
+    /// Blocks after which the next block's randomness is taken where nobody brought one: 1 to 8,000.
+    pub patience: u64,
+    /// Seats of a committee, 1 to 64.
+    pub seats: u8,
+    /// Most seconds that a block takes, in the mean of a term.
+    pub pace: u64,
+    /// Longest age of a set that a device takes, in seconds.
+    pub age: u64,
+}
+
 static JSON: &str = include_str!("../../abi/GChain.json");
 static PROOFS: &str = include_str!("../../abi/Proofs.json");
+static ELECTIONS: &str = include_str!("../../abi/Elections.json");
+static SEEDS: &str = include_str!("../../abi/Seeds.json");
 
 fn json() -> &'static Value {
     static PARSED: OnceLock<Value> = OnceLock::new();
@@ -110,6 +162,29 @@ pub fn creation(terms: &Terms, proofs: Address) -> Result<Vec<u8>, Error> {
         )
             .abi_encode(),
     );
+    Ok(code)
+}
+
+/// What creates the contract of the seeds.
+pub fn seeds_creation(terms: &Electing) -> Result<Vec<u8>, Error> {
+    let parsed: Value = serde_json::from_str(SEEDS).unwrap_or_default();
+    let mut code = bytecode(&parsed, "gchain/abi/Seeds.json")?;
+    let (first, length) = (U256::from(terms.first), U256::from(terms.length));
+    code.extend((first, length, U256::from(terms.patience)).abi_encode());
+    Ok(code)
+}
+
+/// What creates the contract of the elections.
+pub fn elections_creation(
+    terms: &Electing,
+    chain: Address,
+    seeds: Address,
+) -> Result<Vec<u8>, Error> {
+    let parsed: Value = serde_json::from_str(ELECTIONS).unwrap_or_default();
+    let mut code = bytecode(&parsed, "gchain/abi/Elections.json")?;
+    let (seats, pace, age) = (terms.seats, terms.pace, terms.age);
+    let numbers = (U256::from(seats), U256::from(pace), U256::from(age));
+    code.extend((chain, seeds, numbers.0, numbers.1, numbers.2).abi_encode());
     Ok(code)
 }
 
@@ -172,11 +247,20 @@ fn standard(selector: [u8; 4], args: &[u8]) -> Option<Revert> {
     })
 }
 
+/// Errors of all contracts that are called from here.
+fn errors() -> impl Iterator<Item = &'static Value> {
+    static OTHERS: OnceLock<[Value; 2]> = OnceLock::new();
+    let others = OTHERS
+        .get_or_init(|| [ELECTIONS, SEEDS].map(|t| serde_json::from_str(t).unwrap_or_default()));
+    let all = std::iter::once(json()).chain(others);
+    all.filter_map(|parsed| parsed["abi"].as_array())
+        .flatten()
+        .filter(|entry| entry["type"] == "error")
+}
+
 /// One of the contract's: all of them that it throws have arguments of one word.
 fn custom(selector: [u8; 4], args: &[u8]) -> Option<Revert> {
-    let entry = json()["abi"].as_array()?.iter().find(|entry| {
-        entry["type"] == "error" && keccak256(signature(entry)).starts_with(&selector)
-    })?;
+    let entry = errors().find(|entry| keccak256(signature(entry)).starts_with(&selector))?;
     let inputs = entry["inputs"].as_array()?;
     let words = args.chunks_exact(32);
     if words.len() != inputs.len() {
@@ -241,6 +325,12 @@ fn mend(name: &str) -> &'static str {
         "KeyTaken" => "another account has joined with this key",
         "KeyNotProved" => "the key must sign this chain, contract and account",
         "NotBonded" => "the account is no masternode",
+        "NoMasternode" => "join first; who asked for its collateral cannot be elected",
+        "SigningKey" => "the key of the function signs nothing else, use one of its own",
+        "NotYet" => "wait for this block",
+        "TooLate" => "proofs were taken before this block, the next attempt or term takes others",
+        "AlreadyRevealed" | "AlreadyFixed" => "it is done",
+        "NotThatBlock" => "the block is too old, or another; ask an endpoint of this chain",
         "NotFree" => "wait until this time, in Unix seconds",
         _ => "",
     }
@@ -303,6 +393,35 @@ mod tests {
         ] {
             assert!(functions.iter().any(|theirs| theirs == ours), "{ours}");
         }
+        let theirs: Vec<String> = [ELECTIONS, SEEDS]
+            .iter()
+            .flat_map(|text| {
+                let parsed: Value = serde_json::from_str(text).unwrap();
+                let all = parsed["abi"].as_array().unwrap().clone();
+                all.into_iter().filter(|e| e["type"] == "function")
+            })
+            .map(|entry| signature(&entry))
+            .collect();
+        for ours in [
+            registerCall::SIGNATURE,
+            dropCall::SIGNATURE,
+            revealCall::SIGNATURE,
+            countCall::SIGNATURE,
+            candidatesCall::SIGNATURE,
+            revealsCall::SIGNATURE,
+            IDCall::SIGNATURE,
+            SEEDSCall::SIGNATURE,
+            SEATSCall::SIGNATURE,
+            ROUNDCall::SIGNATURE,
+            ATTEMPTSCall::SIGNATURE,
+            FIRSTCall::SIGNATURE,
+            LENGTHCall::SIGNATURE,
+            randomnessCall::SIGNATURE,
+            heightOfCall::SIGNATURE,
+            fixSeedCall::SIGNATURE,
+        ] {
+            assert!(theirs.iter().any(|one| one == ours), "{ours}");
+        }
         let events = of("event");
         for ours in [
             Founded::SIGNATURE,
@@ -335,8 +454,9 @@ mod tests {
     /// Every error of the contract is read: none has an argument longer than a word that it throws.
     #[test]
     fn every_error_is_known_by_its_selector() {
-        for entry in json()["abi"].as_array().unwrap() {
-            if entry["type"] != "error" || entry["name"] == "StringTooLong" {
+        assert!(errors().any(|entry| entry["name"] == "AlreadyRevealed"));
+        for entry in errors() {
+            if entry["name"] == "StringTooLong" {
                 continue;
             }
             let count = entry["inputs"].as_array().unwrap().len();

@@ -1,4 +1,4 @@
-//! The G-Chain for gateways, validators and tools: what is paid in, votes of accounts, and headers anchored in order (docs/decisions/0043).
+//! The G-Chain for gateways, validators and tools: what is paid in, votes of accounts, and headers anchored in order (docs/decisions/0043); elections (0045).
 //!
 //! Everything that reaches an endpoint blocks, at most for its time-out: run it in a thread of its own.
 //!
@@ -7,6 +7,7 @@
 mod abi;
 mod account;
 mod anchorer;
+mod elections;
 mod endpoint;
 mod error;
 mod reads;
@@ -14,10 +15,11 @@ mod rpc;
 mod sender;
 mod transaction;
 
-pub use abi::{Revert, Terms};
+pub use abi::{Electing, Revert, Terms};
 pub use account::{Account, Domain, packed_votes, recover_vote, vote_digest};
 pub use alloy_primitives::{Address, B256, U256};
 pub use anchorer::{Anchorer, Epoch, Event};
+pub use elections::{Attempt, Decided, Elections, Outcome};
 pub use endpoint::{Endpoint, Head};
 pub use error::Error;
 pub use reads::{Anchored, Deposit, Masternode, Neighbourhood};

@@ -309,7 +309,12 @@ impl Sender {
     }
 
     /// Sends and waits, through an endpoint's failures, until it is in a block or patience ends.
-    fn send(&self, to: Option<Address>, value: U256, data: Bytes) -> Result<Included, Error> {
+    pub(crate) fn send(
+        &self,
+        to: Option<Address>,
+        value: U256,
+        data: Bytes,
+    ) -> Result<Included, Error> {
         let start = Instant::now();
         let now = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let tx = loop {

@@ -1,5 +1,6 @@
 //! The client against a real Ethereum node (anvil) with the contract on it.
 
+mod elections;
 mod world;
 
 use iotedge_core::ledger::exit_leaf;
@@ -25,6 +26,12 @@ fn revert_of(error: Error) -> String {
         Error::Revert(revert) => format!("{}({})", revert.name, revert.args.join(", ")),
         other => panic!("{other}"),
     }
+}
+
+/// The refusal's name alone.
+fn expect_name(error: Error) -> String {
+    let whole = revert_of(error);
+    whole.split('(').next().unwrap_or_default().to_owned()
 }
 
 #[test]

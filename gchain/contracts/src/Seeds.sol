@@ -10,8 +10,10 @@ contract Seeds {
     /// Height of the block of term 0, and blocks of a term.
     uint256 public immutable FIRST;
     uint256 public immutable LENGTH;
-    /// Blocks after which, if nobody brought a block, it is another's turn: fewer than the 8,191 that EIP-2935 keeps.
-    uint256 public constant PATIENCE = 8_000;
+    /// Blocks after which, if nobody brought a block, it is another's turn.
+    uint256 public immutable PATIENCE;
+    /// Fewer than the 8,191 whose hashes EIP-2935 keeps.
+    uint256 private constant LONGEST = 8_000;
     /// Keeps hashes of blocks that are older than 256 (EIP-2935).
     address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
     /// Place of mixHash in a header, after parent, uncles, coinbase, three roots, bloom, difficulty, number, gas limit, gas used, time and extra data.
@@ -26,13 +28,13 @@ contract Seeds {
     error NotYet(uint256 height);
     error NotThatBlock(uint256 height);
 
-    constructor(uint256 first, uint256 length) {
-        require(length > PATIENCE, NoTerm());
-        FIRST = first;
-        LENGTH = length;
+    /// @param patience 8,000 where blocks can be censored; less on a chain of one's own, whose terms are to be shorter.
+    constructor(uint256 first, uint256 length, uint256 patience) {
+        require(patience != 0 && patience <= LONGEST && length > patience, NoTerm());
+        (FIRST, LENGTH, PATIENCE) = (first, length, patience);
     }
 
-    /// @notice The height whose block gives the seed of a term, now. It is the first one unless nobody, in 8,000 blocks, brought it: one who wants it to be, is enough.
+    /// @notice The height whose block gives the seed of a term, now. It is the first one unless nobody, in `PATIENCE` blocks, brought it: one who wants it to be, is enough.
     function heightOf(uint64 term) public view returns (uint256 height) {
         height = FIRST + term * LENGTH;
         // Rounded down to whole patiences, on purpose.

@@ -13,7 +13,7 @@ contract ElectionsTest is World {
 
     function setUp() public {
         build();
-        elections = new Elections(chain, new Seeds(FIRST, LENGTH), 5, 12, 1 days);
+        elections = new Elections(chain, new Seeds(FIRST, LENGTH, 8_000), 5, 12, 1 days);
     }
 
     function node(uint256 i) private pure returns (address) {
@@ -73,7 +73,7 @@ contract ElectionsTest is World {
     }
 
     function test_collateral_outlasts_the_term() public {
-        Seeds seeds = new Seeds(FIRST, LENGTH);
+        Seeds seeds = new Seeds(FIRST, LENGTH, 8_000);
         uint256 wanted = 2 * LENGTH * 60 + 1 days;
         vm.expectRevert(abi.encodeWithSelector(Elections.UnbondingBelow.selector, wanted));
         new Elections(chain, seeds, 5, 60, 1 days);

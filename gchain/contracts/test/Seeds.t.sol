@@ -10,7 +10,7 @@ contract SeedsTest is Base {
     uint256 private constant LENGTH = 50_400;
     address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
     bytes32 private constant MIX = bytes32(uint256(0x1234));
-    Seeds private seeds = new Seeds(FIRST, LENGTH);
+    Seeds private seeds = new Seeds(FIRST, LENGTH, 8_000);
 
     function test_a_term_has_the_randomness_of_its_block() public {
         uint256 height = FIRST + 2 * LENGTH;
@@ -60,7 +60,12 @@ contract SeedsTest is Base {
 
     function test_terms_are_longer_than_the_patience() public {
         vm.expectRevert(Seeds.NoTerm.selector);
-        new Seeds(FIRST, 8_000);
+        new Seeds(FIRST, 8_000, 8_000);
+        vm.expectRevert(Seeds.NoTerm.selector);
+        new Seeds(FIRST, 10_000, 8_001);
+        vm.expectRevert(Seeds.NoTerm.selector);
+        new Seeds(FIRST, 10_000, 0);
+        vm.assertEq(new Seeds(FIRST, 10, 9).PATIENCE(), 9);
     }
 
     /// Whatever has the hash of a header is one; what is none all the same ends in a refusal and not in a wrong word.
