@@ -13,6 +13,11 @@ sol! {
     function deposit(bytes32 neighbourhood, bytes32 device) external payable;
     function anchor(bytes header, bytes set, uint32 credited, bytes votes) external;
     function withdraw(bytes32 neighbourhood, uint32 number, address target, uint64 amount, bytes32 txId, uint256 index, uint256 size, bytes32[] path) external;
+    function challenge(Leaving e, uint256 index, uint256 size, bytes32[] path) external payable;
+    function show(Leaving e, ExitProof proof) external;
+    function showDeposit(Leaving e, uint32 index) external;
+    function void(Leaving e) external;
+    function disputes(bytes32 exit) external view returns (address challenger, uint40 until, uint8 verdict);
     function doubleVote(bytes32 neighbourhood, uint32 number, bytes32 a, uint32 creditedA, bytes signatureA, bytes32 b, uint32 creditedB, bytes signatureB) external;
     function join(bytes32 key, bytes proof) external payable;
     function quit() external;
@@ -68,6 +73,25 @@ sol! {
         bytes16 c;
     }
 
+    /// An exit as a header has it.
+    struct Leaving {
+        bytes32 neighbourhood;
+        uint32 number;
+        address target;
+        uint64 amount;
+        bytes32 txId;
+    }
+
+    /// What shows that a member signed an exit.
+    struct ExitProof {
+        bytes cose;
+        bytes32 parents;
+        bytes opener;
+        bytes record;
+        bytes32[] path;
+    }
+
+    event Challenged(bytes32 indexed neighbourhood, uint32 indexed number, bytes32 indexed txId, Leaving exit, address challenger, uint256 until);
     event Founded(bytes32 indexed neighbourhood, uint64 value);
     event Deposited(bytes32 indexed neighbourhood, uint32 index, bytes32 indexed device, uint64 amount, address from);
     event Anchored(bytes32 indexed neighbourhood, uint32 indexed number, bytes32 hash, uint32 credited);
@@ -319,6 +343,15 @@ fn mend(name: &str) -> &'static str {
             "an exit can be challenged until this time, in Unix seconds; withdraw it then"
         }
         "WindowClosed" => "an exit could be challenged until this time, in Unix seconds",
+        "Disputed" => "somebody disputes this exit: it has to be shown first, or is void",
+        "ChallengeBond" => "send exactly this value in wei",
+        "NoDispute" => "nobody disputes this exit, or it was shown, or is void",
+        "AnswerTime" => {
+            "an exit can be shown until this time, in Unix seconds, and is void if it is not"
+        }
+        "OtherEpoch" => "the exit is of an epoch that its header must not settle",
+        "OtherOpener" => "the header or genesis that opened the exit's epoch is another one here",
+        "NotGivenBack" => "the header gives no such deposit back",
         "NoDoubleVote" => "the two votes are one, or of two accounts",
         "Collateral" => "send exactly this value in wei",
         "AlreadyBonded" => "the account is a masternode already",

@@ -7,6 +7,7 @@
 mod abi;
 mod account;
 mod anchorer;
+mod disputes;
 mod elections;
 mod endpoint;
 mod error;
@@ -19,6 +20,7 @@ pub use abi::{Electing, Revert, Terms};
 pub use account::{Account, Domain, packed_votes, recover_vote, vote_digest};
 pub use alloy_primitives::{Address, B256, U256};
 pub use anchorer::{Anchorer, Epoch, Event};
+pub use disputes::{Disputed, Shown, Verdict};
 pub use elections::{Attempt, Decided, Elections, Outcome};
 pub use endpoint::{Endpoint, Head};
 pub use error::Error;

@@ -336,6 +336,32 @@ impl Endpoint {
         Ok(())
     }
 
+    /// Logs of one kind between two blocks, rising.
+    pub(crate) fn logs_up<E: SolEvent>(
+        &self,
+        neighbourhood: B256,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<E>, Error> {
+        let topics = json!([E::SIGNATURE_HASH, neighbourhood]);
+        let (mut from, mut page, mut found) = (from, PAGE, Vec::new());
+        while from <= to {
+            let end = from.saturating_add(page - 1).min(to);
+            let logs = match self.logs(&topics, from, end) {
+                Err(Error::Refused { .. }) if page > 1 => {
+                    page /= 2;
+                    continue;
+                }
+                other => other?,
+            };
+            for log in &logs {
+                found.push(decoded(log)?);
+            }
+            from = end + 1;
+        }
+        Ok(found)
+    }
+
     fn logs(&self, topics: &Value, from: u64, to: u64) -> Result<Vec<Value>, Error> {
         let filter = json!([{
             "address": self.contract(),

@@ -304,7 +304,7 @@ impl Sender {
         Ok(unit.saturating_mul(U256::from(amount)))
     }
 
-    fn call(&self, value: U256, data: Bytes) -> Result<Included, Error> {
+    pub(crate) fn call(&self, value: U256, data: Bytes) -> Result<Included, Error> {
         self.send(Some(self.endpoint.contract()), value, data)
     }
 

@@ -3,11 +3,13 @@
 mod elections;
 mod world;
 
-use iotedge_core::ledger::exit_leaf;
-use iotedge_core::wire::merkle::node_hash;
-use iotedge_core::{Amount, Id};
+use iotedge_core::ledger::{deposit_id, exit_leaf};
+use iotedge_core::tx::{Body, Parents, Payload, sign_with};
+use iotedge_core::wire::merkle::{self, node_hash};
+use iotedge_core::{Amount, Epoch, Id, MemberIndex, Number};
 use iotedge_gchain::{
-    Account, Anchorer, B256, Deposit, Endpoint, Error, Event, Exit, Sender, Voted, packed_votes,
+    Account, Anchorer, B256, Deposit, Endpoint, Error, Event, Exit, Sender, Shown, Verdict, Voted,
+    packed_votes,
 };
 use serde_json::json;
 use std::net::TcpListener;
@@ -15,6 +17,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use world::{
     Anvil, CHAIN, GRANT, MEMBERS, PATIENCE, Proxy, TIMEOUT, UNIT, Way, World, account, brief,
+    member, records,
 };
 
 const VALUE: u64 = GRANT * MEMBERS as u64;
@@ -162,6 +165,123 @@ fn value_comes_in_and_goes_out() {
     let first = Sender::new(world.endpoint.clone(), world.accounts[0].clone(), PATIENCE);
     first.collect().unwrap();
     first.resume().unwrap();
+}
+
+#[test]
+fn a_disputed_exit_is_shown_or_void() {
+    const ANSWER: u64 = 3_600;
+    let world = World::with_window(7_200);
+    let (target, other) = (account(55).address(), account(56).address());
+    // A member's exit, a deposit for nobody that goes back, and an exit that nobody signed.
+    world.sender.deposit(world.id, &[9; 32], 12).unwrap();
+    let id = Id(world.id.0);
+    let (amount, parents) = (Amount(20), Parents::new(id, &[]).unwrap());
+    let payload = Payload {
+        epoch: Epoch(1),
+        issuer: MemberIndex(3),
+        number: Number(1),
+        offset: 5,
+        parents: parents.prefixes().unwrap(),
+        body: Body::Exit {
+            amount,
+            debits: amount,
+            target: target.into_array(),
+        },
+    };
+    let (mut bytes, mut cose) = ([0; 480], [0; 600]);
+    let payload = payload.encode(&mut bytes).unwrap();
+    let signed = sign_with(&member(3), &id, payload, &parents, &mut cose).unwrap();
+    let from = world.payer.address();
+    let back = deposit_id(&id, 0);
+    let exits = [
+        (target, 20, signed.id()),
+        (from, 12, back),
+        (other, 7, Id([6; 32])),
+    ];
+    let leaves: Vec<Id> = exits
+        .iter()
+        .map(|(to, amount, id)| exit_leaf(&to.into_array(), Amount(*amount), id))
+        .collect();
+    let root = merkle::root(leaves.iter().copied()).unwrap();
+    let epoch = world.epoch_with(1, world.id, 5, VALUE - 20 - 7, root, 1);
+    let mut anchorer = world.anchorer(0, std::slice::from_ref(&epoch));
+    expect(&mut anchorer, 0, &["submitted 1"]);
+    anchorer.tick(1);
+    let exit = |place: usize| {
+        let mut path = [Id::ZERO; 32];
+        let at = |index: u32| leaves[index as usize];
+        let steps = merkle::path(place as u32, 3, at, &mut path).unwrap();
+        let (target, amount, tx) = exits[place];
+        Exit {
+            neighbourhood: world.id,
+            number: 1,
+            target,
+            amount,
+            tx: B256::from(tx.0),
+            index: place as u64,
+            size: 3,
+            path: path[..steps].iter().map(|id| B256::from(id.0)).collect(),
+        }
+    };
+    assert_eq!(world.endpoint.disputed(world.id, 0).unwrap().0, []);
+    let challenger = Sender::new(world.endpoint.clone(), world.accounts[6].clone(), PATIENCE);
+    for place in 0..3 {
+        challenger.challenge(&exit(place)).unwrap();
+        assert_eq!(world.endpoint.verdict(&exit(place)).unwrap(), Verdict::Open);
+    }
+    assert_eq!(
+        revert_of(challenger.challenge(&exit(0)).unwrap_err()),
+        "Disputed()"
+    );
+    let (open, next) = world.endpoint.disputed(world.id, 0).unwrap();
+    assert_eq!(open.len(), 3);
+    assert_eq!((open[0].tx, open[0].amount), (B256::from(exits[0].2.0), 20));
+    assert!(open[0].left <= ANSWER && open[0].left > ANSWER - 60);
+
+    // The member's exit is shown by what it signed, and by nothing else.
+    let records = records();
+    let mut path = [Id::ZERO; 32];
+    let at = |index: u32| records[index as usize].leaf().unwrap();
+    let steps = merkle::path(3, MEMBERS, at, &mut path).unwrap();
+    let shown = |record: usize| Shown::Signed {
+        cose: signed.cose().to_vec(),
+        parents: B256::from(parents.hash().0),
+        opener: world.genesis.clone(),
+        record: world::written(|w| records[record].encode(w).unwrap()),
+        path: path[..steps].iter().map(|id| B256::from(id.0)).collect(),
+    };
+    assert!(world.sender.show(&open[0], &shown(4)).is_err());
+    assert!(world.sender.show(&open[2], &shown(3)).is_err());
+    world.sender.show(&open[0], &shown(3)).unwrap();
+    assert_eq!(world.endpoint.verdict(&exit(0)).unwrap(), Verdict::Shown);
+    assert_eq!(
+        revert_of(world.sender.show(&open[1], &Shown::Deposit(1)).unwrap_err()),
+        "NotGivenBack()"
+    );
+    world.sender.show(&open[1], &Shown::Deposit(0)).unwrap();
+    assert_eq!(
+        revert_of(world.sender.show(&open[1], &Shown::Deposit(0)).unwrap_err()),
+        "NoDispute()"
+    );
+    // What is left is asked for from where it may have been, also by who begins only now.
+    for from in [0, next] {
+        let (open, _) = world.endpoint.disputed(world.id, from).unwrap();
+        assert_eq!(open.iter().map(|d| d.amount).collect::<Vec<_>>(), [7]);
+    }
+    assert!(revert_of(world.sender.void(&exit(2)).unwrap_err()).starts_with("AnswerTime("));
+    world.anvil.rpc("evm_increaseTime", json!([ANSWER + 1]));
+    world.anvil.mine(1);
+    world.sender.void(&exit(2)).unwrap();
+    assert_eq!(world.endpoint.verdict(&exit(2)).unwrap(), Verdict::Void);
+    assert_eq!(world.endpoint.disputed(world.id, 0).unwrap().0, []);
+    world.anvil.rpc("evm_increaseTime", json!([7_200]));
+    world.anvil.mine(1);
+    assert_eq!(
+        revert_of(world.sender.withdraw(&exit(2)).unwrap_err()),
+        "Disputed()"
+    );
+    world.sender.withdraw(&exit(0)).unwrap();
+    world.sender.withdraw(&exit(1)).unwrap();
 }
 
 #[test]

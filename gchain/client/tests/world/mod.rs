@@ -2,10 +2,10 @@
 
 use iotedge_core::crypto::SecretKey;
 use iotedge_core::identity::sign1::Sign1;
-use iotedge_core::identity::{Caps, Genesis};
+use iotedge_core::identity::{Caps, CoseKey, Genesis, Record};
 use iotedge_core::posp::{Header, Validator, ValidatorSet};
-use iotedge_core::wire::Writer;
-use iotedge_core::{Amount, HeaderNumber, Id, MemberIndex, Millis};
+use iotedge_core::wire::{Writer, merkle};
+use iotedge_core::{Amount, HeaderNumber, Id, MemberIndex, Millis, Weight};
 use iotedge_gchain::{
     Account, Anchorer, B256, Domain, Endpoint, Epoch, Event, Patience, Sender, Terms, U256,
     packed_votes,
@@ -251,6 +251,8 @@ pub struct World {
     pub set: Vec<u8>,
     set_hash: Id,
     pub id: B256,
+    /// The genesis's payload.
+    pub genesis: Vec<u8>,
     /// Pays for everything.
     pub payer: Account,
     pub sender: Sender,
@@ -267,8 +269,32 @@ pub fn written(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
     w.written().to_vec()
 }
 
+/// The key of a member.
+pub fn member(index: u8) -> SecretKey {
+    SecretKey::from_seed(&[40 + index; 32]).unwrap()
+}
+
+/// The founding table.
+pub fn records() -> Vec<Record> {
+    (0..MEMBERS as u8)
+        .map(|index| Record {
+            index: MemberIndex(index.into()),
+            device: CoseKey::thumbprint(&member(index).public_key()),
+            key: member(index).public_key(),
+            weight: Weight(1),
+            credits: Amount(GRANT),
+            ..Record::EMPTY
+        })
+        .collect()
+}
+
 impl World {
     pub fn new() -> Self {
+        Self::with_window(0)
+    }
+
+    /// One in which exits wait so many seconds.
+    pub fn with_window(window: u64) -> Self {
         let anvil = Anvil::start();
         let payer = account(100);
         anvil.give(&payer, 100 * u128::from(UNIT) * u128::from(UNIT));
@@ -279,7 +305,7 @@ impl World {
             collateral: U256::from(UNIT) * U256::from(UNIT),
             unbonding: 14 * 86_400,
             absence: 86_400,
-            window: 0,
+            window,
             answer: 3_600,
             bond: U256::from(UNIT),
         };
@@ -329,7 +355,7 @@ impl World {
             gl_node: MemberIndex(0),
             members: MEMBERS,
             weight: u64::from(MEMBERS),
-            table_root: Id([9; 32]),
+            table_root: merkle::root(records().iter().map(|r| r.leaf().unwrap())).unwrap(),
             validator_set: set.hash(),
             set_age: Millis(1_209_600_000),
         };
@@ -339,6 +365,7 @@ impl World {
         let payload = Sign1::parse(&signed[..length]).unwrap().payload;
         sender.found(payload, GRANT * u64::from(MEMBERS)).unwrap();
         Self {
+            genesis: payload.to_vec(),
             domain: endpoint.domain().unwrap(),
             id: B256::from(genesis.neighbourhood().unwrap().0),
             set: written(|w| set.encode(w).unwrap()),
