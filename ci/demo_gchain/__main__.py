@@ -2,7 +2,7 @@
 """`make demo-gchain`: a neighbourhood of eight C devices that settles on Ethereum, on this machine.
 
 anvil, the contract, seven masternodes with stake, a gateway; value is paid in, three headers are anchored and more, one masternode votes twice and is slashed, a gateway that lies
-is believed by nobody, value is taken out to an Ethereum account, and devices hold receipts that are marked with the block. Value in = value out, to the unit.
+is believed by nobody, value is taken out to an Ethereum account, after somebody disputed it and the gateway showed that it was signed, and devices hold receipts that are marked with the block. Value in = value out, to the unit.
 Exit status 0 only if every check held. Everything is left under out/demo-gchain.
 """
 import json
@@ -170,6 +170,20 @@ def withdraw(cast, chain):
         raise
 
 
+def dispute(cast, chain, taken):
+    """Somebody demands that what the device took out be shown; true once it did."""
+    # While the gateway writes, an exit may be in the store in part: it is looked for again.
+    try:
+        exits = tool("gchain", "exits", "--data", settings.WORK / "gateway-data")
+    except Stop:
+        return False
+    for exit in exits:
+        if exit["amount"] == settings.EXIT and not any(t["exit"] == exit["exit"] for t in taken):
+            chain.say(cast.payer, "challenge", "--data", settings.WORK / "gateway-data", "--header", exit["header"], "--exit", exit["exit"])
+            return True
+    return False
+
+
 def double_vote(cast, chain, id):
     """A masternode signs a second vote for a header that it voted for, and somebody shows both to the contract."""
     account = cast.masternodes[settings.DOUBLE]
@@ -197,6 +211,8 @@ def story(cast, chain, family):
     wait(f"{settings.HEADERS} headers are anchored, and every device knows", settings.ANCHORED_WITHIN, family, devices,
          lambda lines: all(line.get("anchored_header", 0) >= settings.HEADERS for line in lines))
     taken = []
+    wait(f"what {rich.name} takes out left with an anchored header, and somebody disputes it", settings.ANCHORED_WITHIN, family, devices,
+         lambda _: dispute(cast, chain, taken))
 
     def all_out(_):
         taken.extend(withdraw(cast, chain))
@@ -256,6 +272,7 @@ def checks(cast, chain, ran):
         ("both deposits are credited", None if n["credited"] == n["deposits"] == 2 else f"{n}"),
         ("the deposit for nobody went back to who paid it", None if any(t["amount"] == settings.LOST_DEPOSIT and t["target"].lower() == cast.payer.address.lower() for t in taken) else f"{taken}"),
         ("what a device took out is on its Ethereum account, to the wei", None if chain.balance(cast.taker.address) == settings.EXIT * settings.UNIT else f"{chain.balance(cast.taker.address)}"),
+        ("it was disputed before, and the gateway showed it", None if "a disputed exit was shown" in (settings.LOG / "gateway.log").read_text() else "no word of it"),
         ("value in = value out: what was granted and paid in is what the header holds and what was withdrawn",
          None if granted + paid_in == n["value"] + paid_out and value.get(n["header"]) == n["value"] else f"{granted} + {paid_in}, {n['value']} + {paid_out}, {value}"),
         ("the contract holds exactly that, and the collateral", None if held == n["value"] * settings.UNIT + collateral else f"{held} wei, {n['value'] * settings.UNIT} + {collateral} expected"),

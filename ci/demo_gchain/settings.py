@@ -26,7 +26,7 @@ UNIT = 10**9  # wei of a micro-token
 FEE = 7 * 10**12  # wei that the voters of a header share
 COLLATERAL = 10**18
 UNBONDING = 3600
-CHALLENGE = 3  # seconds in which an exit can be challenged, and cannot be withdrawn
+CHALLENGE = 20  # seconds in which an exit can be challenged, and cannot be withdrawn
 ANSWER = 600  # seconds in which a challenged exit has to be shown
 
 FOUNDING_WAIT_MS = 20_000

@@ -749,12 +749,12 @@ fn note(shared: &mut Shared, event: &Event) -> Result<()> {
                     .put_table(*epoch, records.iter().map(Vec::as_slice))?;
             }
             let keep = shared.config.store.keep_epochs;
-            if let Some(oldest) = epoch
-                .0
-                .checked_sub(keep.saturating_add(1))
-                .filter(|e| *e > 0)
-            {
-                shared.pruning = Some(Epoch(oldest));
+            let kept = Epoch(epoch.0.saturating_sub(keep.saturating_add(1)));
+            let now = shared.clock.absolute(shared.clock.now());
+            let disputable = shared.disputable(now)?;
+            let oldest = disputable.map_or(kept, |epoch| epoch.min(kept));
+            if oldest > Epoch(0) {
+                shared.pruning = Some(oldest);
             }
         }
         Event::PlatformFailed => error!("the store failed under the node"),

@@ -3,13 +3,14 @@
 //! Invariant: what is listed here is what the header's exits root covers, leaf by leaf, or nothing is: a list that does not lead to that root is refused.
 
 use crate::store::{Store, StoreError};
-use iotedge_core::identity::{Record, Roles};
+use iotedge_core::identity::{Record, Roles, sign1::Sign1};
 use iotedge_core::ledger::{deposit_id, exit_leaf};
 use iotedge_core::posp::{Header, SignedHeader};
-use iotedge_core::tx::{Body, Unverified};
+use iotedge_core::tx::{Body, Unverified, payload::parents_hash};
 use iotedge_core::wire::Reader;
 use iotedge_core::wire::merkle::{self, MAX_PATH};
 use iotedge_core::{Amount, HeaderNumber, Id, MemberIndex};
+use iotedge_gchain::{B256, Shown};
 
 /// One exit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub enum ExitError {
         "header {0}: not all of its exits are in the store (store.keep_epochs): take the store of a node that kept it"
     )]
     Incomplete(HeaderNumber),
+    /// The header has no such exit.
+    #[error("header {0} has no such exit as it is settled here: nobody should show it")]
+    None(HeaderNumber),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -95,6 +99,55 @@ pub fn path(exits: &[Exit], index: u32) -> Option<Vec<Id>> {
     let mut out = [Id::ZERO; MAX_PATH];
     let steps = merkle::path(index, size, at, &mut out).ok()?;
     Some(out.get(..steps)?.to_vec())
+}
+
+/// What shows on the G-Chain that a settled header of this number has an exit with this id: the transaction with its issuer's record, or the deposit that goes back.
+///
+/// # Errors
+/// [`ExitError`]; [`ExitError::None`] where the header as it is settled here has no such exit, which nobody should show then.
+pub fn shown(
+    store: &Store,
+    neighbourhood: &Id,
+    number: HeaderNumber,
+    id: &Id,
+) -> Result<Shown, ExitError> {
+    let incomplete = || ExitError::Incomplete(number);
+    header(store, number)?;
+    if !store.leaves(number)?.contains(id) {
+        let credited = |n: HeaderNumber| store.credited(n).map(|c| c.unwrap_or(0));
+        let before = credited(HeaderNumber(number.0.saturating_sub(1)))?;
+        let back = (before..credited(number)?).find(|i| deposit_id(neighbourhood, *i) == *id);
+        return back.map(Shown::Deposit).ok_or(ExitError::None(number));
+    }
+    let tx = store.tx(id)?.ok_or_else(incomplete)?;
+    let cose = Reader::new(&tx.raw).item().map_err(|_| incomplete())?;
+    let opened_by = tx.epoch.0.saturating_sub(1);
+    let opener = match opened_by {
+        0 => {
+            let genesis = store.meta("genesis")?.ok_or_else(incomplete)?;
+            let genesis = Sign1::parse(&genesis).map_err(|_| incomplete())?;
+            genesis.payload.to_vec()
+        }
+        number => {
+            let stored = store.header(HeaderNumber(number))?;
+            let payload = stored.and_then(|h| crate::epoch::payload_of(&h.cose));
+            payload.ok_or_else(incomplete)?
+        }
+    };
+    let records = store.records(tx.epoch, MemberIndex(0), u32::MAX)?;
+    let leaves: Vec<Id> = records.iter().map(|r| merkle::leaf_hash(r)).collect();
+    let size = u32::try_from(leaves.len()).map_err(|_| incomplete())?;
+    let at = |place: u32| leaves.get(place as usize).copied().unwrap_or(Id::ZERO);
+    let mut path = [Id::ZERO; MAX_PATH];
+    let steps = merkle::path(tx.issuer.0.into(), size, at, &mut path).map_err(|_| incomplete())?;
+    let record = records.get(usize::from(tx.issuer.0));
+    Ok(Shown::Signed {
+        cose: cose.to_vec(),
+        parents: B256::from(parents_hash(&tx.parents).0),
+        opener,
+        record: record.ok_or_else(incomplete)?.clone(),
+        path: path.iter().take(steps).map(|id| B256::from(id.0)).collect(),
+    })
 }
 
 fn push(exits: &mut Vec<Exit>, target: [u8; 20], amount: Amount, id: Id) {

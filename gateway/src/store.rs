@@ -18,7 +18,7 @@ mod gchain;
 pub use gchain::StoredAnchor;
 
 /// Version of the schema below.
-const SCHEMA: i64 = 3;
+const SCHEMA: i64 = 4;
 
 /// Pages in the log before it is copied into the database: 32 MiB on the disk.
 const CHECKPOINT_PAGES: u32 = 8_192;
@@ -227,8 +227,9 @@ impl Store {
             let mut version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if version == 0 {
                 db.execute_batch(&format!(
-                    "BEGIN EXCLUSIVE; {CREATE} {CREATE_LOCKS} {} PRAGMA user_version = {SCHEMA}; COMMIT;",
-                    gchain::CREATE
+                    "BEGIN EXCLUSIVE; {CREATE} {CREATE_LOCKS} {} {} PRAGMA user_version = {SCHEMA}; COMMIT;",
+                    gchain::CREATE,
+                    gchain::SEEN
                 ))?;
                 version = SCHEMA;
             }
@@ -245,6 +246,13 @@ impl Store {
                     gchain::FROM_2
                 ))?;
                 version = 3;
+            }
+            if version == 3 {
+                db.execute_batch(&format!(
+                    "BEGIN EXCLUSIVE; {} PRAGMA user_version = 4; COMMIT;",
+                    gchain::SEEN
+                ))?;
+                version = 4;
             }
             Ok((db, version))
         };

@@ -10,6 +10,7 @@ use crate::store::Store;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use iotedge_core::identity::{DeviceId, sign1::Sign1};
+use iotedge_core::posp::Header;
 use iotedge_core::{HeaderNumber, Id};
 use iotedge_gchain::{
     Account, Address, B256, Domain, Endpoint, Error, Exit, Included, Patience, Sender, Terms, U256,
@@ -45,6 +46,14 @@ pub enum GChain {
     Deposit(Deposit),
     /// Take value out that left with an anchored header, for whom the exits name.
     Withdraw(Withdraw),
+    /// List what left with the headers that are anchored, out of a store; asks no Ethereum node.
+    Exits(Exits),
+    /// Demand that exits of a header be shown: they wait until they are, and are void if they are not.
+    Challenge(Challenge),
+    /// Show the neighbourhood's disputed exits; gateways and validators with a [gchain] section do it by themselves.
+    Show(Show),
+    /// Make disputed exits void that were not shown in time.
+    Void(Challenge),
     /// Show two votes of one masternode for one header number.
     Report(Report),
     /// What the contract has of a neighbourhood, and of masternodes.
@@ -217,6 +226,49 @@ pub struct Withdraw {
     target: Option<Address>,
 }
 
+/// List what left.
+#[derive(Args)]
+pub struct Exits {
+    /// Folder of a gateway's or validator's store.
+    #[arg(long)]
+    data: PathBuf,
+    /// Only what left with this header, anchored or not.
+    #[arg(long)]
+    header: Option<u32>,
+}
+
+/// Some exits of one header.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  iotedge-gateway gchain challenge --rpc http://127.0.0.1:8545 --contract 0x5fbd... --account me/account.json --password-file me/password \\
+    --data val-0/data --header 12 --exit 3c7a...
+
+Each costs the contract's bond until it is void. Exits and paths are made from the store: one that keeps the header's transactions.")]
+pub struct Challenge {
+    #[command(flatten)]
+    call: As,
+    /// Folder of a gateway's or validator's store.
+    #[arg(long)]
+    data: PathBuf,
+    /// The header.
+    #[arg(long)]
+    header: u32,
+    /// The exit: its transaction, 64 hexadecimal digits; may be repeated.
+    #[arg(long, required = true)]
+    exit: Vec<B256>,
+}
+
+/// Show what is disputed.
+#[derive(Args)]
+pub struct Show {
+    #[command(flatten)]
+    call: As,
+    /// Folder of a gateway's or validator's store.
+    #[arg(long)]
+    data: PathBuf,
+}
+
 /// Show two votes for one number.
 #[derive(Args)]
 pub struct Report {
@@ -323,6 +375,10 @@ impl GChain {
             Self::Fund(call) => told(&call.call.sender()?.fund(call.neighbourhood, call.wei)?),
             Self::Deposit(call) => call.run()?,
             Self::Withdraw(call) => call.run()?,
+            Self::Exits(call) => call.run()?,
+            Self::Challenge(call) => call.run(Sender::challenge)?,
+            Self::Show(call) => call.run()?,
+            Self::Void(call) => call.run(Sender::void)?,
             Self::Report(call) => call.run()?,
             Self::Status(call) => call.run()?,
             Self::Vote(call) => call.run()?,
@@ -419,19 +475,14 @@ impl Deposit {
 impl Withdraw {
     fn run(&self) -> Result<Value> {
         let store = Store::open_read_only(&self.data)?;
-        let newest = store.newest_anchor()?.map_or(0, |a| a.number.0);
-        let headers = match self.header {
-            Some(number) => number..=number,
-            None => 1..=newest,
-        };
         let sender = self.call.sender()?;
         let (mut taken, mut waiting) = (Vec::new(), 0);
-        for number in headers.map(HeaderNumber) {
+        for number in asked_for(&store, self.header)? {
             waiting += self.take(&store, &sender, number, &mut taken)?;
         }
         if taken.is_empty() {
             bail!(
-                "nothing to withdraw: no exit that was not taken, of a header that is anchored; {waiting} can still be challenged, withdraw them when that time is over"
+                "nothing to withdraw: no exit that was not taken, of a header that is anchored; {waiting} can still be challenged or are disputed, withdraw them when that time is over"
             );
         }
         Ok(json!(taken))
@@ -454,31 +505,113 @@ impl Withdraw {
             if other || sender.endpoint().taken(neighbourhood, tx)? {
                 continue;
             }
-            let path = exits::path(&all, exit.index).context("an exit without a path")?;
-            let included = match sender.withdraw(&Exit {
-                neighbourhood,
-                number: number.0,
-                target,
-                amount: exit.amount.0,
-                tx,
-                index: exit.index.into(),
-                size: all.len() as u64,
-                path: path.iter().map(|id: &Id| B256::from(id.0)).collect(),
-            }) {
-                Err(Error::Revert(why)) if why.name == "TooEarly" => {
+            let included = match sender.withdraw(&leaving(&header, &all, exit)?) {
+                Err(Error::Revert(why)) if matches!(why.name.as_str(), "TooEarly" | "Disputed") => {
                     waiting += 1;
                     continue;
                 }
                 included => included?,
             };
-            let mut said = told(&included);
-            said["header"] = json!(number.0);
-            said["target"] = json!(target.to_string());
-            said["amount"] = json!(exit.amount.0);
-            said["exit"] = json!(exit.id.to_string());
-            taken.push(said);
+            taken.push(told_of(&included, number, exit));
         }
         Ok(waiting)
+    }
+}
+
+/// One header, or all that are anchored.
+fn asked_for(
+    store: &Store,
+    header: Option<u32>,
+) -> Result<impl Iterator<Item = HeaderNumber> + use<>> {
+    let newest = store.newest_anchor()?.map_or(0, |a| a.number.0);
+    let (first, last) = header.map_or((1, newest), |number| (number, number));
+    Ok((first..=last).map(HeaderNumber))
+}
+
+/// An exit as the contract is told of it.
+fn leaving(header: &Header, all: &[exits::Exit], exit: &exits::Exit) -> Result<Exit> {
+    let path = exits::path(all, exit.index).context("an exit without a path")?;
+    Ok(Exit {
+        neighbourhood: B256::from(header.neighbourhood.0),
+        number: header.number.0,
+        target: Address::from(exit.target),
+        amount: exit.amount.0,
+        tx: B256::from(exit.id.0),
+        index: exit.index.into(),
+        size: all.len() as u64,
+        path: path.iter().map(|id: &Id| B256::from(id.0)).collect(),
+    })
+}
+
+fn told_of(included: &Included, number: HeaderNumber, exit: &exits::Exit) -> Value {
+    let mut said = told(included);
+    describe(&mut said, number, exit);
+    said
+}
+
+fn describe(said: &mut Value, number: HeaderNumber, exit: &exits::Exit) {
+    said["header"] = json!(number.0);
+    said["target"] = json!(Address::from(exit.target).to_string());
+    said["amount"] = json!(exit.amount.0);
+    said["exit"] = json!(exit.id.to_string());
+}
+
+impl Exits {
+    fn run(&self) -> Result<Value> {
+        let store = Store::open_read_only(&self.data)?;
+        let mut list = Vec::new();
+        for number in asked_for(&store, self.header)? {
+            for exit in exits::of(&store, &exits::header(&store, number)?)? {
+                let mut said = json!({});
+                describe(&mut said, number, &exit);
+                list.push(said);
+            }
+        }
+        Ok(json!(list))
+    }
+}
+
+impl Challenge {
+    fn run(&self, how: fn(&Sender, &Exit) -> Result<Included, Error>) -> Result<Value> {
+        let store = Store::open_read_only(&self.data)?;
+        let number = HeaderNumber(self.header);
+        let header = exits::header(&store, number)?;
+        let all = exits::of(&store, &header)?;
+        let mut wanted = Vec::new();
+        for id in &self.exit {
+            let exit = all.iter().find(|exit| exit.id.0 == id.0);
+            wanted.push(exit.with_context(|| format!("{id:x}: header {number} has no such exit"))?);
+        }
+        let sender = self.call.sender()?;
+        let mut done = Vec::new();
+        for exit in wanted {
+            let included = how(&sender, &leaving(&header, &all, exit)?)?;
+            done.push(told_of(&included, number, exit));
+        }
+        Ok(json!(done))
+    }
+}
+
+impl Show {
+    fn run(&self) -> Result<Value> {
+        let store = Store::open_read_only(&self.data)?;
+        let first = exits::header(&store, HeaderNumber(1))?;
+        let id = first.neighbourhood;
+        let sender = self.call.sender()?;
+        let (open, _) = sender.endpoint().disputed(B256::from(id.0), 0)?;
+        let mut done = Vec::new();
+        for disputed in &open {
+            let (number, tx) = (HeaderNumber(disputed.number), Id(disputed.tx.0));
+            let mut said = match exits::shown(&store, &id, number, &tx) {
+                Ok(shown) => told(&sender.show(disputed, &shown)?),
+                Err(why) => json!({ "why": why.to_string() }),
+            };
+            said["header"] = json!(number.0);
+            said["exit"] = json!(tx.to_string());
+            said["until"] = json!(disputed.until);
+            done.push(said);
+        }
+        Ok(json!(done))
     }
 }
 

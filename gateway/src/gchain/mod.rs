@@ -17,15 +17,20 @@ pub use word::Word;
 
 use crate::daemon::Shared;
 use crate::epoch::hash_of;
+use crate::exits::{self, ExitError};
 use crate::service::Neighbourhood;
 use crate::store::StoredAnchor;
 use anyhow::{Result, anyhow};
 use iotedge_core::identity::sign1::Sign1;
 use iotedge_core::ledger::Deposit;
-use iotedge_core::{HeaderNumber, Id};
+use iotedge_core::{Epoch, HeaderNumber, Id, Millis};
+use iotedge_gchain::{Disputed, Shown};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError};
 use tracing::{error, info, warn};
+
+/// Name of the seconds in which an exit can be disputed and shown, in the store.
+const DISPUTABLE: &str = "gchain_disputable";
 
 /// What an account votes on (EIP-712 `Vote`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +84,10 @@ pub enum Tell {
         key: [u8; 32],
         account: Option<[u8; 20]>,
     },
+    /// How long an exit can be disputed after its header, and has to be shown then, in seconds.
+    Terms { window: u64, answer: u64 },
+    /// Somebody demands that this exit be shown.
+    Disputed(Disputed),
     /// The contract does not take a header as it was brought: bring it again, when what it lacks may be there.
     Refused { number: HeaderNumber, why: String },
     /// The Ethereum node, or what was brought to it, is in trouble; it goes on by itself.
@@ -115,6 +124,8 @@ pub enum Ask {
     },
     /// Bring this.
     Bring(Box<Bring>),
+    /// Show this exit.
+    Show(Box<(Disputed, Shown)>),
 }
 
 /// The daemon's end of the line to the thread.
@@ -242,8 +253,18 @@ impl Shared {
                         hash,
                         block,
                     };
-                    self.store.put_anchor(&anchor)?;
+                    let now = self.clock.absolute(self.clock.now());
+                    self.store.put_anchor(&anchor, now)?;
                 }
+                Tell::Terms { window, answer } => {
+                    let seconds = if window == 0 {
+                        0
+                    } else {
+                        window.saturating_add(answer)
+                    };
+                    self.store.put_meta(DISPUTABLE, &seconds.to_be_bytes())?;
+                }
+                Tell::Disputed(disputed) => self.show(link, disputed)?,
                 Tell::Account { key, account } => match account {
                     Some(account) => drop(link.accounts.insert(key, account)),
                     None => drop(link.accounts.remove(&key)),
@@ -260,6 +281,46 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// An exit is disputed: what shows it goes to the contract, if it is one of the header that is settled here.
+    fn show(&mut self, link: &mut Link, disputed: Disputed) -> Result<()> {
+        let (number, id) = (HeaderNumber(disputed.number), Id(disputed.tx.0));
+        let neighbourhood = Id(disputed.neighbourhood.0);
+        match exits::shown(&self.store, &neighbourhood, number, &id) {
+            Ok(shown) => {
+                info!(header = number.0, exit = %id, left = disputed.left, "a disputed exit is shown");
+                let _ = link.asks.send(Ask::Show(Box::new((disputed, shown))));
+            }
+            Err(ExitError::Store(error)) => return Err(error.into()),
+            Err(why) => {
+                link.troubles += 1;
+                error!(header = number.0, exit = %id, left = disputed.left, %why, "a disputed exit cannot be shown from here");
+            }
+        }
+        Ok(())
+    }
+
+    /// The oldest epoch whose data a dispute can still need at an absolute time; `None` where none can. Until the contract has told how long that is, all is kept.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn disputable(&self, now: Millis) -> Result<Option<Epoch>> {
+        if self.gchain.is_none() {
+            return Ok(None);
+        }
+        let seconds = self.store.meta(DISPUTABLE)?;
+        let Some(seconds) = seconds.and_then(|s| Some(u64::from_be_bytes(s.try_into().ok()?)))
+        else {
+            return Ok(Some(Epoch(0)));
+        };
+        if seconds == 0 {
+            return Ok(None);
+        }
+        let before = Millis(now.0.saturating_sub(seconds.saturating_mul(1_000)));
+        let safe = self.store.anchored_by(before)?;
+        // The header after it settled what is of the two epochs before it.
+        Ok(Some(Epoch(safe.0.saturating_sub(1))))
     }
 
     /// A contract that took another header than this daemon knows as settled: a stake quorum signed two. Nothing can be done here but to say so.

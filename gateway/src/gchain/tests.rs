@@ -2,11 +2,14 @@
 
 use super::*;
 use crate::closer::tests::{alone, secret};
-use crate::store::StoredHeader;
+use crate::store::{StoredHeader, StoredTx};
 use iotedge_core::crypto::sha256;
+use iotedge_core::ledger::deposit_id;
 use iotedge_core::posp::{Anchored, Header, MAX_HEADER, MAX_VOTE_MESSAGE, close::header_payload};
-use iotedge_core::wire::{Frame, Vote};
-use iotedge_core::{Amount, Millis};
+use iotedge_core::tx::{Body, Parents, Payload, sign_with};
+use iotedge_core::wire::{Frame, Vote, merkle};
+use iotedge_core::{Amount, MemberIndex, Number};
+use iotedge_gchain::B256;
 use std::sync::mpsc::channel;
 
 const ACCOUNT: [u8; 20] = [0xaa; 20];
@@ -288,4 +291,139 @@ fn voices_count_once_and_only_where_they_hold() {
     assert_eq!(hear(8, voice(first, 7)), (0, 2), "of another block");
     assert_eq!(hear(7, voice(first, 7)), (1, 2));
     assert_eq!(hear(7, voice(first, 7)), (1, 2), "said already");
+}
+
+/// What a member signed, with the table that its epoch was opened with: whoever demands that the exit be shown gets just that, and only for an exit of the settled header.
+#[test]
+fn a_disputed_exit_is_shown_if_it_is_one() {
+    let mut bench = Bench::new();
+    let id = bench.id();
+    let (amount, target) = (Amount(7), [0xcc; 20]);
+    let parents = Parents::new(id, &[]).unwrap();
+    let payload = Payload {
+        epoch: Epoch(1),
+        issuer: MemberIndex(1),
+        number: Number(1),
+        offset: 5,
+        parents: parents.prefixes().unwrap(),
+        body: Body::Exit {
+            amount,
+            debits: amount,
+            target,
+        },
+    };
+    let (mut bytes, mut cose) = ([0; 480], [0; 600]);
+    let payload = payload.encode(&mut bytes).unwrap();
+    let signed = sign_with(&secret(50), &id, payload, &parents, &mut cose).unwrap();
+    let tx = StoredTx {
+        id: signed.id(),
+        epoch: Epoch(1),
+        issuer: MemberIndex(1),
+        number: 1,
+        raw: [signed.cose(), &[0x80]].concat(),
+        parents: parents.as_slice().to_vec(),
+    };
+    bench.shared.store.put_tx(&tx).unwrap();
+    let records: [&[u8]; 3] = [b"one", b"two", b"three"];
+    bench.shared.store.put_table(Epoch(1), records).unwrap();
+    bench.settle(1, 0);
+    let stored = bench.shared.store.header(HeaderNumber(1)).unwrap().unwrap();
+    bench.shared.store.put_header(&stored, &[tx.id]).unwrap();
+    bench.shared.store.put_credited(HeaderNumber(1), 2).unwrap();
+
+    let disputed = |of: Id| Disputed {
+        neighbourhood: B256::from(id.0),
+        number: 1,
+        target: target.into(),
+        amount: 7,
+        tx: B256::from(of.0),
+        until: 9,
+        left: 5,
+    };
+    let mut asked = |of: Id| {
+        bench.told(Tell::Disputed(disputed(of)));
+        match bench.asked.try_recv() {
+            Ok(Ask::Show(what)) => Some(*what),
+            _ => None,
+        }
+    };
+    let Some((
+        what,
+        Shown::Signed {
+            cose,
+            parents: hash,
+            opener,
+            record,
+            path,
+        },
+    )) = asked(tx.id)
+    else {
+        panic!("a member signed it");
+    };
+    assert_eq!(what, disputed(tx.id));
+    assert_eq!(cose, signed.cose());
+    assert_eq!(hash.0, parents.hash().0);
+    assert_eq!(record, b"two");
+    let leaves = records.map(merkle::leaf_hash);
+    let path: Vec<Id> = path.iter().map(|id| Id(id.0)).collect();
+    assert_eq!(
+        merkle::root_from_path(&leaves[1], 1, 3, &path).unwrap(),
+        merkle::root(leaves).unwrap()
+    );
+    let given_back = deposit_id(&id, 1);
+    assert_eq!(
+        asked(given_back).map(|(_, shown)| shown),
+        Some(Shown::Deposit(1))
+    );
+    assert_eq!(
+        asked(deposit_id(&id, 2)),
+        None,
+        "credited with no header yet"
+    );
+    assert_eq!(asked(Id([9; 32])), None, "nobody signed it");
+    let genesis = &bench.shared.neighbourhood.as_ref().unwrap().genesis;
+    assert_eq!(opener, payload_of_genesis(genesis).unwrap());
+    assert_eq!(bench.shared.gchain.as_ref().unwrap().troubles, 2);
+}
+
+/// What can still be disputed is kept, however few epochs the configuration keeps.
+#[test]
+fn epochs_are_kept_while_a_dispute_can_need_them() {
+    let mut bench = Bench::new();
+    let kept = |bench: &Bench, after: u64| {
+        let clock = bench.shared.clock;
+        let now = Millis(clock.absolute(clock.now()).0 + after * 1_000);
+        bench.shared.disputable(now).unwrap()
+    };
+    assert_eq!(
+        kept(&bench, 0),
+        Some(Epoch(0)),
+        "the contract has not told how long that is"
+    );
+    bench.told(Tell::Terms {
+        window: 100,
+        answer: 50,
+    });
+    for number in 1..=5 {
+        let hash = bench.settle(number, 0);
+        bench.told(Tell::Anchored {
+            number: HeaderNumber(number),
+            hash,
+            block: 40,
+            credited: 0,
+        });
+    }
+    assert_eq!(kept(&bench, 140), Some(Epoch(0)));
+    assert_eq!(
+        kept(&bench, 160),
+        Some(Epoch(4)),
+        "header 6 settles epochs 4 and 5"
+    );
+    bench.told(Tell::Terms {
+        window: 0,
+        answer: 50,
+    });
+    assert_eq!(kept(&bench, 0), None, "nothing can be disputed");
+    bench.shared.gchain = None;
+    assert_eq!(kept(&bench, 0), None);
 }

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, anyhow};
 use iotedge_core::ledger::Deposit;
 use iotedge_core::{Amount, HeaderNumber, Id};
 use iotedge_gchain::{
-    Account, Address, Anchorer, B256, Domain, Endpoint, Epoch, Error, Event, Patience, Sender,
-    recover_vote,
+    Account, Address, Anchorer, B256, Disputed, Domain, Endpoint, Epoch, Error, Event, Patience,
+    Sender, Shown, recover_vote,
 };
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
@@ -25,6 +25,10 @@ const LONGEST: Duration = Duration::from_secs(60);
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Validators' accounts are looked up again after so many looks: one may join late, leave, or be slashed.
 const ACCOUNTS_EVERY: u32 = 10;
+/// Disputes are looked for once in so many looks.
+const DISPUTES_EVERY: u32 = 5;
+/// For the transaction that shows an exit; what goes on meanwhile waits.
+const SHOWING: Duration = Duration::from_secs(120);
 /// What is told at once; the daemon empties it each turn.
 const TOLD: usize = 64;
 
@@ -140,6 +144,10 @@ struct Watched {
     deposits: u32,
     anchored: u32,
     looks: u32,
+    /// How long exits can be disputed, and have to be shown then; not asked yet.
+    terms: Option<(u64, u64)>,
+    /// From which block on disputes are looked for.
+    disputes: u64,
 }
 
 struct Thread {
@@ -212,8 +220,11 @@ impl Thread {
                     deposits,
                     anchored: anchored.0,
                     looks: 0,
+                    terms: None,
+                    disputes: 0,
                 });
             }
+            Ask::Show(what) => self.show(&what.0, &what.1),
             Ask::Bring(what) => {
                 let anchorer = self.watched.as_mut().and_then(|w| w.anchorer.as_mut());
                 if let Some(anchorer) = anchorer {
@@ -228,6 +239,29 @@ impl Thread {
                 }
             }
         }
+    }
+
+    fn show(&self, disputed: &Disputed, shown: &Shown) {
+        let Some(watched) = &self.watched else {
+            return;
+        };
+        let patience = Patience {
+            whole: SHOWING,
+            ..Patience::default()
+        };
+        let sender = Sender::new(watched.endpoint.clone(), self.account.clone(), patience);
+        let trouble = match sender.show(disputed, shown) {
+            Ok(included) => {
+                info!(tx = %included.tx, block = included.block, header = disputed.number, "a disputed exit was shown");
+                return;
+            }
+            // By somebody else, or by this before the answer came.
+            Err(Error::Revert(why)) if why.name == "NoDispute" => return,
+            Err(trouble) => trouble,
+        };
+        let text = format!("a disputed exit cannot be shown now: {trouble}");
+        // It is told of again with the next look; where the daemon ended nobody hears.
+        let _ = self.tell.send(Tell::Trouble(text));
     }
 
     fn look(&mut self, now: u64) -> Result<()> {
@@ -282,6 +316,26 @@ impl Thread {
                 credited: anchor.credited,
             };
             self.tell.send(told).map_err(gone)?;
+        }
+        if watched.terms.is_none() {
+            let terms = endpoint.terms()?;
+            let (window, answer) = (terms.window, terms.answer);
+            self.tell
+                .send(Tell::Terms { window, answer })
+                .map_err(gone)?;
+            watched.terms = Some((window, answer));
+        }
+        if let Some((1.., answer)) = watched.terms
+            && watched.looks % DISPUTES_EVERY == 1
+        {
+            let (open, next) = endpoint.disputed(id, watched.disputes)?;
+            watched.disputes = next;
+            for disputed in open {
+                // A gateway at once; a validator where half of the time went by, so that not all of them pay for it.
+                if self.role == Role::Gateway || disputed.left < answer / 2 {
+                    self.tell.send(Tell::Disputed(disputed)).map_err(gone)?;
+                }
+            }
         }
         let Some(anchorer) = &mut watched.anchorer else {
             return Ok(());

@@ -5,7 +5,7 @@
 
 use super::{Result, Store, StoreError};
 use iotedge_core::ledger::Deposit;
-use iotedge_core::{Amount, HeaderNumber, Id};
+use iotedge_core::{Amount, HeaderNumber, Id, Millis};
 use rusqlite::params;
 
 /// What version 3 of the schema added.
@@ -32,6 +32,12 @@ CREATE TABLE anchored (
 
 /// Before version 3 nothing was ever paid in.
 pub(super) const FROM_2: &str = "INSERT INTO credited SELECT number, 0 FROM header;";
+
+/// What version 4 added: when it was told that a header is anchored. Of those before it is not known, so they count from now.
+pub(super) const SEEN: &str = "
+ALTER TABLE anchored ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;
+UPDATE anchored SET seen = unixepoch() * 1000;
+";
 
 /// Undoes it: for tests of older stores.
 #[cfg(test)]
@@ -155,19 +161,35 @@ impl Store {
         )
     }
 
-    /// Keeps that a header is anchored.
+    /// Keeps that a header is anchored, and since when that is known here: the first time counts.
     ///
     /// # Errors
     /// [`StoreError::Sqlite`].
-    pub fn put_anchor(&self, anchor: &StoredAnchor) -> Result<()> {
+    pub fn put_anchor(&self, anchor: &StoredAnchor, now: Millis) -> Result<()> {
+        let integer = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.write(
-            "INSERT OR REPLACE INTO anchored (number, hash, block) VALUES (?1, ?2, ?3)",
+            "INSERT INTO anchored (number, hash, block, seen) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (number) DO UPDATE SET hash = excluded.hash, block = excluded.block",
             params![
                 anchor.number.0,
                 anchor.hash.0,
-                i64::try_from(anchor.block).unwrap_or(i64::MAX)
+                integer(anchor.block),
+                integer(now.0)
             ],
         )
+    }
+
+    /// The newest header that was known to be anchored at `time`; 0 where none was.
+    ///
+    /// # Errors
+    /// [`StoreError::Sqlite`].
+    pub fn anchored_by(&self, time: Millis) -> Result<HeaderNumber> {
+        let newest: Option<Option<u32>> = self.one(
+            "SELECT max(number) FROM anchored WHERE seen <= ?1",
+            params![i64::try_from(time.0).unwrap_or(i64::MAX)],
+            |row| row.get(0),
+        )?;
+        Ok(HeaderNumber(newest.flatten().unwrap_or(0)))
     }
 
     /// The newest anchored header.
@@ -261,8 +283,11 @@ mod tests {
             hash: Id([n as u8; 32]),
             block: 1 << 40,
         };
-        store.put_anchor(&anchor(2)).unwrap();
-        store.put_anchor(&anchor(1)).unwrap();
+        store.put_anchor(&anchor(2), Millis(20)).unwrap();
+        store.put_anchor(&anchor(1), Millis(10)).unwrap();
+        store.put_anchor(&anchor(1), Millis(99)).unwrap();
+        let by = |time| store.anchored_by(Millis(time)).unwrap().0;
+        assert_eq!((by(9), by(10), by(19), by(20)), (0, 1, 1, 2));
         assert_eq!(store.newest_anchor().unwrap(), Some(anchor(2)));
         assert_eq!(store.voted(one).unwrap(), None);
         assert!(store.vote_once(one, &Id([4; 32]), &Id([5; 32])).unwrap());
