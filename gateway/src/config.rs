@@ -278,14 +278,30 @@ pub struct GChain {
     /// The block of the contract's deployment: logs are looked for from there on.
     #[serde(default)]
     pub from_block: u64,
+    /// Address of the contract of the elections that a validator stands in; none: it stands in none.
+    #[serde(default)]
+    pub elections: Option<String>,
+    /// Key file of the validator's random function, as `gchain function` makes it: with it the validator stands for election and reveals by itself.
+    #[serde(default)]
+    pub function_key: Option<PathBuf>,
+}
+
+fn address_of(text: &str) -> Option<[u8; 20]> {
+    let digits = text.strip_prefix("0x")?;
+    hex::decode(digits).ok()?.try_into().ok()
 }
 
 impl GChain {
+    /// The address of the elections in bytes.
+    #[must_use]
+    pub fn elections(&self) -> Option<[u8; 20]> {
+        self.elections.as_deref().and_then(address_of)
+    }
+
     /// The contract's address in bytes.
     #[must_use]
     pub fn contract(&self) -> Option<[u8; 20]> {
-        let digits = self.contract.strip_prefix("0x")?;
-        hex::decode(digits).ok()?.try_into().ok()
+        address_of(&self.contract)
     }
 }
 
@@ -377,6 +393,7 @@ impl Config {
         if let Some(gchain) = &mut config.gchain {
             resolve(&mut gchain.account);
             resolve(&mut gchain.password_file);
+            gchain.function_key.as_mut().map(resolve);
         }
         config.anchors.iter_mut().for_each(resolve);
         config.revocations.iter_mut().for_each(resolve);
@@ -578,6 +595,22 @@ impl Config {
                     "gchain.contract",
                     &gchain.contract,
                     "the contract's address, 0x and 40 hexadecimal digits",
+                ));
+            }
+            if let Some(elections) = &gchain.elections
+                && gchain.elections().is_none()
+            {
+                return Err(self.value(
+                    "gchain.elections",
+                    elections,
+                    "the address of the contract of the elections, 0x and 40 hexadecimal digits",
+                ));
+            }
+            if gchain.function_key.is_some() && gchain.elections.is_none() {
+                return Err(self.value(
+                    "gchain.elections",
+                    "nothing",
+                    "the address of the contract that gchain.function_key is for",
                 ));
             }
             self.within(
@@ -823,6 +856,10 @@ mod tests {
             (
                 "[gchain]\nrpc = \"http://a\"\ncontract = \"0x00\"\naccount = \"a\"\npassword_file = \"p\"",
                 "gchain.contract",
+            ),
+            (
+                "[gchain]\nrpc = \"http://a\"\ncontract = \"0x0101010101010101010101010101010101010101\"\naccount = \"a\"\npassword_file = \"p\"\nfunction_key = \"f\"",
+                "gchain.elections",
             ),
             ("metrics = \"192.0.2.1:9100\"", "metrics"),
             ("multicast = \"127.0.0.1:7700\"", "multicast"),

@@ -4,17 +4,18 @@
 
 use super::print_json;
 use crate::exits;
+use crate::gchain::candidate::{create_function, load_function};
 use crate::gchain::password;
 use crate::keys;
 use crate::store::Store;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use iotedge_core::identity::{DeviceId, sign1::Sign1};
-use iotedge_core::posp::Header;
+use iotedge_core::posp::{Header, Validator};
 use iotedge_core::{HeaderNumber, Id};
 use iotedge_gchain::{
-    Account, Address, B256, Domain, Endpoint, Error, Exit, Included, Patience, Sender, Terms, U256,
-    Voted,
+    Account, Address, B256, Domain, Electing, Elections, Endpoint, Error, Exit, Included, Outcome,
+    Patience, Sender, Terms, U256, Voted,
 };
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -56,6 +57,20 @@ pub enum GChain {
     Void(Challenge),
     /// Show two votes of one masternode for one header number.
     Report(Report),
+    /// Put the contracts of elections beside the contract.
+    DeployElections(DeployElections),
+    /// Make the key of a masternode's random function, which an election is drawn by.
+    Function(Function),
+    /// Stand for election as a masternode, from the third term on; a validator with gchain.function_key does it by itself.
+    RegisterFunction(Stand),
+    /// Stand no more, from the third term on; or end it for a masternode that left or is absent.
+    DropFunction(StandDown),
+    /// Reveal the proof of the attempt that is open.
+    Reveal(Stand),
+    /// Bring the block whose randomness is a term's.
+    FixSeed(FixSeed),
+    /// Who is elected for a term, or what is missing.
+    Election(Elected),
     /// What the contract has of a neighbourhood, and of masternodes.
     Status(Status),
     /// Sign a vote, whatever it is: for drills. Two for one number cost the collateral.
@@ -301,6 +316,94 @@ pub struct Status {
     masternode: Vec<Address>,
 }
 
+/// Put the contracts of elections beside the contract.
+#[derive(Args)]
+pub struct DeployElections {
+    #[command(flatten)]
+    call: As,
+    /// Height of the seed of term 0; the next block without it.
+    #[arg(long)]
+    first: Option<u64>,
+    /// Blocks of a term.
+    #[arg(long, default_value_t = 50_400)]
+    length: u64,
+    /// Blocks after which the next block's randomness is taken where nobody brought one.
+    #[arg(long, default_value_t = 8_000)]
+    patience: u64,
+    /// Seats of a committee, 1 to 64.
+    #[arg(long)]
+    seats: u8,
+    /// Most seconds that a block takes, in the mean of a term.
+    #[arg(long, default_value_t = 13)]
+    pace: u64,
+    /// Longest age of a set that a device takes, in seconds.
+    #[arg(long)]
+    age: u64,
+}
+
+/// Make the key of a random function.
+#[derive(Args)]
+pub struct Function {
+    /// The key file; refused where there is one.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// As a candidate.
+#[derive(Args)]
+pub struct Stand {
+    #[command(flatten)]
+    call: As,
+    /// Address of the elections.
+    #[arg(long)]
+    elections: Address,
+    /// Key file of the function.
+    #[arg(long)]
+    function: PathBuf,
+}
+
+/// Stand no more.
+#[derive(Args)]
+pub struct StandDown {
+    #[command(flatten)]
+    call: As,
+    /// Address of the elections.
+    #[arg(long)]
+    elections: Address,
+    /// The Ed25519 key that stands, 64 hexadecimal digits; the account's own without it.
+    #[arg(long)]
+    key: Option<B256>,
+}
+
+/// Bring a term's randomness.
+#[derive(Args)]
+pub struct FixSeed {
+    #[command(flatten)]
+    call: As,
+    /// Address of the elections.
+    #[arg(long)]
+    elections: Address,
+    /// The term.
+    #[arg(long)]
+    term: u32,
+}
+
+/// Who is elected.
+#[derive(Args)]
+pub struct Elected {
+    #[command(flatten)]
+    contract: Contract,
+    /// Address of the elections.
+    #[arg(long)]
+    elections: Address,
+    /// The term; the one that runs without it.
+    #[arg(long)]
+    term: Option<u32>,
+    /// Blocks on top of one before it counts.
+    #[arg(long, default_value_t = 12)]
+    confirmations: u64,
+}
+
 /// Sign a vote.
 #[derive(Args)]
 pub struct Vote {
@@ -381,6 +484,20 @@ impl GChain {
             Self::Void(call) => call.run(Sender::void)?,
             Self::Report(call) => call.run()?,
             Self::Status(call) => call.run()?,
+            Self::DeployElections(call) => call.run()?,
+            Self::Function(call) => {
+                let (function, file) = create_function(&call.out)?;
+                json!({ "function": function, "file": file })
+            }
+            Self::RegisterFunction(call) => call.register()?,
+            Self::Reveal(call) => call.reveal()?,
+            Self::DropFunction(call) => call.run()?,
+            Self::FixSeed(call) => {
+                let sender = call.call.sender()?;
+                let elections = Elections::open(sender.endpoint(), call.elections)?;
+                told(&elections.fix_seed(&sender, call.term)?)
+            }
+            Self::Election(call) => call.run()?,
             Self::Vote(call) => call.run()?,
         };
         print_json(&said);
@@ -425,6 +542,120 @@ impl Join {
         let sender = self.call.sender()?;
         let mut said = told(&sender.join(&key, |message| secret.sign(message).0)?);
         said["key"] = json!(hex::encode(key));
+        Ok(said)
+    }
+}
+
+impl DeployElections {
+    fn run(&self) -> Result<Value> {
+        let sender = self.call.sender()?;
+        let next = sender.endpoint().head()?.number.saturating_add(1);
+        let elections = Elections::deploy(
+            &sender,
+            &Electing {
+                first: self.first.unwrap_or(next),
+                length: self.length,
+                patience: self.patience,
+                seats: self.seats,
+                pace: self.pace,
+                age: self.age,
+            },
+        )?;
+        Ok(json!({
+            "elections": elections.contract().to_string(),
+            "first": elections.first,
+            "length": elections.length,
+            "seats": elections.seats,
+        }))
+    }
+}
+
+/// The Ed25519 key that the sender joined with.
+fn own_key(sender: &Sender, account: Address) -> Result<[u8; 32]> {
+    let node = sender.endpoint().masternode(account)?;
+    let node = node.with_context(|| format!("{account} is no masternode: join first"))?;
+    Ok(node.key)
+}
+
+impl Stand {
+    fn register(&self) -> Result<Value> {
+        let function = load_function(&self.function)?.public_key();
+        let sender = self.call.sender()?;
+        let elections = Elections::open(sender.endpoint(), self.elections)?;
+        let included = elections.register(&sender, &function)?;
+        let mut said = told(&included);
+        said["first_term"] = json!(elections.term_of(included.block).saturating_add(3));
+        Ok(said)
+    }
+
+    fn reveal(&self) -> Result<Value> {
+        let secret = load_function(&self.function)?;
+        let sender = self.call.sender()?;
+        let mut elections = Elections::open(sender.endpoint(), self.elections)?;
+        let head = sender.endpoint().head()?.number;
+        let term = elections.term_of(head).saturating_add(1);
+        let attempt = match elections.outcome(term, head)? {
+            Outcome::Open(attempt) if attempt.is_open(head) => attempt,
+            Outcome::Unseeded { term, height } => bail!(
+                "the randomness of term {term} is not fixed: it is that of block {height}, bring it with `gchain fix-seed`"
+            ),
+            _ => bail!("no attempt of term {term} is open now"),
+        };
+        let key = own_key(&sender, self.call.who.account()?.address())?;
+        let included = elections.reveal_own(&sender, &key, &secret, &attempt)?;
+        let included = included.with_context(|| {
+            format!("nothing to reveal for term {term}: it is revealed, or this masternode does not stand with this function")
+        })?;
+        let mut said = told(&included);
+        said["term"] = json!(term);
+        said["attempt"] = json!(attempt.number);
+        Ok(said)
+    }
+}
+
+impl StandDown {
+    fn run(&self) -> Result<Value> {
+        let sender = self.call.sender()?;
+        let elections = Elections::open(sender.endpoint(), self.elections)?;
+        let key = match self.key {
+            Some(key) => key.0,
+            None => own_key(&sender, self.call.who.account()?.address())?,
+        };
+        Ok(told(&elections.withdraw(&sender, &key)?))
+    }
+}
+
+impl Elected {
+    fn run(&self) -> Result<Value> {
+        let endpoint = self.contract.endpoint()?;
+        let mut elections = Elections::open(&endpoint, self.elections)?;
+        let head = endpoint.head()?.number;
+        let safe = head.checked_sub(self.confirmations);
+        let safe = safe.context("the chain is shorter than the confirmations")?;
+        let term = self.term.unwrap_or_else(|| elections.term_of(safe));
+        let mut said =
+            json!({ "term": term, "begins": elections.begins(term), "seats": elections.seats });
+        match elections.outcome(term, safe)? {
+            Outcome::Decided(decided) => {
+                let member = |m: &Validator| json!({ "key": hex::encode(m.key), "stake": m.stake });
+                said["members"] = decided.members.iter().map(member).collect();
+                said["seed"] = json!(hex::encode(decided.seed.0));
+                said["record"] = json!(hex::encode(&decided.record));
+            }
+            Outcome::Open(attempt) => {
+                let revealed = attempt.entries.iter().filter(|e| e.proof.is_some()).count();
+                said["open"] = json!({
+                    "term": attempt.election.term,
+                    "attempt": attempt.number,
+                    "blocks": [attempt.blocks.0, attempt.blocks.1],
+                    "candidates": attempt.entries.len(),
+                    "revealed": revealed,
+                });
+            }
+            Outcome::Unseeded { term, height } => {
+                said["waits"] = json!({ "randomness_of_term": term, "block": height });
+            }
+        }
         Ok(said)
     }
 }

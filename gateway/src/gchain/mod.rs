@@ -4,6 +4,7 @@
 //! accounts and of anchored headers; everything that follows from it is in the store before it is acted on, so it does not matter when either stops.
 
 mod anchoring;
+pub mod candidate;
 #[cfg(test)]
 mod tests;
 mod thread;

@@ -3,14 +3,15 @@
 //! Invariant: it keeps nothing that matters. What it is asked for it is asked again after a restart; what it tells is behind the configured confirmations, and comes
 //! again until the daemon's store has it.
 
+use super::candidate::load_function;
 use super::{Ask, Ballot, Ballots, Link, Tell};
 use crate::config::GChain;
 use anyhow::{Context, Result, anyhow};
 use iotedge_core::ledger::Deposit;
 use iotedge_core::{Amount, HeaderNumber, Id};
 use iotedge_gchain::{
-    Account, Address, Anchorer, B256, Disputed, Domain, Endpoint, Epoch, Error, Event, Patience,
-    Sender, Shown, recover_vote,
+    Account, Address, Anchorer, B256, Candidate, Disputed, Domain, Endpoint, Epoch, Error, Event,
+    Patience, Sender, Shown, recover_vote,
 };
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
@@ -52,6 +53,14 @@ pub fn start(config: &GChain, role: Role) -> Result<Link> {
     let password = password(&config.password_file)?;
     let account = Account::open(&config.account, &password)?;
     info!(account = %account.address(), contract = config.contract, "G-Chain");
+    let candidate = match (role, config.elections(), &config.function_key) {
+        (Role::Validator, Some(at), Some(key)) => Some(Candidate::new(
+            at.into(),
+            load_function(key)?,
+            Patience::default(),
+        )),
+        _ => None,
+    };
     let (asks, asked) = channel();
     let (tell, tells) = sync_channel(TOLD);
     let ballots = Box::new(AccountBallots {
@@ -63,6 +72,7 @@ pub fn start(config: &GChain, role: Role) -> Result<Link> {
         contract: contract.into(),
         account,
         role,
+        candidate,
         tell,
         watched: None,
     };
@@ -155,6 +165,7 @@ struct Thread {
     contract: Address,
     account: Account,
     role: Role,
+    candidate: Option<Candidate>,
     tell: SyncSender<Tell>,
     watched: Option<Watched>,
 }
@@ -335,6 +346,14 @@ impl Thread {
                 if self.role == Role::Gateway || disputed.left < answer / 2 {
                     self.tell.send(Tell::Disputed(disputed)).map_err(gone)?;
                 }
+            }
+        }
+        if let Some(candidate) = &mut self.candidate
+            && watched.looks.is_multiple_of(ACCOUNTS_EVERY)
+        {
+            let done = candidate.look(&watched.endpoint, &self.account, confirmations)?;
+            if let Some(duty) = done {
+                info!(?duty, "election");
             }
         }
         let Some(anchorer) = &mut watched.anchorer else {

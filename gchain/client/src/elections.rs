@@ -386,6 +386,15 @@ impl Elections {
         sender.send(Some(self.contract()), U256::ZERO, abi::data(&call))
     }
 
+    /// Whether a term's randomness is fixed, after a block.
+    ///
+    /// # Errors
+    /// Those of the endpoint.
+    pub fn is_seeded(&self, term: u32, block: u64) -> Result<bool, Error> {
+        let call = randomnessCall { term: term.into() };
+        Ok(!self.seeds.view(&call, Some(block))?.is_zero())
+    }
+
     /// Brings the block that has a term's randomness.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 mod abi;
 mod account;
 mod anchorer;
+mod candidate;
 mod disputes;
 mod elections;
 mod endpoint;
@@ -20,6 +21,7 @@ pub use abi::{Electing, Revert, Terms};
 pub use account::{Account, Domain, packed_votes, recover_vote, vote_digest};
 pub use alloy_primitives::{Address, B256, U256};
 pub use anchorer::{Anchorer, Epoch, Event};
+pub use candidate::{Candidate, Duty};
 pub use disputes::{Disputed, Shown, Verdict};
 pub use elections::{Attempt, Decided, Elections, Outcome};
 pub use endpoint::{Endpoint, Head};

@@ -5,7 +5,7 @@ use crate::{expect_name, revert_of};
 use iotedge_core::HeaderNumber;
 use iotedge_core::crypto::vrf::{Proof, PublicKey, SecretKey};
 use iotedge_core::posp::election::{Elected, Fresh, Record};
-use iotedge_gchain::{Attempt, Decided, Electing, Elections, Outcome, Sender};
+use iotedge_gchain::{Attempt, Candidate, Decided, Duty, Electing, Elections, Outcome, Sender};
 
 const LENGTH: u64 = 100;
 
@@ -263,4 +263,52 @@ fn who_reveals_nothing_elects_nobody() {
     (0..3).for_each(|i| board.reveal(i, &next));
     board.reach(next.blocks.1);
     assert_eq!(board.decided(4).members.len(), 3);
+}
+
+/// Three masternodes by themselves, with blocks that wait to be confirmed; one of them begins anew in between.
+#[test]
+fn candidates_elect_a_committee_by_themselves() {
+    const CONFIRMATIONS: u64 = 2;
+    let mut board = Board::new(2);
+    let contract = board.elections.contract();
+    let make = |i: usize| Candidate::new(contract, function(i), PATIENCE);
+    let mut all = [make(0), make(1), make(2)];
+    let (mut done, mut rounds) = (Vec::new(), 0);
+    while board.now() < board.elections.begins(4) + CONFIRMATIONS {
+        for (i, candidate) in all.iter_mut().enumerate() {
+            let account = &board.world.accounts[i];
+            let duty = candidate
+                .look(&board.world.endpoint, account, CONFIRMATIONS)
+                .unwrap();
+            done.extend(duty.map(|duty| (i, duty)));
+        }
+        rounds += 1;
+        all[rounds % 3] = make(rounds % 3);
+        board.world.anvil.mine(2);
+    }
+    for i in 0..3 {
+        let own: Vec<Duty> = done.iter().filter(|d| d.0 == i).map(|d| d.1).collect();
+        let count = |duty| own.iter().filter(|d| **d == duty).count();
+        assert_eq!(count(Duty::Registered(3)), 1, "{own:?}");
+        assert_eq!(count(Duty::Revealed(3, 0)), 1, "{own:?}");
+        assert_eq!(count(Duty::Revealed(4, 0)), 1, "{own:?}");
+    }
+    let seeded: Vec<u32> = done
+        .iter()
+        .filter_map(|(_, duty)| match duty {
+            Duty::Seeded(term) => Some(*term),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(seeded, [1, 2, 3, 4, 5], "each once, in order");
+    for term in [3, 4] {
+        assert_eq!(board.decided(term).members.len(), 2);
+    }
+    // Who leaves does nothing more.
+    board.by(0).leave().unwrap();
+    let account = board.world.accounts[0].clone();
+    assert_eq!(
+        all[0].look(&board.world.endpoint, &account, 0).unwrap(),
+        None
+    );
 }
